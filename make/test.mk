@@ -27,27 +27,29 @@ fix: setup ## Let ruff fix what it can
 hooks: setup ## Let git check each commit and push (.pre-commit-config.yaml)
 	.venv/bin/pre-commit install
 
+# Properties are tried with few examples here, and with all of them among the slow ones: see conftest.py.
+FAST_TESTS := tests/unit local-cluster/tests/unit -n 2 -m 'not slow' --hypothesis-profile few
+
 .PHONY: test-unit
 test-unit: setup ## The fast tests (under a minute, no root, no network)
-	$(PYTEST) tests/unit local-cluster/tests/unit -n 2 -m 'not slow'
+	$(PYTEST) $(FAST_TESTS)
 
 .PHONY: test-slow
-test-slow: setup ## Those beside them that take long: storms, a crash at each request, costs, terminals, wheels
-	$(PYTEST) tests/unit -n 2 -m slow
+test-slow: setup ## Those beside them that take long: properties with all examples, storms, simulated days, costs, programs, wheels
+	$(PYTEST) tests/unit local-cluster/tests/unit -n 2 --dist worksteal -m 'slow or hypothesis'
 
-# The tests of the pure packages alone, with few examples for each property: counting lines makes them twice as slow.
 .PHONY: coverage
-coverage: setup ## Fail if the pure packages are tried in fewer branches than pyproject.toml demands
-	$(PYTEST) tests/unit/api tests/unit/core tests/unit/protocol tests/unit/runner tests/unit/test_bounds.py -n 2 \
-	  -m 'not slow' --hypothesis-profile coverage --cov --cov-report term
+coverage: setup ## The fast tests; fails if they try the pure packages in fewer branches than pyproject.toml demands
+	$(PYTEST) $(FAST_TESTS) --cov --cov-report term
 
 .PHONY: test-integration
 test-integration: programs ## API, operator, plugin and provisioner against a real API server, the runner against its contract
-	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 2
-	$(PYTEST) tests/integration/plugin -n 2  # a cluster of its own: it holds what a person without rights is told
+	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 3 --dist loadgroup
+	$(PYTEST) tests/integration/plugin -n 2 --dist loadgroup  # a cluster of its own: it holds what a person without rights is told
 
 # The order is from quick to slow, so that a fault is seen early; each part is a target of its own.
-PARTS := check test-unit test-slow coverage verify test-integration test-manifests test-runner test-cluster test-e2e
+# The fast tests run as `coverage`, once.
+PARTS := check coverage test-slow verify test-integration test-manifests test-runner test-cluster test-e2e
 
 .PHONY: test
 test: browser ## Everything: sets up what is missing, then runs all tests (as root on Debian)

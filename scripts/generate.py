@@ -68,6 +68,15 @@ def operator_settings(repository: Path) -> Mapping[str, str]:
     return {"docs/reference/settings.md": page()}
 
 
+def metrics(repository: Path) -> Mapping[str, str]:
+    """Return the page of the operator's and the runner's metrics."""
+    from session_runner.metric_families import FAMILIES
+    from whatsapp_operator.app.metrics_page import page
+
+    del repository
+    return {"docs/reference/metrics.md": page(FAMILIES)}
+
+
 def causes(repository: Path) -> Mapping[str, str]:
     """Return the page of causes: why a pod ended or does not run."""
     from whatsapp_operator.app.causes_page import page
@@ -93,6 +102,43 @@ def openapi(repository: Path) -> Mapping[str, str]:
     return {"session-runner/session_runner/http/openapi.yaml": text()}
 
 
+def scrape_config(repository: Path) -> Mapping[str, str]:
+    """Return the PodMonitors as a plain Prometheus reads them."""
+    import yaml
+    from session_devtools.monitoring.scrape_config import scrape_yaml
+
+    monitors = (repository / "manifests/components/monitoring/pod-monitors.yaml").read_text(encoding="utf-8")
+    return {"manifests/monitoring/scrape.yaml": scrape_yaml(yaml.safe_load_all(monitors))}
+
+
+def alerts(repository: Path) -> Mapping[str, str]:
+    """Return the alert rules as the Prometheus operator reads them, and the runbooks' index with its table filled in."""
+    import alert_files
+
+    rules = (repository / alert_files.RULES).read_text(encoding="utf-8")
+    words = (repository / alert_files.INDEX).read_text(encoding="utf-8")
+    return {
+        alert_files.PROMETHEUS_RULE: alert_files.prometheus_rule(rules),
+        alert_files.INDEX: alert_files.index(words, rules),
+    }
+
+
+def log_lines(repository: Path) -> Mapping[str, str]:
+    """Return the schema of a log line, and the page of all lines."""
+    from log_lines import files
+
+    del repository
+    return files()
+
+
+def grafana(repository: Path) -> Mapping[str, str]:
+    """Return the Grafana dashboards, as JSON and as ConfigMaps."""
+    from dashboards import files
+
+    del repository
+    return files()
+
+
 def version(repository: Path) -> Mapping[str, str]:
     """Return the files that name the release, with the version of pyproject.toml."""
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -115,9 +161,14 @@ GENERATORS: Final = (
     Generator("the table in session_protocol.states", state_tables),
     Generator("manifests/gitops/actions", argo_cd_actions),
     Generator("whatsapp_operator.app.settings", operator_settings),
+    Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),
     Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),
+    Generator("manifests/components/monitoring/pod-monitors.yaml", scrape_config),
+    Generator("manifests/monitoring/rules.yaml", alerts),
+    Generator("session_protocol.log_line and the log calls of the source", log_lines),
+    Generator("scripts/dashboards", grafana),
     Generator("the version in pyproject.toml", version),
     Generator("manifests/base and crds", install),
 )

@@ -50,7 +50,7 @@ def measure_loop_steps(*, sessions: int, rounds: int) -> Table:
 
 
 async def _round(sessions: int) -> dict[str, float]:
-    api, metrics = _Api(sessions), Metrics()
+    api, metrics = _Api(sessions), Metrics(sessions_limit=sessions)
     dependencies = Dependencies(
         kube=Kube(api, timeout=60), clock=SystemClock(), metrics=metrics, offload=asyncio.to_thread, garbage=Garbage()
     )

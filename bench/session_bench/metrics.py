@@ -21,5 +21,5 @@ def parse_work(text: str) -> Work:
         for sample in family.samples:
             if sample.name != "whatsapp_operator_resync_total" or sample.labels.get("result") == "success":
                 sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-    names = ("reconcile_total", "workqueue_depth", "resync_total")
-    return Work(*(int(sums.get(f"whatsapp_operator_{name}", 0)) for name in names))
+    names = ("controller_runtime_reconcile_total", "workqueue_depth", "whatsapp_operator_resync_total")
+    return Work(*(int(sums.get(name, 0)) for name in names))

@@ -14,6 +14,7 @@ from session_devtools.installation.install import InstallOptions, install
 from session_devtools.kubectl import Kubectl
 
 from session_demo import current, kube_context
+from session_demo.alerts import show_alert
 from session_demo.cluster_client import ClusterClient
 from session_demo.cluster_lock import cluster_lock
 from session_demo.kube_context import KubeContext
@@ -61,7 +62,7 @@ def _play_local(args: argparse.Namespace) -> int:
     kubectl, images = provision.up(args.name)
     phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
     client = ClusterClient(kubectl=kubectl, phone=phone)
-    _run_scenario(report, client)
+    _run_scenario(report, client, alerts=images.operator if args.alerts else None)
     status = report.finish()
     _print_next_steps(report, kubectl, "`make demo-down` removes everything")
     return status
@@ -84,6 +85,8 @@ def _play_current(args: argparse.Namespace) -> int:
         mode=args.mode,
     )
     context = kube_context.current()
+    if args.alerts:
+        Report().info("(without effect here: ALERTS; it runs this machine's Prometheus, in a cluster of ours alone)")
     with cluster_lock(context.server):
         return _play_there(options, context)
 
@@ -104,10 +107,15 @@ def _play_there(options: current.Options, context: KubeContext) -> int:
     return status
 
 
-def _run_scenario(report: Report, client: ClusterClient) -> None:
-    """Run it; a fault ends the scenario, but neither the summary nor the advice on how to go on."""
+def _run_scenario(report: Report, client: ClusterClient, *, alerts: str | None = None) -> None:
+    """Run it; a fault ends the scenario, but neither the summary nor the advice on how to go on.
+
+    `alerts` is the image for the act with Prometheus; None: without it.
+    """
     try:
         run_scenario(report, client)
+        if alerts is not None:
+            show_alert(report, client, image=alerts)
     except ToolError as error:
         report.abort(str(error))
 
@@ -158,6 +166,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_choices(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--mode", choices=("legacy", "modern"), default="legacy", help="the stand-in's page")
+    ours = sub.add_argument_group("with --cluster local")
+    ours.add_argument(
+        "--alerts", action="store_true", help="end with an alert, in a Prometheus and Alertmanager of its own"
+    )
     foreign = sub.add_argument_group("with --cluster current")
     foreign.add_argument(
         "--registry", default="", metavar="HOST[:PORT]/PATH", help="where images are pushed and pulled"

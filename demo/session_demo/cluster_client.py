@@ -135,7 +135,14 @@ class ClusterClient:
 
     def suspend(self, name: str) -> None:
         """Suspend a session the way a person does."""
-        patch = '{"spec": {"operatingMode": "Suspended"}}'
+        self._operate(name, "Suspended")
+
+    def resume(self, name: str) -> None:
+        """Let a suspended session run again."""
+        self._operate(name, "Running")
+
+    def _operate(self, name: str, mode: str) -> None:
+        patch = f'{{"spec": {{"operatingMode": "{mode}"}}}}'
         self.kubectl("patch", "was", name, f"--namespace={NAMESPACE}", "--type=merge", f"--patch={patch}")
 
     def quota_counts(self, name: str, admitted: int, waiting: int) -> Probe:

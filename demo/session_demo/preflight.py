@@ -24,7 +24,7 @@ OPERATOR_OBJECTS = (
     *(
         (f"validatingadmissionpolicy{part}", f"whatsapp-operator-{name}-demo")
         for part in ("", "binding")
-        for name in ("labels", "pod-fields", "account")
+        for name in ("labels", "pod-fields", "account", "numbers")
     ),
 )
 """ What the demo's operator consists of outside of its namespace, and that. """

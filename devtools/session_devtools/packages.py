@@ -6,6 +6,7 @@ installation, and what stood in its place before is put back.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -63,7 +64,7 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
         raise MachineError(f"These packages are missing: run `sudo apt-get install {' '.join(wanted)}`, or be root.")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *wanted]
-    with no_daemons():
+    with one_at_a_time(), no_daemons():
         with watcher.step("updating the package lists", status=lambda: "still downloading"):
             _apt(("apt-get", "update", "-o", "DPkg::Lock::Timeout=300"), environment)
         with watcher.step(f"installing {' '.join(wanted)}", status=lambda: "still downloading or unpacking"):
@@ -86,6 +87,20 @@ def _apt(command: Sequence[str], environment: Mapping[str, str]) -> None:
             raise
         run(*FINISH.split(), environment=environment, timeout=1800)
         run(*command, environment=environment, timeout=1800)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path = POLICY.parent) -> Iterator[None]:
+    """Wait for other installations of ours: they would take the policy away, and apt has no patience with its lists.
+
+    The kernel lets the folder go when its holder ends, however it ends.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -56,4 +56,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logs.log_uncaught(PACKAGE)
     sys.exit(main())

@@ -44,6 +44,12 @@ class Measurement:
                 kept.samples = samples
                 yield kept
 
+    def clear(self) -> None:
+        """Drop the samples, one by one: to free a hundred thousand at once would hold up all threads."""
+        for metric in self._metrics:
+            while metric.samples:
+                metric.samples.pop()
+
     def only(self, names: Iterable[str]) -> "Measurement":
         """Return a measurement with the samples of these names alone."""
         return Measurement(self._metrics, names=frozenset(names))
@@ -68,6 +74,10 @@ class Scrapes:
         self._measured: float | None = None
         self._texts: dict[tuple[Form, frozenset[str] | None], Exposed] = {}
 
+    def forget(self) -> None:
+        """Drop the measurement: what it told is not so any more."""
+        self._measured = None
+
     async def answer(self, *, headers: MultiMapping[str], query: MultiMapping[str]) -> Exposed:
         """Return the body and the headers for a request; with `name[]` in its query only series of these names."""
         names, form = frozenset(query.getall("name[]", [])), form_of(headers)
@@ -75,8 +85,12 @@ class Scrapes:
             now = self._monotonic()
             if self._measured is None or now - self._measured >= MAX_AGE:
                 self._measure()
-                self._measurement = Measurement(await asyncio.to_thread(lambda: list(self._registry.collect())))
                 self._measured, self._texts = now, {}
+                try:
+                    self._measurement = await asyncio.to_thread(self._collect)
+                except BaseException:  # also where the scraper has hung up
+                    self.forget()
+                    raise
             # Names that nothing has make no further text.
             chosen = names & self._measurement.known if names else None
             if (form, chosen) not in self._texts and chosen is not None:
@@ -85,6 +99,11 @@ class Scrapes:
                 source = self._measurement if chosen is None else self._measurement.only(chosen)
                 self._texts[form, chosen] = await asyncio.to_thread(expose, source, form)
             return self._texts[form, chosen]
+
+    def _collect(self) -> Measurement:
+        """Measure; in a thread, which also frees the measurement before."""
+        self._measurement.clear()
+        return Measurement(self._registry.collect())
 
 
 def shows(authorization: str | None, token: str) -> bool:

@@ -49,6 +49,8 @@ class Hold:
     """ Why a person would ask to go on, or when, as the beginning of a sentence: to take it over. """
     unless: StateReason | None = None
     """ With this reason the runner continues by itself: then it is not a hold, and an earlier one ends. """
+    ended_by: frozenset[RunnerState] = frozenset()
+    """ What ends this hold besides the states that end every hold (`Traits.ends_hold`): the page shows that it is over. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,15 +181,25 @@ STATES: Final[dict[str, Traits]] = {
         hold=Hold(
             matter="WhatsApp refuses this account for some time, and an early attempt can make it longer",
             to_go_on="when the time is over",
+            # All of these come after the ban in the order of what a page shows: one that says so is not banned any more.
+            ended_by=frozenset(
+                {
+                    RunnerState.RECONNECTING,
+                    RunnerState.OFFLINE,
+                    RunnerState.SERVICE_UNAVAILABLE,
+                    RunnerState.SCREEN_LOCKED,
+                }
+            ),
         ),
         request=Request.RESTART,
         no_code="WhatsApp refuses the account for some time",
+        brief=True,
     ),
     RunnerState.SERVICE_UNAVAILABLE: Traits(
-        meaning="the service says that it is down", next="the page tries again", phase=Phase.CONNECTING
+        meaning="the service says that it is down", next="the page tries again", phase=Phase.CONNECTING, brief=True
     ),
     RunnerState.RESTRICTED: Traits(
-        meaning="connected, but not allowed to write to new contacts",
+        meaning="connected, but not allowed to write to new contacts; the message says until when, if the page does",
         phase=Phase.BLOCKED,
         linked=True,
         ends_hold=True,
@@ -238,13 +250,15 @@ def waits_for_person(*, state: str, reason: str) -> bool:
     return traits_of(state).hold is not None and not goes_on_by_itself(state=state, reason=reason)
 
 
-def wait_is_over(*, state: str, reason: str) -> bool:
-    """Whether this state ends a hold.
+def wait_is_over(*, held: str | None = None, state: str, reason: str) -> bool:
+    """Whether a state ends the hold `held`, which is named by its state; None: any hold.
 
     Runner and operator both call it, so that neither remembers a hold that the other has forgotten. An unknown state ends
     none.
     """
-    return traits_of(state).ends_hold or goes_on_by_itself(state=state, reason=reason)
+    hold = None if held is None else traits_of(held).hold
+    ended = hold is not None and state in hold.ended_by
+    return ended or traits_of(state).ends_hold or goes_on_by_itself(state=state, reason=reason)
 
 
 def goes_on_by_itself(*, state: str, reason: str) -> bool:

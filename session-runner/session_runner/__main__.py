@@ -25,6 +25,7 @@ from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
 from session_runner.commands import Commands  # noqa: E402
 from session_runner.exits import Exit  # noqa: E402
+from session_runner.host.identity import session_of_pod  # noqa: E402
 from session_runner.host.memory import kill_counter  # noqa: E402
 from session_runner.host.processes import adopt_orphans  # noqa: E402
 from session_runner.host.termination_log import write_termination_log  # noqa: E402
@@ -41,13 +42,14 @@ logger = logging.getLogger(PACKAGE)
 
 def main() -> int:
     """Run the process and return its exit code."""
-    logs.configure("info", ours=PACKAGE)
+    session = session_of_pod()
+    logs.configure("info", ours=PACKAGE, constant=session)
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
         path = Path(os.environ.get(Variable.TERMINATION_LOG) or "/dev/termination-log")
         return leave(Exit(ExitCode.BAD_CONFIGURATION, str(error)), path)
-    logs.configure(settings.log_level, ours=PACKAGE)
+    logs.configure(settings.log_level, ours=PACKAGE, constant=session)
     try:
         exit_ = asyncio.run(run(settings))
     except Exception as error:
@@ -117,4 +119,5 @@ def leave(exit_: Exit, termination_log: Path) -> int:
 
 
 if __name__ == "__main__":
+    logs.log_uncaught(PACKAGE)
     sys.exit(main())

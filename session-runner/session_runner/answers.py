@@ -94,7 +94,9 @@ class Answers:
                     raise
             else:
                 self._order_began = None
-                return facts
+                # What was answered before the page was left says nothing of what comes.
+                is_left = self._navigation_began is not None or self._moved > since
+                return Facts() if is_left else facts
             finally:
                 probe.cancel()
 

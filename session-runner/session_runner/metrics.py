@@ -1,26 +1,29 @@
-"""The Prometheus metrics of the runner, in a registry of its own.
+"""The Prometheus metrics of the runner, in a registry of its own; docs/reference/metrics.md is made from their rows.
 
-Names have base units and begin with `whatsapp_runner_`. No label names a session, a person or a number: the pod's own
-labels identify the session. The memory by part, and CPU time, memory and open files of the Python process, are read
-from /proc at each scrape.
+Names have base units and begin with `whatsapp_runner_`. No label names a session, a person or a number: a runner has one
+session, and whoever scrapes it adds the labels of its pod. The memory by part, the container's, and CPU time, memory and
+open files of the Python process are read from /proc and /sys at each scrape.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from session_protocol.connections import Closing
-from session_protocol.states import STATES
+from session_protocol.metric_family import MetricFamily
+from session_protocol.states import STATES, Phase, traits_of
 from session_protocol.vocabulary import RunnerState
 
+from session_runner import metric_families as families
+from session_runner.host.memory import MemoryUse, memory_use
 from session_runner.host.processes import Process, descendants, processes
 from session_runner.profile.volume import Volume
 
+_LOST = frozenset({RunnerState.RECONNECTING, RunnerState.OFFLINE})
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -28,69 +31,38 @@ class Metrics:
     """All metrics of one runner."""
 
     def __init__(self, *, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry or CollectorRegistry(auto_describe=True)
+        registry = self.registry = registry or CollectorRegistry(auto_describe=True)
         # Not the library's Enum: that names the label after the metric, and `state` is what people's queries say.
-        self._state = Gauge(
-            "whatsapp_runner_state",
-            "1 for the state the session is in, 0 for all others.",
-            ["state"],
-            registry=self.registry,
-        )
-        self.changes = Counter(
-            "whatsapp_runner_state_changes_total", "Changes of the published state.", registry=self.registry
-        )
-        self.probe_seconds = Histogram(
-            "whatsapp_runner_probe_duration_seconds",
-            "How long the page took to answer one probe.",
-            registry=self.registry,
-            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 30),
-        )
-        self.probe_time = Gauge(
-            "whatsapp_runner_last_probe_timestamp_seconds", "When the page last answered.", registry=self.registry
-        )
-        self.rounds = Counter(
-            "whatsapp_runner_qr_rounds_total", "Rounds of QR codes asked for after the first.", registry=self.registry
-        )
-        self.blocked = Counter(
-            "whatsapp_runner_blocked_requests_total",
-            "Requests of the page to hosts that are not allowed; each was refused.",
-            registry=self.registry,
-        )
-        self.fetch_failures = Counter(
-            "whatsapp_runner_page_fetch_failures_total",
-            "Times that the page or a script of it could not be fetched, by the state's reason.",
-            ["reason"],
-            registry=self.registry,
-        )
-        self.loads = Counter(
-            "whatsapp_runner_page_loads_total",
-            "Documents the page has loaded, its own reloads included.",
-            registry=self.registry,
-        )
-        self.bad_requests = Counter(
-            "whatsapp_runner_http_bad_requests_total",
-            "Requests to the API that could not be read; nothing of them is logged.",
-            registry=self.registry,
-        )
-        self.closed = Counter(
-            "whatsapp_runner_http_connections_closed_total",
-            "Connections to the API that were closed for going beyond a limit.",
-            ["reason"],
-            registry=self.registry,
-        )
-        self._browser = Gauge(
-            "whatsapp_runner_browser_info", "1 for the version of the browser.", ["version"], registry=self.registry
-        )
+        self._state = families.STATE.gauge(registry)
+        self._state_since = families.STATE_SINCE.gauge(registry)
+        self._shown: str = RunnerState.STARTING
+        self.changes = families.CHANGES.counter(registry)
+        self.reconnects = families.RECONNECTS.counter(registry)
+        self.probe_seconds = families.PROBE_SECONDS.histogram(registry, buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 30))
+        self.probe_time = families.PROBE_TIME.optional(registry)
+        self.rounds = families.ROUNDS.counter(registry)
+        self.blocked = families.BLOCKED.counter(registry)
+        self.fetch_failures = families.FETCH_FAILURES.counter(registry)
+        self.loads = families.LOADS.counter(registry)
+        self.bad_requests = families.BAD_REQUESTS.counter(registry)
+        self.closed = families.CLOSED.counter(registry)
         for reason in Closing:
             self.closed.labels(reason)
+        self.browser_starts = families.BROWSER_STARTS.counter(registry)
+        self._browser = families.BROWSER.gauge(registry)
         self.volume = VolumeRoom()
-        self.registry.register(self.volume)
-        self.registry.register(MemoryByPart())
-        ProcessCollector(namespace="whatsapp_runner", registry=self.registry)
+        registry.register(self.volume)
+        registry.register(MemoryByPart())
+        registry.register(ContainerMemory())
+        ProcessCollector(namespace="whatsapp_runner", registry=registry)
         self.show_state(RunnerState.STARTING)
 
     def show_state(self, state: RunnerState) -> None:
-        """Set the gauge of this state to 1 and the others to 0."""
+        """Set the gauge of this state to 1 and the others to 0; count it if a page that was up lost its connection."""
+        if state in _LOST and self._shown not in _LOST and traits_of(self._shown).phase is not Phase.STARTING:
+            self.reconnects.inc()
+        self._shown = state
+        self._state_since.set_to_current_time()
         for known in STATES:
             self._state.labels(known).set(1 if known == state else 0)
 
@@ -109,30 +81,41 @@ class VolumeRoom(Collector):
         """Set the measurement; None: there is none."""
         self.latest = volume
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
+    def describe(self) -> Iterator[Metric]:
         """Return the families without values."""
-        return iter(self._families(None))
+        return _gauges(dict.fromkeys((families.AVAILABLE, families.CAPACITY, families.INODES)))
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Return the last measurement."""
-        return iter(self._families(self.latest))
-
-    @staticmethod
-    def _families(volume: Volume | None) -> list[GaugeMetricFamily]:
-        available = capacity = inodes = None
-        if volume is not None:
-            inodes = volume.inodes_free
-        if volume is not None and volume.capacity > 0:
-            available, capacity = volume.available, volume.capacity
-        values = (
-            ("available_bytes", "Bytes free on the profile volume, for the runner.", available),
-            ("capacity_bytes", "Bytes that the profile volume holds.", capacity),
-            ("inodes_free", "Files that can still be made on the profile volume.", inodes),
+        volume = self.latest
+        measured = volume is not None and volume.capacity > 0
+        return _gauges(
+            {
+                families.AVAILABLE: volume.available if volume is not None and measured else None,
+                families.CAPACITY: volume.capacity if volume is not None and measured else None,
+                families.INODES: volume.inodes_free if volume is not None else None,
+            }
         )
-        return [
-            GaugeMetricFamily(f"whatsapp_runner_profile_{name}", meaning, value=value)
-            for name, meaning, value in values
-        ]
+
+
+class ContainerMemory(Collector):
+    """What the container uses of its memory, as the kernel counts it."""
+
+    def __init__(self, *, measure: Callable[[], MemoryUse] = memory_use) -> None:
+        self._measure = measure
+
+    def describe(self) -> Iterator[Metric]:
+        """Return the families without values."""
+        return _gauges({families.WORKING_SET: None, families.MEMORY_LIMIT: None})
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the memory as of now."""
+        use = self._measure()
+        return _gauges({families.WORKING_SET: use.working_set, families.MEMORY_LIMIT: use.limit})
+
+
+def _gauges(values: Mapping[MetricFamily, float | None]) -> Iterator[Metric]:
+    return (family.metric([({}, value)]) for family, value in values.items())
 
 
 class MemoryByPart(Collector):
@@ -144,21 +127,17 @@ class MemoryByPart(Collector):
         self._everyone = everyone
         self._pss = pss or read_pss
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
+    def describe(self) -> Iterator[Metric]:
         """Return the family without values, so that registering it measures nothing."""
-        yield self._family()
+        yield families.MEMORY.empty()
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Return the memory as of now."""
-        family = self._family()
-        for part, pids in parts_of(os.getpid(), list(self._everyone())).items():
-            family.add_metric([part], sum(self._pss(pid) or 0 for pid in pids))
-        yield family
-
-    @staticmethod
-    def _family() -> GaugeMetricFamily:
-        return GaugeMetricFamily(
-            "whatsapp_runner_memory_bytes", "Proportional set size of python, driver and browser.", labels=["part"]
+    def collect(self) -> Iterator[Metric]:
+        """Return the memory as of now; a part of which nothing can be read has none."""
+        parts = parts_of(os.getpid(), list(self._everyone()))
+        sizes = {part: [self._pss(pid) for pid in pids] for part, pids in parts.items()}
+        yield families.MEMORY.metric(
+            ({"part": part}, None if found and set(found) == {None} else sum(size or 0 for size in found))
+            for part, found in sizes.items()
         )
 
 

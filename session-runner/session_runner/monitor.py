@@ -42,14 +42,12 @@ from session_runner.states.fetching import (
     unfetched,
     why_again,
 )
-from session_runner.states.history import History, asked_for_code, remember, wants_code
+from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
 from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_CODE_LIFETIME = 20.0
-""" Seconds, when the page does not tell; it is the service's value for all codes but the first. """
 CODELESS_PATIENCE = 1.5
 """ Seconds. A page that waits for a phone shows its code within a second; after this time wa-js is asked for it. """
 LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL = 0.3, 2.0, 5.0
@@ -155,6 +153,10 @@ class PageMonitor:
     def navigating(self, is_pending: bool) -> None:  # noqa: FBT001 -- an event with one value
         """Handle the begin and the end of a navigation, which is the page's own unless `fetch` runs."""
         self._answers.navigating(is_pending=is_pending)
+        if is_pending:
+            self._leave()
+        else:
+            self._woken.set()
 
     def fetch_failed(self, failure: FetchFailure, of_document: bool) -> None:  # noqa: FBT001 -- the same
         """Handle what the browser could not fetch: a page that does not come up without it is fetched again."""
@@ -172,7 +174,20 @@ class PageMonitor:
         """Handle a new document in the tab, the page's own reloads included."""
         self.metrics.loads.inc()
         self._note(new_document(self._history.fetching, now=self.monotonic(), is_error=is_error))
+        self._leave()
         self._woken.set()
+
+    def _leave(self) -> None:
+        """Take back at once what the page's last document showed: a reload may take any time, and end anywhere.
+
+        What waits for a person is not taken back: the next document has to show that it is over.
+        """
+        self._history = left(self._history, now=self.monotonic())
+        self.store.show_code(None, lifetime=0)
+        if self._verdict is None or self.state_file.saved.hold is not None or self._history.fetching.shown is not None:
+            return
+        if traits_of(self._verdict.state).phase is not Phase.EXITING:
+            self.publish(PAGE_IS_LOADING)
 
     async def repeat(self, hold: HeldState) -> None:
         """Publish a hold from an earlier run, with the page closed, until the pod is deleted."""
@@ -300,11 +315,10 @@ class PageMonitor:
         """Add a remark to every state from now on; empty: none."""
         if remark != self._remark:
             self._remark = remark
-            logger.log(
-                logging.WARNING if remark else logging.INFO,
-                "The remark beside the state changed",
-                extra={"remark": remark},
-            )
+            if remark:
+                logger.warning("The state has a remark", extra={"remark": remark})
+            else:
+                logger.info("The state has no remark any more")
             if self._verdict is not None:
                 self.publish(self._verdict)
 
@@ -331,8 +345,8 @@ class PageMonitor:
         except PageGoneError:
             raise await self._death(browser) from None
         self.metrics.probe_seconds.observe(self.monotonic() - began)
-        self.metrics.probe_time.set_to_current_time()
         self.store.probed = self.clock()
+        self.metrics.probe_time.value = self.store.probed.timestamp()
         allows = self.settings.allowed_hosts.allows
         if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
             facts = replace(facts, document=replace(facts.document, script=None))  # it was refused by us
@@ -374,8 +388,10 @@ class PageMonitor:
         if failure is not None and hold is not None:  # the page is closed, and stays so until a person asks
             verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
-        pending = verdict.state is RunnerState.QR_PENDING
-        self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
+        self._history = reported(self._history, verdict.state, now=now)
+        code = live_code(self._history, facts, now=now) if verdict.state is RunnerState.QR_PENDING else None
+        text, lifetime = code or (None, 0.0)
+        self.store.show_code(text, lifetime=lifetime)
         loading = traits_of(verdict.state).phase is Phase.STARTING
         # A page that has booted and does not get any further is stuck, too. One that opens its connection or waits for
         # its code is not: if WhatsApp cannot be reached, another pod would not get any further either.

@@ -195,6 +195,7 @@ class Session:
                     loaded=monitor.document_began,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
+                self.metrics.browser_starts.inc()
         except (TimeoutError, LaunchError) as error:
             late = f"The browser did not start within {self.settings.launch_timeout:g} s."
             if monitor.killed():
@@ -210,7 +211,7 @@ class Session:
             "The browser is open",
             extra={
                 "version": version,
-                "seconds": self._age(),
+                "duration_seconds": self._age(),
                 "sandbox": sandbox.browser,
                 "user_namespace": sandbox.user_namespace,
             },
@@ -282,7 +283,7 @@ class Session:
                 "Processes were left over and were killed", extra={"names": [process.name for process in left]}
             )
         reap(processes(), me=os.getpid(), not_ours=frozenset())
-        logger.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
+        logger.info("The browser is closed", extra={"clean": clean, "uptime_seconds": self._age()})
         return clean
 
     async def _reap_for_ever(self) -> None:

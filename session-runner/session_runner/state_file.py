@@ -103,8 +103,9 @@ class StateFile:
             # The session goes on; only the next pod will know less of it. A volume that is full now may have room
             # later, so the write is retried after the next probe, and the failure is logged once.
             if not self._failing:
-                extra = {"path": str(self._path), "error": str(error)}
-                logger.error("The state file could not be written", extra=extra)  # noqa: TRY400 -- it says all there is
+                logger.error(  # noqa: TRY400 -- it says all there is
+                    "The state file could not be written", extra={"path": str(self._path), "error": str(error)}
+                )
             self._failing = True
         else:
             self._failing = False

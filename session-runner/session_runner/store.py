@@ -15,8 +15,6 @@ from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.host.sandbox import Sandbox
 
-OVERTIME = timedelta(seconds=5)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
@@ -110,18 +108,13 @@ class StateStore:
         return None if self._code is None or self._code.expires <= self._clock() else self._code
 
     def show_code(self, text: str | None, *, lifetime: float) -> None:
-        """Keep the code that is on the screen, valid for `lifetime` seconds.
-
-        A code that the page still shows after its expiry is valid; its expiry is then extended in steps of OVERTIME.
-        """
-        now = self._clock()
+        """Keep the code that is on the screen, with the seconds that it has left; showing it for longer adds none."""
         if text is None:
             self._code = None
         elif self._code is None or self._code.text != text:
+            now = self._clock()
             expires = now + timedelta(seconds=lifetime)
             self._code = Code(text=text, issued=now, expires=expires, round=self.snapshot.round)
-        elif self._code.expires <= now:
-            self._code = replace(self._code, expires=now + OVERTIME)
 
     def close(self) -> None:
         """Wake all waiters, and drop the QR code."""

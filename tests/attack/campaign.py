@@ -261,7 +261,8 @@ class Campaign:
             return ""
 
     def _series(self) -> int:
-        return sum(not line.startswith("#") for line in self._metrics().splitlines())
+        """Return how many series there are, but for those of single sessions, which come with each and have a limit."""
+        return sum(not line.startswith(("#", "whatsapp_session_")) for line in self._metrics().splitlines())
 
     def _operator_restarts(self) -> int:
         statuses = self.e2e.operator.pod()["status"].get("containerStatuses", ())

@@ -36,8 +36,6 @@ class Observations:
 
     sessions: dict[str, list[Seen]] = field(default_factory=dict)
     leases: list[Holder] = field(default_factory=list)
-    missed: int = 0
-    """ Looks that the API server did not answer. """
     answered: dict[str, list[float]] = field(default_factory=dict)
     """ Seconds from a request for `/v1/state` to its answer, by session. """
     unanswered: Counter[str] = field(default_factory=Counter)
@@ -75,8 +73,7 @@ class Watcher:
         pods = self._list(f"/api/v1/namespaces/{self.namespace}/pods")
         lease = self.api.request(self.lease, timeout=10)
         if sessions is None or pods is None or not lease.ok:
-            seen.missed += 1
-            return
+            return  # the API server did not answer: nothing was seen
         restarts = {pod["metadata"]["name"]: _restarts(pod) for pod in pods}
         for session in sessions:
             name, status = session["metadata"]["name"], session.get("status", {})

@@ -1,6 +1,5 @@
 """One cluster for all end-to-end tests, a namespace and a quota for each, and what a failure looks like from inside."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,13 +8,17 @@ from typing import Any
 import pytest
 from e2e.harness import ClusterHarness, testbed
 from e2e.tenant import Tenant
-from e2e.trio import make, settle, wait_durable
+from e2e.trio import CRAMMED, make, settle, wait_durable
 from session_devtools.errors import ToolError
+from support.sessions import has_durable_login
 
-ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3, "test_attack": 4, "test_soak": 5}
+ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3, "test_attack": 4, "test_soak": 5, "test_logs": 6}
 """ The demo counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
-the rights are judged by all that was done, and not by what attackers and mishaps provoke. Between them the order is any. """
+the rights are judged by all that was done, and not by what attackers and mishaps provoke; the logs by all that was
+written. Between them the order is any. """
 ANY_TIME = 2
+OWN_CLUSTERS = ("test_demo_current", "test_network")
+""" They share nothing with the others, so `make test-e2e` lets a second worker run them meanwhile. """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,11 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*(item for item in items if item not in ours), *ours]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give each test its worker."""
+    item.add_marker(pytest.mark.xdist_group("own clusters" if item.path.stem in OWN_CLUSTERS else "one cluster"))
+
+
 @pytest.fixture(scope="session")
 def e2e(request: pytest.FixtureRequest) -> Iterator[ClusterHarness]:
     """The cluster with operator and stand-in, told step by step as it comes up, and removed at the end."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    with testbed("e2e" if worker is None else f"e2e-{worker}") as everything:
+    with testbed("e2e") as everything:
         request.config.stash[_TESTBED] = everything
         yield everything
 
@@ -59,10 +66,29 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 
 
 @pytest.fixture(scope="session")
-def shared_trio(e2e: ClusterHarness) -> Iterator[Tenant]:
+def linked_early(e2e: ClusterHarness) -> Iterator[tuple[Tenant, Tenant]]:
+    """The sessions whose logins are to be durable when a test wants them: the crammed one, and the three."""
+    with ExitStack() as made:
+        crammed, trio = (Tenant.make(e2e.kubectl, e2e.phone) for _ in range(2))
+        made.callback(trio.close)
+        made.callback(crammed.close)
+        crammed.create(CRAMMED, profile={"size": "64Mi"})
+        crammed.link(CRAMMED)
+        make(trio)
+        yield crammed, trio
+
+
+@pytest.fixture(scope="session")
+def shared_trio(linked_early: tuple[Tenant, Tenant]) -> Tenant:
     """Three linked sessions."""
-    tenant = Tenant.make(e2e.kubectl, e2e.phone)
-    make(tenant)
+    return linked_early[1]
+
+
+@pytest.fixture
+def crammed(linked_early: tuple[Tenant, Tenant]) -> Iterator[Tenant]:
+    """A linked session with a volume that is soon full, for one test; it goes afterwards."""
+    tenant = linked_early[0]
+    tenant.wait_for(CRAMMED, has_durable_login())
     yield tenant
     tenant.close()
 

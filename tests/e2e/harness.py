@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e.audit import Audit
+from e2e.kept_logs import KeptLogs
 from e2e.operator_pod import Operator
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
@@ -41,6 +42,8 @@ class ClusterHarness:
     audit: Audit
     began: int
     """ Where this run begins in the audit log. """
+    logs: KeptLogs
+    """ Of all pods of this run. """
 
 
 @contextmanager
@@ -51,7 +54,11 @@ def testbed(name: str) -> Iterator[ClusterHarness]:
         if not keep:
             cluster.down(progress=ConsoleProgress())
         try:
-            yield _bring_up(cluster)
+            harness = _bring_up(cluster)
+            try:
+                yield harness
+            finally:
+                harness.logs.stop()
         finally:
             if not keep:
                 remove(cluster)
@@ -59,6 +66,9 @@ def testbed(name: str) -> Iterator[ClusterHarness]:
 
 def _bring_up(cluster: FullCluster) -> ClusterHarness:
     kubectl, images = up(cluster.name)
+    state = cluster.instance.state
+    logs = KeptLogs(pods=state / "view/var-log/pods", kept=state / "kept-logs")
+    logs.start()
     # kubectl's memory of the API's kinds goes with the cluster.
     cache = cluster.instance.plane.folder / "kubectl-cache"
     kubectl = replace(kubectl, flags=(*kubectl.flags, f"--cache-dir={cache}"))
@@ -73,6 +83,7 @@ def _bring_up(cluster: FullCluster) -> ClusterHarness:
         operator=Operator(cluster=cluster, kubectl=kubectl),
         audit=audit,
         began=began,
+        logs=logs,
     )
 
 

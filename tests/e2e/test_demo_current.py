@@ -98,8 +98,8 @@ class DemoRun:
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignCluster]:
     """A cluster of its own that is used through a private kubeconfig alone."""
-    worker, keep = os.environ.get("PYTEST_XDIST_WORKER"), bool(os.environ.get(KEEP))
-    cluster = FullCluster("foreign" if worker is None else f"foreign-{worker}")
+    keep = bool(os.environ.get(KEEP))
+    cluster = FullCluster("foreign")
     folder = tmp_path_factory.mktemp("foreign")
     if not keep:
         cluster.down(progress=ConsoleProgress())

@@ -30,7 +30,15 @@ pytestmark = pytest.mark.timeout(600)
 
 PUBLIC = "11.22.33.44"
 """ A public address that only the node's own loopback has, so that no packet to it leaves the node. """
-NAMESPACES = ("shop", "club", "whatsapp-operator", "monitoring", "proxies")
+NAMESPACES: dict[str, dict[str, str]] = {
+    "shop": {},
+    "club": {},
+    "whatsapp-operator": {},
+    "monitoring": {},
+    "metrics": {"wasession.dev/scrapes-metrics": "true"},
+    "proxies": {},
+}
+""" With their labels. """
 RUNNER = {"app.kubernetes.io/managed-by": "whatsapp-session-operator", "app.kubernetes.io/name": "whatsapp-session"}
 OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator", "app.kubernetes.io/component": "operator"}
 CLIENT = {"wasession.dev/client": "true"}
@@ -45,6 +53,7 @@ PODS = {
     ("club", "foreign-client"): CLIENT,
     ("monitoring", "prometheus"): PROMETHEUS,
     ("monitoring", "other"): {},
+    ("metrics", "agent"): {},
 }
 MAY_CONNECT = {
     ("whatsapp-operator", "operator"): True,
@@ -56,6 +65,7 @@ MAY_CONNECT = {
     ("club", "foreign-client"): False,
     ("monitoring", "prometheus"): True,
     ("monitoring", "other"): False,
+    ("metrics", "agent"): True,
 }
 
 
@@ -71,7 +81,7 @@ class Stage:
         )
         network = settings.network("whatsapp-operator")
         assert network is not None
-        apply(cluster, *(_namespace(name) for name in NAMESPACES))
+        apply(cluster, *(_namespace(name, labels) for name, labels in NAMESPACES.items()))
         for name in NAMESPACES:  # pods are refused until the controller has made the account they run as
             cluster.kubectl("-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=20s")
         apply(cluster, dict(network_policy_manifest("shop", network)))
@@ -83,7 +93,7 @@ class Stage:
         apply(cluster, *servers, *(_labelled(pod(*where), labels) for where, labels in PODS.items()))
         wait_ready(cluster, "shop", "runner", *(name for space, name in PODS if space == "shop"))
         wait_ready(cluster, "proxies", "squid", "web")
-        for space in ("club", "whatsapp-operator", "monitoring"):
+        for space in ("club", "whatsapp-operator", "monitoring", "metrics"):
             wait_ready(cluster, space, *(name for found, name in PODS if found == space))
         wait_until("the policy holds", lambda: not self.gets("shop", "stranger", self.url("shop", "runner")), within=30)
 
@@ -108,8 +118,8 @@ class Stage:
         return any(self.gets("shop", "runner", url, patience=patience) for patience in (1, 5))
 
 
-def _namespace(name: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+def _namespace(name: str, labels: dict[str, str]) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def _labelled(manifest: Manifest, labels: dict[str, str]) -> Manifest:
@@ -151,7 +161,10 @@ def node_server(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_only_the_operator_clients_and_scrapers_get_in(stage: Stage) -> None:
-    """By namespace and label together: the same labels elsewhere, and the same namespace without them, do not."""
+    """By namespace and label together: the same labels elsewhere, and the same namespace without them, do not.
+
+    And every pod of a namespace whose label says that it scrapes metrics.
+    """
     url = stage.url("shop", "runner")
 
     found = {where: stage.gets(*where, url, patience=10 if good else 1) for where, good in MAY_CONNECT.items()}

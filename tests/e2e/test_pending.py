@@ -1,5 +1,11 @@
-"""A pod that cannot run yet is shown with its reason, and left alone until its start timeout is over."""
+"""A pod that cannot run yet is shown with its reason, and left alone until its start timeout is over.
 
+All that cannot run are there from the beginning: the reason of one of them is told after a minute.
+"""
+
+from collections.abc import Iterator
+
+import pytest
 from e2e.harness import ClusterHarness
 from e2e.tenant import Object, Tenant
 from support.sessions import condition, is_true
@@ -11,10 +17,26 @@ CASES = {
 }
 
 
-def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: ClusterHarness, tenant: Tenant) -> None:
+@pytest.fixture(scope="module")
+def pending(e2e: ClusterHarness) -> Iterator[Tenant]:
+    """Sessions whose pods cannot run: for want of a node, of an image, and of somebody who makes the volume."""
+    tenant = Tenant.make(e2e.kubectl, e2e.phone)
+    name = f"nobody-{tenant.namespace}"
+    storage = {"provisioner": "nobody.example/none", "volumeBindingMode": "WaitForFirstConsumer"}
+    tenant.kubectl.apply(
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}} | storage
+    )
+    tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
+    for case, (pod, _, _) in CASES.items():
+        tenant.create(case, pod=pod)
+    yield tenant
+    tenant.close()
+    tenant.kubectl("delete", "storageclass", name)
+
+
+def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: ClusterHarness, pending: Tenant) -> None:
     """No node fits, or there is no such image: the person reads why, and two resyncs later it is the same pod."""
-    for name, (pod, _, _) in CASES.items():
-        tenant.create(name, pod=pod)
+    tenant = pending
 
     reported = {name: _wait_for_reason(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
     before = {name: tenant.pod_uid(name) for name in CASES}
@@ -29,18 +51,9 @@ def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: ClusterHarne
         assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
-def test_a_volume_that_nobody_makes_is_reported(tenant: Tenant) -> None:
+def test_a_volume_that_nobody_makes_is_reported(pending: Tenant) -> None:
     """The scheduler waits for it without a word; the session names the claim, and keeps its place and its pod."""
-    name = f"nobody-{tenant.namespace}"
-    storage = {"provisioner": "nobody.example/none", "volumeBindingMode": "WaitForFirstConsumer"}
-    tenant.kubectl.apply(
-        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}} | storage
-    )
-    try:
-        tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
-        reported = _wait_for_reason(tenant, "novolume", {"VolumeNotBound"})  # after a minute
-    finally:
-        tenant.kubectl("delete", "storageclass", name)
+    reported = _wait_for_reason(pending, "novolume", {"VolumeNotBound"})  # after a minute
 
     assert "Pending" == reported["state"]
     assert reported["pvcName"] in condition(reported, "Ready")["message"]

@@ -23,6 +23,7 @@ from support.sessions import condition, has_condition, is_true
 
 COMPONENT = ROOT / "manifests/components/browser-sandbox"
 NODE_SETUP = "whatsapp-node-setup"
+VARIABLES = ("BROWSER_SANDBOX", "USER_NAMESPACES", "BROWSER_SECCOMP_PROFILE")
 PROFILE = "/var/lib/kubelet/seccomp/whatsapp-session-operator/chromium-sandbox.json"
 LOOK_AROUND = """
 import json, os, sys
@@ -38,16 +39,23 @@ print(json.dumps(found))
 NO_HANDLER = "no-such-handler"
 
 
-@pytest.fixture
-def settings(e2e: ClusterHarness) -> Iterator[Callable[..., None]]:
-    """A function that sets variables of the operator; afterwards both settings are off again, and the profile gone."""
+@pytest.fixture(scope="module")
+def shared_settings(e2e: ClusterHarness) -> Iterator[Callable[..., None]]:
+    """A function that gives the operator these of the variables here and takes the others away; all go in the end."""
 
-    def give(*variables: str) -> None:
-        e2e.kubectl("set", "env", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", *variables)
+    def give(**variables: str) -> None:
+        wanted = [f"{name}={variables[name]}" if name in variables else f"{name}-" for name in VARIABLES]
+        e2e.kubectl("set", "env", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", *wanted)
         e2e.operator.wait_until_ready()
 
     yield give
-    give("BROWSER_SANDBOX-", "USER_NAMESPACES-")
+    give()
+
+
+@pytest.fixture
+def settings(e2e: ClusterHarness, shared_settings: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """The same; after each test the profile is gone from the node."""
+    yield shared_settings
     e2e.kubectl("delete", "namespace", NODE_SETUP, "--ignore-not-found", timeout=120)
     run(*e2e.cluster.inside("rm", "-f", PROFILE))
 
@@ -111,6 +119,7 @@ def test_the_page_is_held_in_when_both_are_on_and_the_session_works(
     e2e: ClusterHarness, tenant: Tenant, settings: Callable[..., None]
 ) -> None:
     """The linked session's page has namespaces, two filters and nothing of the container's files; users are nobody's."""
+    settings()
     tenant.create("before")
     plain, runner = _page_and_runner(e2e, tenant.wait_for_state("before", "QRPending")["podUID"])
     assert "SandboxOff" == condition(tenant.status("before"), "Sandboxed")["reason"]
@@ -120,7 +129,7 @@ def test_the_page_is_held_in_when_both_are_on_and_the_session_works(
     assert (runner.namespaces(), "1") == (plain.namespaces(), plain.status("Seccomp_filters")[0])
 
     put_profile_on_nodes(e2e.kubectl, image=e2e.images.operator)
-    settings("BROWSER_SANDBOX=true", "USER_NAMESPACES=true")
+    settings(BROWSER_SANDBOX="true", USER_NAMESPACES="true")
     tenant.create("sales")
     status = tenant.link("sales")
     page, runner = _page_and_runner(e2e, status["podUID"])
@@ -142,7 +151,7 @@ def test_a_node_without_the_profile_is_reported_and_the_session_starts_when_it_i
     e2e: ClusterHarness, tenant: Tenant, settings: Callable[..., None]
 ) -> None:
     """The pod does not hang: it is ended, the next one waits with the reason, and runs under the profile once it is there."""
-    settings("BROWSER_SANDBOX=true")
+    settings(BROWSER_SANDBOX="true")
     tenant.create("sales")
     refused = tenant.wait_for("sales", has_condition("Sandboxed", status="False", reason="SeccompProfileUnusable"))
     put_profile_on_nodes(e2e.kubectl, image=e2e.images.operator)
@@ -160,7 +169,7 @@ def test_a_node_that_has_no_user_namespaces_is_reported(
     # It stays until the cluster goes: without it the session's next pod would be forbidden, which is another story.
     runtime: Object = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": NO_HANDLER}}
     e2e.kubectl.apply(runtime | {"handler": NO_HANDLER})
-    settings("USER_NAMESPACES=true")
+    settings(USER_NAMESPACES="true")
     tenant.create("sales", pod={"runtimeClassName": NO_HANDLER})
     refused = tenant.wait_for("sales", has_condition("Sandboxed", status="False", reason="UserNamespaceRefused"))
 
@@ -177,12 +186,11 @@ def test_a_browser_that_is_refused_its_sandbox_is_reported(
     place = Path(PROFILE).with_name("denying.json")
     write = f"mkdir -p {place.parent} && cat > {place}"
     run(*e2e.cluster.inside("sh", "-ec", write), input=json.dumps(denying))
-    settings("BROWSER_SANDBOX=true", f"BROWSER_SECCOMP_PROFILE={place.parent.name}/{place.name}")
+    settings(BROWSER_SANDBOX="true", BROWSER_SECCOMP_PROFILE=f"{place.parent.name}/{place.name}")
     try:
         tenant.create("sales")
         refused = tenant.wait_for("sales", has_condition("Sandboxed", status="False", reason="SandboxRefused"))
     finally:
-        settings("BROWSER_SECCOMP_PROFILE-")
         run(*e2e.cluster.inside("rm", "-f", str(place)))
 
     assert not _counted(refused)

@@ -11,6 +11,8 @@ from session_devtools.errors import WaitTimeout
 from support.sessions import has_durable_login, has_no_failures
 
 TRIO = ("sales", "support", "orders")
+CRAMMED = "crammed"
+""" Linked with them for the same reason, in a namespace of its own, for the test that fills its volume. """
 
 
 def make(tenant: Tenant) -> None:

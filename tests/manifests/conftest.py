@@ -10,6 +10,7 @@ from local_cluster.testing import light_cluster, light_cluster_with_controllers,
 from manifests.checkers import KUBE_SCORE, KUBECONFORM
 from manifests.engines import engines
 from manifests.people import Person
+from manifests.prometheus_operator import KINDS, crds
 from manifests.rendering import INSTALL
 from session_devtools.build.go import go_tool
 from session_devtools.installation.constants import CRDS
@@ -17,6 +18,7 @@ from session_devtools.progress import ConsoleProgress
 
 __all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]
 
+PROMETHEUS_CRDS = [f"{kind}.monitoring.coreos.com" for kind in KINDS]
 OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 
 
@@ -42,7 +44,9 @@ def gitops_engines() -> Path:
 def installed(light_cluster: LightCluster) -> Iterator[LightCluster]:
     """A real API server with install.yaml applied to it, as a cluster's admin would."""
     light_cluster.kubectl("apply", "--filename", str(INSTALL))
-    light_cluster.kubectl.wait_established(*CRDS)
+    foreign = [f"--filename={file}" for file in crds()]
+    light_cluster.kubectl("apply", "--server-side", *foreign)
+    light_cluster.kubectl.wait_established(*CRDS, *PROMETHEUS_CRDS)
     yield light_cluster
     light_cluster.kubectl("delete", "--filename", str(INSTALL), "--wait=false", "--ignore-not-found")
 

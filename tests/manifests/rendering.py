@@ -28,8 +28,9 @@ RENDERED = (
     "examples/install",
     "standin",
     "components/browser-sandbox",
+    "components/monitoring",
 )
-""" Every kustomization that stands for itself, and the component that no overlay of ours has. """
+""" Every kustomization that stands for itself, and the components that no overlay of ours has. """
 HEADER = "# Written by `make generate` from manifests/base; change it there. What it is: docs/operations/install.md.\n"
 
 
@@ -39,12 +40,12 @@ def render(name: str) -> str:
     return render_component(name) if name.startswith("components/") else _kustomize(MANIFESTS / name)
 
 
-def render_component(name: str, **fields: Any) -> str:
-    """Render a component over the base, as somebody's overlay has it, with these fields beside."""
+def render_component(*names: str, **fields: Any) -> str:
+    """Render components over the base, as somebody's overlay has them, with these fields beside."""
     with tempfile.TemporaryDirectory() as folder:
         overlay = Path(folder).resolve()
-        base, component = (os.path.relpath(MANIFESTS / part, overlay) for part in ("base", name))
-        text = yaml.safe_dump({"resources": [base], "components": [component], **fields})
+        base, *components = (os.path.relpath(MANIFESTS / part, overlay) for part in ("base", *names))
+        text = yaml.safe_dump({"resources": [base], "components": components, **fields})
         (overlay / "kustomization.yaml").write_text(text)
         return _kustomize(overlay)
 

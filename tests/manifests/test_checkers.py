@@ -13,7 +13,8 @@ from manifests.rendering import MANIFESTS, RENDERED, render, sources
 from manifests.schemas import write_schemas
 from support.waiting import until
 
-WRITTEN = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name != "install.yaml")
+GENERATED = ("install.yaml", "dashboards.yaml")
+WRITTEN = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name not in GENERATED)
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +26,15 @@ def schemas(installed: LightCluster, tmp_path_factory: pytest.TempPathFactory) -
 
     folder = tmp_path_factory.mktemp("schemas")
     ours = [folder / f"wasession.dev_v1alpha1_{kind}.json" for kind in ("whatsappsession", "whatsappsessionquota")]
+    foreign = [folder / f"monitoring.coreos.com_v1_{kind}.json" for kind in ("podmonitor", "prometheusrule")]
 
     def published() -> bool:
         write_schemas(fetch=fetch, folder=folder)
-        return all(file.exists() for file in ours)  # new kinds are published a moment after they are established
+        return all(
+            file.exists() for file in (*ours, *foreign)
+        )  # new kinds are published a moment after they are established
 
-    until("the API server publishes our kinds", published, within=30)
+    until("the API server publishes our kinds and the Prometheus operator's", published, within=30)
     return folder
 
 

@@ -34,6 +34,7 @@ class Open:
 
     browser: BrowserPage
     woken: list[str] = field(default_factory=list)
+    loaded: list[bool] = field(default_factory=list)
     blocked: int = 0
 
     async def facts(self, *, deadline: float = 40, **expected: object) -> Facts:
@@ -66,12 +67,13 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
     )
     reported: list[str] = []
     blocked: list[None] = []
+    loaded: list[bool] = []
     listeners = Listeners(
         woken=lambda name, _detail: reported.append(name),
         unfetched=lambda failure, _of_document: reported.append(f"net:: {failure.message}"),
         blocked=lambda: blocked.append(None),
         navigating=lambda _is_pending: None,
-        loaded=lambda _is_error: None,
+        loaded=loaded.append,
     )
     playwright = await start_driver()
     browser = await open_browser(plan, playwright, listeners)
@@ -82,7 +84,7 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
             await browser.navigate(standin.page_url, deadline=60, without_cache=False)
             if await boots(browser, reported):
                 break
-        yield Open(browser, woken=reported)
+        yield Open(browser, woken=reported, loaded=loaded)
     finally:
         assert await browser.close(deadline=30)
 
@@ -124,7 +126,7 @@ async def test_every_fact_of_a_linked_page_is_read(mode: str, opened: Open, stan
 
     assert (facts.registered, facts.socket, facts.stream, facts.synced) == (True, "CONNECTED", "CONNECTED", True)
     assert (facts.online, facts.comms, facts.foreign_mutex, facts.needs_update) == (True, True, False, False)
-    assert (facts.code, facts.dialog, facts.ban, facts.unavailable) == (None, None, None, None)
+    assert (facts.code, facts.dialog, facts.ban, facts.unavailable) == (None, None, None, False)
     assert facts.version
     assert {"state", "stream"} <= set(opened.woken)
 
@@ -161,6 +163,17 @@ async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: Sta
     facts = await opened.facts(stream="CONNECTED", foreign_mutex=False)
 
     assert facts.dialog is None
+
+
+async def test_a_page_that_changes_its_address_stays_the_same_document(opened: Open) -> None:
+    """Only another document takes the facts of the last one along."""
+    await opened.facts(socket="UNPAIRED")
+    opened.loaded.clear()
+    await opened.browser.page.evaluate("() => { history.pushState(null, '', '/?somewhere'); location.hash = 'else' }")
+    await opened.facts(socket="UNPAIRED")
+    assert [] == opened.loaded
+    await opened.browser.page.evaluate("() => { location.reload() }")
+    await async_until("another document", lambda: asyncio.sleep(0, opened.loaded == [False]), within=20)
 
 
 async def test_the_library_knows_the_code_of_the_screen(opened: Open) -> None:
@@ -241,7 +254,7 @@ async def test_the_scripts_survive_frames(opened: Open) -> None:
     await opened.facts(socket="UNPAIRED")
     own = await opened.browser.page.evaluate(
         "() => { const f = document.body.appendChild(document.createElement('iframe'));"
-        " return [typeof window.__sessionLatched, typeof f.contentWindow.__sessionLatched] }"
+        " return [typeof window.__session, typeof f.contentWindow.__session] }"
     )
 
     assert own == ["object", "undefined"]

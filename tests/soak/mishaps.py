@@ -6,13 +6,11 @@ whose pod is deleted meanwhile, because that is when it hurts.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from soak import harm
-from soak.harm import Site
-
-Cause = Callable[[Site, str], AbstractContextManager[None]]
+from soak.harm import Cause, Site
 
 
 @dataclass(frozen=True, kw_only=True)

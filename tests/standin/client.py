@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from standin.settings import QrForm, Variant
+from standin.settings import Language, QrForm, Variant
 
 __all__ = ["PhoneClient", "PhoneRefusedError"]
 
@@ -59,6 +59,18 @@ class PhoneClient:
     async def scan_with_passkey(self, qr: str) -> None:
         """Scan for an account that demands a passkey: the page stops at that question."""
         await self._call("POST", "/phone/scan", {"qr": qr, "passkey": True})
+
+    async def confirm_passkey(self) -> None:
+        """Give the passkey, so that the page wants the link confirmed."""
+        await self._call("POST", "/phone/passkey", {"step": "confirm"})
+
+    async def end_passkey(self) -> None:
+        """Give up the passkey, so that the page shows codes again."""
+        await self._call("POST", "/phone/passkey", {"step": "end"})
+
+    async def link_with_passkey(self) -> str:
+        """Link the page that asked for a passkey; returns the device."""
+        return str((await self._call("POST", "/phone/passkey", {"step": "link"}))["device"])
 
     async def enter_code(self, code: str) -> str:
         """Type the eight characters of a page that links by phone number; returns the device."""
@@ -114,13 +126,23 @@ class PhoneClient:
         """Act as if the same login had connected elsewhere."""
         await self._command(device, "replaced")
 
-    async def ban(self, device: str, *, code: int = 402, expire: int = 3600, message: str = "") -> None:
+    async def ban(
+        self, device: str, *, code: int = 402, expire: int = 3600, message: str = "", silent: bool = False
+    ) -> None:
         """Ban the account: 402 for `expire` seconds, 403 locked, 406 for good."""
-        await self._command(device, "ban", {"code": code, "expire": expire, "message": message})
+        await self._command(device, "ban", {"code": code, "expire": expire, "message": message, "silent": silent})
 
-    async def service_unavailable(self, device: str) -> None:
+    async def service_unavailable(self, device: str, *, silent: bool = False) -> None:
         """Answer 503 to the device, until `online`."""
-        await self._command(device, "service-unavailable")
+        await self._command(device, "service-unavailable", {"silent": silent})
+
+    async def restrict(self, device: str, *, kind: str, until: float = 0) -> None:
+        """Restrict the account: `timelock` or `capping` until then (Unix seconds), or `none`."""
+        await self._command(device, "restrict", {"kind": kind, "until": until})
+
+    async def reload(self, device: str) -> None:
+        """Let the page load itself anew."""
+        await self._command(device, "reload")
 
     async def needs_update(self, device: str, *, reload: bool = False) -> None:
         """Announce a newer page; with `reload` refuse the running one."""
@@ -157,6 +179,14 @@ class PhoneClient:
     async def set_variant(self, variant: Variant | str) -> None:
         """Choose what the next document loads get."""
         await self._call("POST", "/page/variant", {"variant": variant})
+
+    async def set_language(self, language: Language | str) -> None:
+        """Choose the language of the next document loads."""
+        await self._call("POST", "/page/variant", {"language": language})
+
+    async def set_delay(self, seconds: float) -> None:
+        """Let the next documents take so long to arrive."""
+        await self._call("POST", "/page/variant", {"delay": seconds})
 
     async def set_qr_form(self, form: QrForm | str) -> None:
         """Choose how the text in the QR code is wrapped, from the next load on."""

@@ -1,11 +1,13 @@
 """What a person, or WhatsApp, can do to a linked device: the commands behind `POST /phone/{device}/COMMAND`.
 
-Each is a pure function of the exchange, the device and the request's body, and returns the effects for its page.
+Each is a pure function of the exchange, the device and the request's body, and returns the effects for its page. Where
+that makes sense, the device may be `unlinked`: all pages without a login.
 `COMMANDS` is the whole list; the API, the client and the documentation take it from here.
 """
 
 import base64
 import binascii
+import dataclasses
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from standin import frames
 from standin.devices import Ban
 from standin.errors import MalformedRequestError
-from standin.exchange import UNAVAILABLE, Close, Effect, Exchange, Send
+from standin.exchange import UNAVAILABLE, Close, Effect, Exchange, Send, ban_frame
 from standin.frames import DeviceId
 
 __all__ = ["COMMANDS", "Command"]
@@ -25,11 +27,11 @@ _ids = itertools.count(1)
 _MEDIA = ("mimetype", "filename", "data")
 _DIALOGS = ("passkey", "action-required")
 _LANGUAGES = ("en", "de")
+_RESTRICTIONS = ("timelock", "capping", "none")
 
 
 def _cut(exchange: Exchange, device: DeviceId) -> list[Effect]:
-    page = exchange.page_of(device)
-    return [] if page is None else [Close(page)]
+    return [Close(page) for page in exchange.pages_of(device)]
 
 
 def unlink(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
@@ -39,19 +41,19 @@ def unlink(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
 
 def offline(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
     """Take the network away from the page's computer."""
-    exchange.devices.get(device).offline = True
+    exchange.devices.subject(device).offline = True
     return _cut(exchange, device)
 
 
 def unreachable(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
     """Refuse the device's connections while its network works."""
-    exchange.devices.get(device).unreachable = True
+    exchange.devices.subject(device).unreachable = True
     return _cut(exchange, device)
 
 
 def online(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
     """End offline, unreachable, service-unavailable and a ban; the page finds out by itself."""
-    record = exchange.devices.get(device)
+    record = exchange.devices.subject(device)
     record.offline = record.unreachable = record.unavailable = False
     record.ban = None
     return []
@@ -69,7 +71,10 @@ def replaced(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
 
 
 def ban(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
-    """Ban the account. code 402 (default) is temporary and lasts `expire` seconds; 403 locks it, 406 bans it."""
+    """Ban the account. code 402 (default) is temporary and lasts `expire` seconds; 403 locks it, 406 bans it.
+
+    With `silent` true the page's screen alone tells it, no event.
+    """
     code = body.get("code", 402)
     if code not in {402, 403, 406}:
         raise MalformedRequestError(f"code is 402 (temporary), 403 (locked) or 406 (banned), not {code!r}.")
@@ -78,20 +83,34 @@ def ban(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
         message=str(body.get("message", "")),
         expire=int(body.get("expire", 3600 if code == 402 else 0)),
         url=str(body.get("url", "")),
+        silent=bool(body.get("silent", False)),
     )
-    exchange.devices.get(device).ban = given
-    page = exchange.page_of(device)
-    if page is None:
-        return []
-    failure = frames.failure(code=given.code, message=given.message, expire=given.expire, url=given.url)
-    return [Send(page, failure), Close(page)]
+    given = dataclasses.replace(given, until=exchange.seconds() + given.expire if given.expire else None)
+    exchange.devices.subject(device).ban = given
+    return [effect for page in exchange.pages_of(device) for effect in (Send(page, ban_frame(given)), Close(page))]
 
 
-def service_unavailable(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
-    """Answer 503 to the device, until `online`."""
-    exchange.devices.get(device).unavailable = True
-    page = exchange.page_of(device)
-    return [] if page is None else [Send(page, frames.failure(code=UNAVAILABLE)), Close(page)]
+def service_unavailable(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
+    """Answer 503 to the device, until `online`; with `silent` true the page's screen alone tells it."""
+    record = exchange.devices.subject(device)
+    record.unavailable, record.silent = True, bool(body.get("silent", False))
+    failure = frames.failure(code=UNAVAILABLE, silent=record.silent)
+    return [effect for page in exchange.pages_of(device) for effect in (Send(page, failure), Close(page))]
+
+
+def restrict(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
+    """Restrict the account: `kind` timelock, capping or none, `until` Unix seconds."""
+    kind = body.get("kind", "timelock")
+    if kind not in _RESTRICTIONS:
+        raise MalformedRequestError(f"kind is one of {', '.join(_RESTRICTIONS)}, not {kind!r}.")
+    frame = frames.restriction(kind=kind, until=float(body.get("until", 0)))
+    exchange.devices.get(device).restriction = None if kind == "none" else frame
+    return [Send(page, frame) for page in exchange.pages_of(device)]
+
+
+def reload(exchange: Exchange, device: DeviceId, _body: Body) -> list[Effect]:
+    """Let the page load itself anew."""
+    return [Send(exchange.connected_page(device), frames.reload())]
 
 
 def needs_update(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
@@ -206,6 +225,8 @@ COMMANDS: dict[str, Command] = {
     "replaced": replaced,
     "ban": ban,
     "service-unavailable": service_unavailable,
+    "restrict": restrict,
+    "reload": reload,
     "needs-update": needs_update,
     "logout": logout,
     "sync-slow": sync_slow,

@@ -10,8 +10,10 @@ from typing import Any
 from standin.errors import UnknownDeviceError
 from standin.frames import DeviceId, Frame, Hello
 
-__all__ = ["Ban", "Device", "DeviceBook", "SentMessage"]
+__all__ = ["UNLINKED", "Ban", "Device", "DeviceBook", "SentMessage"]
 
+UNLINKED = DeviceId("unlinked")
+""" Stands for all pages that have no login: what is done to it is done to them. """
 _FIRST_NUMBER = 15550100000
 _NUMBERS = 1000
 
@@ -24,6 +26,10 @@ class Ban:
     message: str = ""
     expire: int = 0
     url: str = ""
+    silent: bool = False
+    """ The page's screen alone tells it, no event. """
+    until: float | None = None
+    """ When it lapses, by the server's clock; None: when somebody ends it. """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +66,10 @@ class Device:
     """ The network works, but WhatsApp's server does not take the connection. """
     unavailable: bool = False
     """ The server answers 503. """
+    silent: bool = False
+    """ The page's screen alone tells that, no event. """
+    restriction: Frame | None = None
+    """ What the account may not do; the page is told at each login. """
     ban: Ban | None = None
     sync_seconds: float | None = None
     """ Overrides Timing for this device's next logins. """
@@ -87,6 +97,9 @@ class DeviceBook:
     def __init__(self) -> None:
         self._devices: dict[DeviceId, Device] = {}
         self._count = 0
+        self._unlinked = Device(
+            identifier=UNLINKED, number="", noise_key="", identity_key="", platform="", linked_time=0.0
+        )
 
     def __iter__(self) -> Iterator[Device]:
         return iter(device for device in self._devices.values() if device.confirmed)
@@ -112,6 +125,10 @@ class DeviceBook:
             known = ", ".join(one.identifier for one in self) or "none"
             raise UnknownDeviceError(f"No linked device is called {identifier!r}. Linked: {known}.")
         return device
+
+    def subject(self, identifier: DeviceId) -> Device:
+        """Find what a page meets: that of a listed device, or of all pages without a login."""
+        return self._unlinked if identifier == UNLINKED else self.get(identifier)
 
     def pending(self, identifier: DeviceId) -> Device | None:
         """Find a device whose page has yet to confirm."""

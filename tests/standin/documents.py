@@ -5,6 +5,7 @@ gives the files of page/ under a name that contains their digest, so that a brow
 host name gets 421. The static host's address carries the port of the question, so Services may map ports as they like.
 """
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from standin.exchange import Exchange
 from standin.loads import LoadLedger
-from standin.settings import Mode, QrForm, Variant
+from standin.settings import Language, Mode, QrForm, Variant
 from standin.sockets import Switchboard
 
 __all__ = ["Documents"]
@@ -41,6 +42,9 @@ class Documents:
     ) -> None:
         self.variant = Variant.NORMAL
         self.qr_form = QrForm.PLAIN
+        self.language = Language.ENGLISH
+        self.delay = 0.0
+        """ Seconds that the next documents take to arrive. """
         self._mode = mode
         self._web_host = web_host
         self._static_host = static_host
@@ -70,6 +74,7 @@ class Documents:
         if variant is Variant.NORMAL and "HeadlessChrome" in request.headers.get("User-Agent", ""):
             variant = Variant.UNSUPPORTED  # the real page's own gate
         load = self._loads.record(variant=variant)
+        await asyncio.sleep(self.delay)
         if variant is Variant.UNAVAILABLE:
             return web.Response(status=503, text="Service Unavailable", headers={"Cache-Control": "no-store"})
         nonce = secrets.token_urlsafe(16)
@@ -78,12 +83,14 @@ class Documents:
             "mode": self._mode,
             "load": load,
             "qrForm": self.qr_form,
+            "language": self.language,
             "timing": self._exchange.timing.for_page(),
         }
         name = "unsupported.html" if variant is Variant.UNSUPPORTED else "index.html"
         script = "splash.js" if variant is Variant.SPLASH else "main.js"
         html = Template((_PAGE / name).read_text()).substitute(
             nonce=nonce,
+            language=self.language,
             assets=f"{static}/assets/{self._digest}",
             script=script,
             config=json.dumps(config).replace("&", "&amp;").replace("'", "&#39;"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from standin import frames
 from standin.codes import CodeBook
-from standin.devices import Device, DeviceBook, SentMessage
+from standin.devices import UNLINKED, Ban, Device, DeviceBook, SentMessage
 from standin.errors import ExpiredQrError, MalformedRequestError, PageAbsentError
 from standin.frames import DeviceId, Frame, Hello, PageId
 from standin.refs import QrText, RefBook
@@ -19,7 +19,7 @@ from standin.settings import Timing
 
 __all__ = ["Close", "Confirmed", "Effect", "Exchange", "Send", "SendLater"]
 
-UNLINKED = 401
+REMOVED = 401
 UNAVAILABLE = 503
 
 
@@ -59,6 +59,8 @@ class _Page:
     hello: Hello
     device: DeviceId | None = None
     """ Set from the moment the login was accepted. """
+    at_passkey: bool = False
+    """ Its linking waits for the owner's passkey. """
 
 
 class Exchange:
@@ -85,6 +87,9 @@ class Exchange:
     def opened(self, page: PageId, hello: Hello) -> list[Effect]:
         """A page said hello: log its device in, or give it references to show."""
         if hello.device is None:
+            refused = self._refusal(page, self.devices.subject(UNLINKED))
+            if refused:
+                return refused
             self._pages[page] = _Page(identifier=page, hello=hello)
             return [self._round(page)]
         return self._login(page, hello, hello.device)
@@ -126,7 +131,28 @@ class Exchange:
         """Scan for an account that demands a passkey: the page stops at that question and no device comes of it."""
         page = self._scanned(text)
         self.refs.withdraw(page.identifier)
+        page.at_passkey = True
         return [Send(page.identifier, frames.passkey_required())]
+
+    def confirm_passkey(self) -> list[Effect]:
+        """The owner gave the passkey: the pages that asked for it want the link confirmed on the phone."""
+        waiting = [page for page in self._pages.values() if page.at_passkey]
+        return [Send(page.identifier, frames.passkey_confirmation()) for page in waiting]
+
+    def end_passkey(self) -> list[Effect]:
+        """The owner gave up: the pages that asked for the passkey show codes again."""
+        waiting = [page for page in self._pages.values() if page.at_passkey]
+        for page in waiting:
+            page.at_passkey = False
+        return [self._round(page.identifier) for page in waiting]
+
+    def link_with_passkey(self) -> tuple[DeviceId, list[Effect]]:
+        """Link the page that asked for the passkey."""
+        page = next((page for page in self._pages.values() if page.at_passkey), None)
+        if page is None:
+            raise PageAbsentError("No page waits for a passkey. Scan its code with passkey first.")
+        page.at_passkey = False
+        return self._pair(page, sync_seconds=None)
 
     def enter_code(self, code: str) -> tuple[DeviceId, list[Effect]]:
         """Link the page that waits for these eight characters."""
@@ -159,11 +185,16 @@ class Exchange:
 
     def page_of(self, identifier: DeviceId) -> PageId | None:
         """Find the connected page of a device."""
-        return next((page.identifier for page in self._pages.values() if page.device == identifier), None)
+        return next(iter(self.pages_of(identifier)), None)
+
+    def pages_of(self, identifier: DeviceId) -> list[PageId]:
+        """Find the connected pages of a device, which are one at most, or those without a login."""
+        device = None if identifier == UNLINKED else identifier
+        return [page.identifier for page in self._pages.values() if page.device == device]
 
     def connected_page(self, identifier: DeviceId) -> PageId:
         """Find the connected page of a listed device, or PageAbsentError."""
-        self.devices.get(identifier)
+        self.devices.subject(identifier)
         page = self.page_of(identifier)
         if page is None:
             raise PageAbsentError(f"No page of {identifier} is connected. Wait until GET /phone/devices shows it.")
@@ -171,13 +202,16 @@ class Exchange:
 
     def reachable(self, identifier: str | None) -> bool:
         """Tell whether a socket of this device (or of an unlinked page: None) may be opened at all."""
-        return not any(
-            device.offline or device.unreachable for device in self.devices if device.identifier == identifier
-        )
+        return not any(device.offline or device.unreachable for device in self._subjects(identifier))
 
     def online(self, identifier: str | None) -> bool:
         """Tell what a page finds when it tests its network."""
-        return not any(device.offline for device in self.devices if device.identifier == identifier)
+        return not any(device.offline for device in self._subjects(identifier))
+
+    def _subjects(self, identifier: str | None) -> list[Device]:
+        if identifier is None:
+            return [self.devices.subject(UNLINKED)]
+        return [device for device in self.devices if device.identifier == identifier]
 
     def seconds(self) -> int:
         """Tell the time as messages carry it: whole seconds since the epoch."""
@@ -222,11 +256,10 @@ class Exchange:
     def _login(self, page: PageId, hello: Hello, identifier: DeviceId) -> list[Effect]:
         device = next((one for one in self.devices if one.identifier == identifier), None)
         if device is None or not device.accepts(hello):
-            return [Send(page, frames.failure(code=UNLINKED)), Close(page)]
-        if device.ban is not None:
-            return [Send(page, frames.failure(**dataclasses.asdict(device.ban))), Close(page)]
-        if device.unavailable:
-            return [Send(page, frames.failure(code=UNAVAILABLE)), Close(page)]
+            return [Send(page, frames.failure(code=REMOVED)), Close(page)]
+        refused = self._refusal(page, device)
+        if refused:
+            return refused
         effects: list[Effect] = []
         older = self.page_of(identifier)
         if older is not None:
@@ -238,9 +271,21 @@ class Exchange:
         seconds = self.timing.first_sync if device.first_login else self.timing.sync
         effects.append(SendLater(page, frames.synced(), device.sync_seconds or seconds))
         effects += [Send(page, frame) for frame in device.waiting]
+        if device.restriction is not None:
+            effects.append(Send(page, device.restriction))
         device.first_login = False
         device.waiting.clear()
         return effects
+
+    def _refusal(self, page: PageId, device: Device) -> list[Effect]:
+        """Tell a page that it may not log in, if that is so."""
+        if device.ban is not None and device.ban.until is not None and self._now() >= device.ban.until:
+            device.ban = None
+        if device.ban is not None:
+            return [Send(page, ban_frame(device.ban)), Close(page)]
+        if device.unavailable:
+            return [Send(page, frames.failure(code=UNAVAILABLE, silent=device.silent)), Close(page)]
+        return []
 
     @staticmethod
     def _appeared(device: Device, frame: Frame) -> list[Effect]:
@@ -255,3 +300,8 @@ class Exchange:
         body = {key: value for key, value in frame.items() if key not in {"type", "id", "to"}}
         device.sent.append(SentMessage(identifier=identifier, to=to, seconds=seconds, body=body))
         return [Send(page.identifier, frames.ack(identifier=identifier, seconds=seconds))]
+
+
+def ban_frame(ban: Ban) -> Frame:
+    """Give the frame by which a page learns of a ban."""
+    return frames.failure(code=ban.code, message=ban.message, expire=ban.expire, url=ban.url, silent=ban.silent)

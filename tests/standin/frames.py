@@ -110,9 +110,12 @@ def stream_error(*, kind: str) -> Frame:
     return {"type": "stream-error", "kind": kind}
 
 
-def failure(*, code: int, message: str = "", expire: int = 0, url: str = "") -> Frame:
-    """The login, or the session, ends with an HTTP-like code: 401, 402, 403, 406, 405 or 503. `expire` in seconds."""
-    return {"type": "failure", "code": code, "message": message, "expire": expire, "url": url}
+def failure(*, code: int, message: str = "", expire: int = 0, url: str = "", silent: bool = False) -> Frame:
+    """The login, or the session, ends with an HTTP-like code: 401, 402, 403, 406, 405 or 503. `expire` in seconds.
+
+    `silent`: the page shows its screen and triggers no event.
+    """
+    return {"type": "failure", "code": code, "message": message, "expire": expire, "url": url, "silent": silent}
 
 
 def logout(*, reason: str) -> Frame:
@@ -163,6 +166,21 @@ def code_entered() -> Frame:
 def passkey_required() -> Frame:
     """The account demands a passkey before it links."""
     return {"type": "passkey-required"}
+
+
+def passkey_confirmation() -> Frame:
+    """The passkey was given, and the owner is to confirm the link on the phone."""
+    return {"type": "passkey-confirmation"}
+
+
+def restriction(*, kind: str, until: float) -> Frame:
+    """What the account may not do from now on: `timelock`, `capping`, or `none`; `until` in Unix seconds."""
+    return {"type": "restriction", "kind": kind, "until": until}
+
+
+def reload() -> Frame:
+    """The page loads itself anew, as it does for an update."""
+    return {"type": "reload"}
 
 
 def pong() -> Frame:

@@ -18,7 +18,7 @@ from standin.errors import MalformedRequestError, PageAbsentError, PhoneError
 from standin.exchange import Effect, Exchange
 from standin.frames import DeviceId
 from standin.loads import LoadLedger
-from standin.settings import QrForm, Variant
+from standin.settings import Language, QrForm, Variant
 from standin.sockets import Switchboard
 
 __all__ = ["PhoneApi"]
@@ -63,6 +63,7 @@ class PhoneApi:
         app.router.add_post("/phone/scan", self._scan)
         app.router.add_post("/phone/enter-code", self._enter_code)
         app.router.add_post("/phone/qr-expire", self._qr_expire)
+        app.router.add_post("/phone/passkey", self._passkey)
         app.router.add_post("/page/variant", self._set_variant)
         app.router.add_get("/phone/{device}/messages", self._get_messages)
         app.router.add_post("/phone/{device}/{command}", self._command)
@@ -127,6 +128,19 @@ class PhoneApi:
             )
         return web.json_response({"device": device})
 
+    async def _passkey(self, request: web.Request) -> web.Response:
+        match (await _body(request)).get("step"):
+            case "link":
+                return await self._confirm(*self._exchange.link_with_passkey())
+            case "confirm":
+                effects = self._exchange.confirm_passkey()
+            case "end":
+                effects = self._exchange.end_passkey()
+            case step:
+                raise MalformedRequestError(f"step is confirm, link or end, not {step!r}.")
+        self._switchboard.carry_out(effects)
+        return web.json_response({"pages": len(effects)})
+
     async def _qr_expire(self, _request: web.Request) -> web.Response:
         effects = self._exchange.expire_round()
         self._switchboard.carry_out(effects)
@@ -138,6 +152,10 @@ class PhoneApi:
             self._documents.variant = _choice(Variant, body["variant"])
         if "qrForm" in body:
             self._documents.qr_form = _choice(QrForm, body["qrForm"])
+        if "language" in body:
+            self._documents.language = _choice(Language, body["language"])
+        if "delay" in body:
+            self._documents.delay = float(body["delay"])
         return web.json_response({"variant": self._documents.variant, "qrForm": self._documents.qr_form})
 
     async def _command(self, request: web.Request) -> web.Response:

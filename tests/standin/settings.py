@@ -7,7 +7,7 @@ import dataclasses
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Mode", "QrForm", "Timing", "Variant"]
+__all__ = ["Language", "Mode", "QrForm", "Timing", "Variant"]
 
 
 class Mode(StrEnum):
@@ -30,6 +30,13 @@ class Variant(StrEnum):
     """ Stays on the first screen for ever: `#app` is there, the modules never come. """
     UNAVAILABLE = "unavailable"
     """ HTTP 503 instead of the document. """
+
+
+class Language(StrEnum):
+    """In which language the page shows its screens. Whoever knows them by their English words does not know the others."""
+
+    ENGLISH = "en"
+    GERMAN = "de"
 
 
 class QrForm(StrEnum):

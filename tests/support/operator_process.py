@@ -13,6 +13,7 @@ from typing import Any
 
 from local_cluster.light import LightCluster
 from session_devtools.installation.constants import CRDS, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
+from support import log_schema
 
 ROOT = Path(__file__).parents[2]
 # Without the policy on labels: proofs have to hold where it is not, and tests make pods in our colours to see that.
@@ -71,6 +72,12 @@ def start(
 def worker(process: subprocess.Popen[bytes]) -> int:
     """Return the id of the process that works; the one that was started holds the Lease."""
     return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+def log_faults(log: Path) -> list[str]:
+    """Return what is wrong with the lines of its log; the last one may have been cut off when it was killed."""
+    *lines, _unended = log.read_text(encoding="utf-8").split("\n")
+    return log_schema.faults(lines)
 
 
 def log_lines(log: Path) -> list[dict[str, Any]]:

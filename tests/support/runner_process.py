@@ -20,6 +20,7 @@ import aiohttp
 from session_protocol.environment import Variable
 from session_runner.host.processes import Process, descendants, end, processes
 from standin.harness import StandIn
+from support import log_schema
 from support.waiting import async_until
 
 TOKENS = {scope: f"token-for-{scope}" for scope in ("state", "link", "send", "read", "admin")}
@@ -72,6 +73,8 @@ class RunnerProcess:
     port: int = 0
     lines: list[dict[str, Any]] = field(default_factory=list)
     """ Its log so far. """
+    raw_lines: list[str] = field(default_factory=list)
+    """ The same as it was written; at the end it is held to the schema. """
     seen: list[tuple[str, str]] = field(default_factory=list)
     """ States and reasons in the order in which `wait_for_state` met them. """
 
@@ -241,12 +244,15 @@ async def start_runner(
             await process.wait()
             end(everything)
             await reader
+    assert [] == log_schema.faults(runner.raw_lines)
 
 
 async def _read(runner: RunnerProcess, ready: asyncio.Event) -> None:
     """Collect the log; every line must be JSON, or a traceback that fails the test's own expectations."""
     assert runner.process.stdout is not None
     async for line in runner.process.stdout:
+        if line.endswith(b"\n"):  # the last one may have been cut off when it was killed
+            runner.raw_lines.append(line.decode(errors="replace").removesuffix("\n"))
         try:
             entry = json.loads(line)
         except ValueError:

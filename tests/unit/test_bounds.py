@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from session_protocol.durations import format_duration, parse_duration
 from session_protocol.environment import Variable
 from session_runner.settings import SettingsError, read_settings
@@ -111,7 +111,6 @@ def test_both_know_the_same_choices(field: str) -> None:
         read_settings(environment(SessionSpec()) | {CHOICES[field]: "other"})
 
 
-@settings(max_examples=100)
 @given(spec=strategies.session_specs())
 def test_no_accepted_spec_is_a_bad_configuration(spec: dict[str, Any]) -> None:
     """Whatever the API server accepts, the pod made from it starts, with the durations that were meant."""

@@ -27,7 +27,7 @@ PACKAGES = (
     "local-cluster",
     "demo",
     "bench",
-    "tests",
+    pytest.param("tests", marks=pytest.mark.slow),
 )
 LITERAL = frozenset({"word", "words"})
 WITH_LITERAL_TERMS = ("session-protocol/session_protocol/redaction/",)

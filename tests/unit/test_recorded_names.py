@@ -5,23 +5,26 @@ A new one may come beside the recorded ones; a recorded one that is missing or h
 
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from session_protocol.answers import Code, Problem, State
 from session_protocol.environment import Variable
+from session_protocol.metric_family import MetricFamily
 from session_protocol.states import OperatorState
-from session_protocol.times import parse_time
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason, TokenScope
 from session_runner.http.errors import ApiError
 from session_runner.http.routes import ROUTES
+from session_runner.metric_families import FAMILIES as RUNNER_FAMILIES
 from session_runner.metrics import Metrics as RunnerMetrics
 from whatsapp_operator.api import constants
 from whatsapp_operator.api.conditions import ConditionType, Reason
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 from whatsapp_operator.app.settings import Settings
+from whatsapp_operator.runtime.metrics.families import FAMILIES as OPERATOR_FAMILIES
 from whatsapp_operator.runtime.process.metrics import Metrics as OperatorMetrics
 
 Json = dict[str, Any]
@@ -30,12 +33,12 @@ RECORDED: Json = json.loads((Path(__file__).parents[1] / "recordings/names.json"
 ENTRY_POINTS: list[str] = RECORDED["entryPoints"]
 
 
-def families(metrics: OperatorMetrics | RunnerMetrics) -> Iterator[tuple[str, Json]]:
-    """Yield each metric of a registry with its type and labels."""
-    for collector in metrics.registry._collector_to_names:
-        labels = getattr(collector, "_labelnames", ())
-        for family in collector.describe() if hasattr(collector, "describe") else collector.collect():
-            yield family.name, {"type": family.type, "labels": list(labels)}
+def families(rows: Iterable[MetricFamily], registry: CollectorRegistry) -> Iterator[tuple[str, Json]]:
+    """Yield each metric of a program with its type and labels; those of the client library have no row."""
+    for family in registry.collect():
+        yield family.name, {"type": family.type, "labels": []}
+    for row in rows:
+        yield row.family, {"type": str(row.type), "labels": list(row.labels)}
 
 
 def field_paths(path: str, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -47,8 +50,7 @@ def field_paths(path: str, schema: Mapping[str, Any]) -> Iterator[str]:
 
 def names() -> Json:
     """Return every name that somebody outside of the code goes by."""
-    operator, runner = OperatorMetrics(), RunnerMetrics()
-    operator.resynced(parse_time("2026-11-22T18:00:00Z"))
+    operator = [row for _, rows in OPERATOR_FAMILIES for row in rows]
     return {
         "fields": {kind.kind: sorted(field_paths("", root_schema(kind))) for kind in KINDS},
         "columns": {kind.kind: {column.name: column.path for column in kind.columns} for kind in KINDS},
@@ -59,7 +61,9 @@ def names() -> Json:
         "stateReasons": [*StateReason],
         "constants": {name: value for name, value in sorted(vars(constants).items()) if name.isupper()}
         | {"MADE_FROM_ANNOTATION": constants.TEMPLATE_HASH_ANNOTATION},
-        "metrics": dict(sorted([*families(operator), *families(runner)])),
+        "metrics": dict(
+            [*families(operator, OperatorMetrics().registry), *families(RUNNER_FAMILIES, RunnerMetrics().registry)]
+        ),
         "operatorVariables": sorted(name.upper() for name in Settings.model_fields),
         "runnerVariables": [*Variable],
         "routes": {route.path: str(route.scope) if route.scope else None for route in ROUTES},

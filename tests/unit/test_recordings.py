@@ -171,8 +171,10 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     }
 
 
-def with_newer_parts(decision: Json, pods: list[Json]) -> Json:
-    """Return a recorded decision with what pods and failures have today and had not then; the template's hash is the same."""
+def with_newer_parts(decision: Json, pods: list[Json], *, now: str) -> Json:
+    """Return a recorded decision with what pods, failures and states have today and had not then; the template's hash is the same."""
+    if "state" in (decision["write"] or {}):
+        decision["write"]["stateTransitionTime"] = now
     failure = ((decision["write"] or {}).get("recovery") or {}).get("lastFailure") or {}
     for pod in pods:
         if pod["metadata"]["uid"] == failure.get("podUID"):
@@ -191,7 +193,7 @@ def test_the_same_is_decided_about_recorded_objects(case: Json) -> None:
     """Sessions in all kinds of status, their pods, claims and Services: each key, reason, message and hash of a pod."""
     seen = observed(whole(case))
 
-    assert with_newer_parts(whole(case["decision"]), whole(case["pods"])) == json.loads(
+    assert with_newer_parts(whole(case["decision"]), whole(case["pods"]), now=case["now"]) == json.loads(
         json.dumps(written(decide(seen, SETTINGS), seen.session))
     )
 

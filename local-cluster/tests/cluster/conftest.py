@@ -17,6 +17,12 @@ __all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", 
 BUSYBOX = Path("/bin/busybox")
 
 
+def pytest_itemcollected(item: pytest.Function) -> None:
+    """Let two workers share the tests: one has the full clusters, meanwhile the other builds images."""
+    clusters, images = (name in item.fixturenames for name in ("make_cluster", "image"))
+    item.add_marker(pytest.mark.xdist_group("clusters" if clusters else "images" if images else "light"))
+
+
 @pytest.fixture(scope="session")
 def test_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of a small image with a shell and a web server."""

@@ -80,6 +80,9 @@ CLIENT_LABEL: Final = f"{GROUP}/client"
 NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 """ Kubernetes' own, on every namespace: its name. """
 
+SCRAPES_METRICS_LABEL: Final = f"{GROUP}/scrapes-metrics"
+""" What people write on a namespace, with the value true: its pods may connect to the operator and to all runners. """
+
 POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
 """ Kubernetes' own, on a namespace: the Pod Security Standard that its pods are held to. """
 

@@ -18,6 +18,11 @@ class ObjectKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """The fields of a log line about a session of this key."""
+        return {"session": self.name, "namespace": self.namespace}
+
 
 class OwnerReference(StatusModel):
     """An object that this one goes with."""

@@ -41,7 +41,7 @@ def state_table() -> str:
 def hold_table() -> str:
     """Return what the states mean to the operator, without those that it does not act on."""
     rows = [
-        (f"`{state}`", _linked(traits), _hold(traits), "yes" if traits.ends_hold else "", "yes" if traits.fatal else "")
+        (f"`{state}`", _linked(traits), _hold(traits), _ends_hold(state, traits), "yes" if traits.fatal else "")
         for state, traits in STATES.items()
     ]
     return _table(("State", "Linked", "Waits for a person", "Ends the waiting", "A failure, when it lasts"), rows)
@@ -87,6 +87,13 @@ def _hold(traits: Traits) -> str:
     if traits.hold is None:
         return ""
     return f"yes, but with reason {traits.hold.unless}, which ends the waiting" if traits.hold.unless else "yes"
+
+
+def _ends_hold(state: str, traits: Traits) -> str:
+    if traits.ends_hold:
+        return "yes"
+    held = [f"`{name}`" for name, other in STATES.items() if other.hold is not None and state in other.hold.ended_by]
+    return f"that of {', '.join(held)}" if held else ""
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

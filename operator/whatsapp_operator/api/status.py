@@ -160,6 +160,8 @@ class SessionStatus(ConditionedStatus):
         Annotated[str, Field(pattern=CAMEL_CASE)] | None,
         Field(json_schema_extra=lambda schema: schema.update(description=_state_description())),
     ] = None
+    state_transition_time: Time | None = None
+    """When the state became what it is; absent where an operator wrote it that did not tell this yet."""
     pod_name: str | None = None
     """The session's pod; it has the session's name."""
     pod_uid: str | None = None

@@ -25,6 +25,7 @@ def run(inputs: Inputs) -> int:
     """Run both processes; return the exit status of the one that this is."""
     memory, parent = SharedMemory(), os.getpid()
     ours, theirs = channels()
+    stacks = os.memfd_create("stacks")
     # Before any thread and event loop is there. What is loaded stays shared between the two: a garbage collection would
     # write to all of it, and so copy it.
     gc.collect()
@@ -32,10 +33,10 @@ def run(inputs: Inputs) -> int:
     child = os.fork()
     if child:
         theirs.close()
-        return asyncio.run(_keep_lease(inputs, memory, ours, Worker(child)))
+        return asyncio.run(_keep_lease(inputs, memory, ours, Worker(child, stacks=stacks)))
     ours.close()
     lease_keeper.die_with_parent(parent)
-    faulthandler.register(lease_keeper.TRACEBACK_SIGNAL, all_threads=True)
+    faulthandler.register(lease_keeper.TRACEBACK_SIGNAL, file=stacks, all_threads=True)
     asyncio.run(Process(inputs, memory=memory, lease=HeldLease(memory, theirs)).run())
     return 0
 

@@ -25,6 +25,8 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
+from session_protocol import logs
+
 from whatsapp_operator.app.lease_link import Channel, Message, SharedMemory
 from whatsapp_operator.app.watchdog import Exit, end_now
 from whatsapp_operator.runtime.kube.resources import Json
@@ -52,8 +54,10 @@ def die_with_parent(parent: int) -> None:
 class Worker:
     """The other process, a child of this one."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, stacks: int | None = None) -> None:
         self._pid = pid
+        self._stacks = stacks
+        """ A file in memory, into which it writes where it hangs when it gets TRACEBACK_SIGNAL. """
         self._status: int | None = None
 
     def signal(self, number: signal.Signals) -> None:
@@ -72,6 +76,14 @@ class Worker:
             code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
             self._status = code if code >= 0 else 128 - code
         return self._status
+
+    def stacks(self) -> str:
+        """Return where it hangs: the end of what it wrote about that."""
+        if self._stacks is None:
+            return ""
+        size = os.fstat(self._stacks).st_size
+        start = max(0, size - logs.LONGEST_TRACEBACK)
+        return os.pread(self._stacks, size - start, start).decode(errors="replace")
 
     async def ended(self) -> None:
         """Wait until it has ended, without blocking the event loop."""
@@ -182,6 +194,7 @@ class Keeper:
     async def _end_stuck(self) -> None:
         self._worker.signal(TRACEBACK_SIGNAL)
         await self._clock.sleep(TRACEBACK_TIME)
+        logger.error("The event loop is stuck", extra={"stacks": self._worker.stacks()})
         self._worker.kill()
         await self._release()
         self._end(1, f"the event loop has shown no sign of life for {self._heartbeats.limit:g} s")

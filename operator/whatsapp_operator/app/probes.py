@@ -83,6 +83,10 @@ class Probes:
         await web.TCPSite(self._runner, address, port).start()
         return int(self._runner.addresses[0][1])
 
+    def measure_anew(self) -> None:
+        """Measure for the next scrape, however short a time ago that was done."""
+        self._scrapes.forget()
+
     async def stop(self) -> None:
         """Stop serving."""
         if self._runner is not None:

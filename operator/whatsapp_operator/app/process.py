@@ -102,13 +102,15 @@ class Process:
         self._memory = memory
         self._lease = lease
         self._clock = SystemClock()
-        self._metrics = Metrics()
+        self._metrics = Metrics(sessions_limit=self._settings.metrics_sessions_limit)
+        self._leader = self._metrics.leader.labels(self._settings.object_name)
         self._metrics.build.info({"version": version()})
         self._role = Role.STARTING
         self._since = self._clock.monotonic()
         """ When the role began. """
         self._stop = StopSignal()
         self._operator: Operator | None = None
+        self._probes: Probes | None = None
         self._clock_was_set = False
         self._begun_anew = -BEGIN_ANEW_AFTER
         """ When everything last began anew. """
@@ -122,7 +124,7 @@ class Process:
         )
         timeout, page = self._settings.request_timeout.total_seconds(), self._settings.list_page_size
         kube = Kube(connection, timeout=timeout, page=page)
-        probes = Probes(
+        probes = self._probes = Probes(
             health=self.health,
             measure=self._measure,
             metrics=self._metrics,
@@ -160,7 +162,7 @@ class Process:
         self._set_role(Role.STANDBY)
         if not await self._stop.unless_asked(self._lease.acquire()):
             return
-        self._metrics.leader.set(1)
+        self._leader.set(1)
         while (worthless := await self._operate(new_operator())) is not None:
             reason, why = worthless
             logger.warning("Everything begins anew", extra={"reason": reason, "why": why})
@@ -237,7 +239,7 @@ class Process:
         if not begins_anew:
             # Only now, when this process writes nothing any more, may another one act.
             await self._lease.release()
-            self._metrics.leader.set(0)
+            self._leader.set(0)
         kopf_stop.set()
         _, late = await asyncio.wait([watches], timeout=allowed / 4)
         if late:
@@ -265,11 +267,15 @@ class Process:
 
     def _measure(self) -> None:
         self._metrics.clock_offset.set(self._clock.behind)
-        if self._operator is not None:
+        if self._operator is not None and self._role is Role.ACTING:
             self._operator.measure()
+        else:  # before the first full list sessions are missing, and after the Lease another process tells of them
+            self._metrics.fleet.show(None)
 
     def _set_role(self, role: Role) -> None:
         self._role, self._since = role, self._clock.monotonic()
+        if self._probes is not None:
+            self._probes.measure_anew()
         logger.info("Role", extra={"role": role})
 
     def _on_beat(self, lag: float) -> None:

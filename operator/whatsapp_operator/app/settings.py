@@ -21,6 +21,7 @@ from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.app.tokens import read_token
 from whatsapp_operator.core.model import Allowed, Defaults
 from whatsapp_operator.core.network import RunnerNetwork
+from whatsapp_operator.runtime.metrics import SESSIONS_LIMIT
 from whatsapp_operator.runtime.process.lease import LeaseTimes
 
 _ALONE = (
@@ -150,12 +151,15 @@ class Settings(BaseSettings):
     """A PEM file with further certificate authorities that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""
     network_policies: bool = True
-    """Whether each namespace with sessions gets a NetworkPolicy: runners are reached by the operator and by pods of their
-    namespace with the label `wasession.dev/client: "true"`, and reach DNS and public addresses on port 443. false: the
-    operator makes none, and deletes those that it made."""
+    """Whether each namespace with sessions gets a NetworkPolicy: runners are reached by the operator, by pods of their
+    namespace with the label `wasession.dev/client: "true"` and by namespaces with the label
+    `wasession.dev/scrapes-metrics: "true"`, and reach DNS and public addresses on port 443. false: the operator makes
+    none, and deletes those that it made."""
     network_policy_scrapers: Annotated[str, AfterValidator(_scrapers)] = ""
-    """Who else may connect to runners, to read their metrics: namespaces by comma, each with labels if need be, such as
-    `monitoring/app.kubernetes.io/name=prometheus` (several labels: joined by `&`)."""
+    """Who else may connect to runners, to read their metrics, where the label `wasession.dev/scrapes-metrics: "true"` on a
+    namespace is not wanted: namespaces by comma, each with labels if need be, such as
+    `monitoring/app.kubernetes.io/name=prometheus` (several labels: joined by `&`). The operator itself is opened by that
+    label alone."""
     network_policy_egress: Annotated[str, AfterValidator(_egress)] = ""
     """Where else runners may connect to: addresses or pods by comma, each with its port, such as `10.1.2.3:3128`,
     `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
@@ -219,6 +223,10 @@ class Settings(BaseSettings):
     metrics_token_file: Path | None = None
     """A file with the bearer token that `/metrics` of the operator needs, at least 16 characters. It is read at each
     scrape, so a replaced one counts at once. Unset: everybody who reaches the port may read the metrics."""
+    metrics_sessions_limit: Annotated[int, Field(ge=0, le=100_000)] = SESSIONS_LIMIT
+    """How many sessions have series of their own in `/metrics`, 16 at most each. Of more sessions than that, each namespace
+    keeps an equal share, its oldest; `whatsapp_operator_sessions_without_metrics` says how many have none. 0: none has.
+    Sums over all sessions are not limited."""
     runner_metrics_need_token: bool = False
     """Whether `/metrics` of the runners needs a token of the scope `state`. Pods made afterwards use it; switching it on or
     off restarts running sessions like any other change of their template."""

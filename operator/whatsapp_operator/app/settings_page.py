@@ -34,6 +34,7 @@ _FORMS = {
     "list_page_size": "objects",
     "runner_user": "user id",
     "workers": "count",
+    "metrics_sessions_limit": "count",
     "http_port": "port",
     "http_address": "IP address",
 }

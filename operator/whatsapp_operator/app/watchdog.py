@@ -6,13 +6,14 @@ the process that holds the Lease was stopped; if it runs, it ends this one itsel
 level-triggered, so a new process finds again whatever a hard end loses.
 """
 
-import json
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Final, NoReturn
+
+from session_protocol import logs
 
 CHECK_EVERY: Final = 0.25
 """ Seconds between two checks. """
@@ -24,8 +25,7 @@ Exit = Callable[[int, str], None]
 def end_now(status: int, reason: str) -> NoReturn:
     """End the process without any clean-up, after one log line with the reason."""
     # Not through logging, whose lock may be what the loop hangs on.
-    line = {"level": "CRITICAL", "logger": __name__, "message": "Process ends hard", "why": reason, "status": status}
-    sys.stderr.write(json.dumps(line) + "\n")
+    sys.stderr.write(logs.line("CRITICAL", __name__, "Process ends hard", why=reason, status=status) + "\n")
     sys.stderr.flush()
     os._exit(status)
 

@@ -18,7 +18,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from session_protocol.hosts import AllowedHosts
 
 from session_runner.page import scripts
-from session_runner.page.driver import browser_environment, tune_driver
+from session_runner.page.driver import browser_environment, logged_stderr, tune_driver
 from session_runner.page.errors import (
     CallFailedError,
     LaunchError,
@@ -48,6 +48,8 @@ from session_runner.states.fetch_failures import (
 
 logger = logging.getLogger(__name__)
 
+DRIVER_START_SECONDS = 20.0
+""" For a driver that is not wanted any more to come up, so that it can be stopped: no browser has to be closed then. """
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
 ERROR_PAGE = "chrome-error:"
@@ -98,9 +100,10 @@ class BrowserPage:
         self.document_failure = None
         try:
             if without_cache:
-                await self._clear_cache()
+                async with asyncio.timeout(deadline):
+                    await self._clear_cache()
             response = await self.page.goto(url, wait_until="commit", timeout=deadline * 1000)
-        except PlaywrightTimeoutError as error:
+        except (PlaywrightTimeoutError, TimeoutError) as error:
             raise NavigationError(no_answer(host, seconds=deadline)) from error
         except PlaywrightError as error:
             if _is_gone(error):
@@ -205,7 +208,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
     browser = BrowserPage(
         playwright=playwright, context=context, page=page, died=asyncio.get_running_loop().create_future()
     )
-    _listen(browser, listeners)
+    _listen(browser)
     _listen_to_requests(browser, listeners, plan.allowed_hosts)
     try:
         await _listen_to_navigation(context, page, listeners)
@@ -217,12 +220,27 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
 
 
 async def start_driver() -> Playwright:
-    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start."""
+    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start.
+
+    Cancelled while it starts, it is stopped as soon as it is there: Playwright forgets it, but not its process and pipes.
+    """
     tune_driver()
+    starting = asyncio.ensure_future(_start_driver())
     try:
-        return await async_playwright().start()
+        return await asyncio.shield(starting)
     except (PlaywrightError, OSError) as error:
         raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
+    except asyncio.CancelledError:
+        await asyncio.wait({starting}, timeout=DRIVER_START_SECONDS)
+        if starting.done() and starting.exception() is None:
+            await stop_driver(starting.result())
+        starting.cancel()
+        raise
+
+
+async def _start_driver() -> Playwright:
+    async with logged_stderr():
+        return await async_playwright().start()
 
 
 async def stop_driver(playwright: Playwright) -> None:
@@ -234,7 +252,7 @@ async def stop_driver(playwright: Playwright) -> None:
         logger.warning("The browser's driver did not stop cleanly", extra={"error": _first_line(error)})
 
 
-def _listen(browser: BrowserPage, listeners: Listeners) -> None:
+def _listen(browser: BrowserPage) -> None:
     def dead(who: str) -> None:
         if not browser.closing and not browser.died.done():
             browser.died.set_result(who)
@@ -253,10 +271,6 @@ def _listen(browser: BrowserPage, listeners: Listeners) -> None:
     browser.page.on("close", closed)
     browser.context.on("close", lambda _context: dead("browser"))
     browser.context.on("page", close_second)
-    browser.page.on(
-        "framenavigated",
-        lambda frame: None if frame.parent_frame else listeners.loaded(frame.url.startswith(ERROR_PAGE)),
-    )
 
 
 def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -> None:
@@ -282,7 +296,8 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
 
 
 async def _listen_to_navigation(context: BrowserContext, page: Page, listeners: Listeners) -> None:
-    # Playwright has no event for a navigation's begin but one for each request, of which a page makes many.
+    # Playwright has no event for a navigation's begin but one for each request, of which a page makes many, and its event
+    # for a new document also comes when the page only changes its address.
     session = await context.new_cdp_session(page)
     await session.send("Page.enable")
     main = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
@@ -295,9 +310,14 @@ async def _listen_to_navigation(context: BrowserContext, page: Page, listeners: 
         if event["frameId"] == main:
             listeners.navigating(False)
 
+    def arrived(event: dict[str, Any]) -> None:
+        if event["frame"]["id"] == main:
+            listeners.navigating(False)
+            listeners.loaded(event["frame"]["url"].startswith(ERROR_PAGE))
+
     session.on("Page.frameStartedNavigating", began)
     session.on("Page.frameStoppedLoading", stopped)
-    session.on("Page.frameNavigated", lambda event: stopped({"frameId": event["frame"]["id"]}))
+    session.on("Page.frameNavigated", arrived)
 
 
 def _failure_of(request: Request, *, browser: BrowserPage, allowed: AllowedHosts) -> FetchFailure | None:

@@ -6,9 +6,14 @@ environment variables that Node and the C library document, one of which loads `
 out what the driver never uses. The driver's files stay as they are.
 """
 
+import asyncio
+import contextlib
+import logging
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 PRELOAD = Path(__file__).with_name("driver_preload.js")
 
@@ -35,6 +40,26 @@ def tune_driver(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set the variables that the driver inherits, before Playwright starts; the browser has its own environment."""
     for name, value in _DRIVER.items():
         environment.setdefault(name, value)
+
+
+@contextlib.asynccontextmanager
+async def logged_stderr() -> AsyncIterator[None]:
+    """Let what a program writes to standard error that is started meanwhile be lines of our log, and nothing between them.
+
+    Playwright gives its driver whatever `sys.stderr` is. The pipe closes when the driver ends.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as end, contextlib.redirect_stderr(end):
+        await asyncio.get_running_loop().connect_read_pipe(_ToLog, os.fdopen(reading, "rb"))
+        yield
+
+
+class _ToLog(asyncio.Protocol):
+    """Logs what comes out of a pipe; what was written at once is one line."""
+
+    def data_received(self, data: bytes) -> None:
+        if text := data.decode(errors="replace").strip():
+            logger.warning("The browser's driver reported something", extra={"text": text})
 
 
 def browser_environment(environment: MutableMapping[str, str] = os.environ) -> Mapping[str, str]:

@@ -74,10 +74,12 @@ async def _certutil(*arguments: str, database: Path, deadline: float, stdin: str
     try:
         output, _ = await asyncio.wait_for(process.communicate(stdin.encode()), deadline)
     except TimeoutError as error:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
         raise CertificateError(f"certutil did not finish within {deadline:g} s.") from error
+    finally:
+        if process.returncode is None:  # it is too slow, or the runner is asked to stop
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     if process.returncode != 0:
         complaint = " ".join(output.decode(errors="replace").split())[:300]
         raise CertificateError(f"certutil refused EXTRA_CA_FILE (exit {process.returncode}): {complaint}")

@@ -23,7 +23,10 @@ FOREIGN_MUTEX_SECONDS = 2.0
     tab has it. """
 SYNC_START_SECONDS = 60.0
 """ A newly linked page that has not begun to sync after this time is stuck. """
-_OPENING = frozenset({Socket.OPENING, Socket.UNLAUNCHED})
+_ON_THE_WAY = frozenset({Socket.OPENING, Socket.UNLAUNCHED, Socket.PAIRING})
+""" Sockets on the way to a connection. """
+_ARRIVING = frozenset({*_ON_THE_WAY, Socket.UNPAIRED, Socket.CONNECTED})
+""" Sockets of a new document that may still find out that the account is banned. """
 LINKING_SOCKETS = frozenset(
     {
         None,
@@ -48,12 +51,10 @@ class Verdict(NamedTuple):
 
 def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return the state of the session."""
-    verdict = _not_booted(facts, history, policy=policy, now=now) or _refused_by_service(facts, history)
-    verdict = (
-        verdict or _conflict(facts, history, policy=policy, now=now) or _blocked(facts, history, policy=policy, now=now)
-    )
-    if verdict is not None:
-        return verdict
+    for look in (_not_booted, _refused_by_service, _conflict, _blocked):
+        verdict = look(facts, history, policy=policy, now=now)
+        if verdict is not None:
+            return verdict
     # Without its database the page cannot know its login either: what it then says of that is no logout.
     if facts.storage_failed:
         return _storage_failed()
@@ -89,10 +90,14 @@ def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -
     )
 
 
-def _refused_by_service(facts: Facts, history: History) -> Verdict | None:
-    if history.ban is not None:
+def _refused_by_service(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
+    if history.ban is not None and (facts.ban is not None or _gave_up(facts, history)):
         return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, _ban_message(history.ban))
-    if history.unavailable is not None and not facts.streaming:
+    if history.ban is not None and facts.socket in _ARRIVING and not _lasts(facts, history, policy=policy, now=now):
+        return Verdict(
+            State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether the ban is over."
+        )
+    if facts.unavailable and not facts.streaming:
         return Verdict(
             State.SERVICE_UNAVAILABLE,
             Reason.SERVICE_DOWN,
@@ -103,18 +108,39 @@ def _refused_by_service(facts: Facts, history: History) -> Verdict | None:
 
 def _ban_message(ban: Ban) -> str:
     code = f" (code {ban.code})" if ban.code else ""
-    until = ""
-    if ban.expires is not None and 1e9 < ban.expires < 1e11:  # Unix seconds between 2001 and 5138
-        until = f" until {datetime.fromtimestamp(ban.expires, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    elif ban.expires is not None and 0 < ban.expires <= 1e9:
+    until = _until(ban.expires)
+    if ban.expires is not None and 0 < ban.expires <= 1e9:
         until = f" for {round(ban.expires)} s"
     return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide what to do."
 
 
+def _until(seconds: float | None) -> str:
+    """Return the end of something, if it is a time: Unix seconds between 2001 and 5138."""
+    if seconds is None or not 1e9 < seconds < 1e11:
+        return ""
+    return f" until {datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _lasts(facts: Facts, history: History, *, policy: Policy, now: float) -> bool:
+    """Whether the page has been without a connection, or a code, for longer than that may take."""
+    since = history.codeless_since if facts.registered is False else history.silent_since
+    longest = max(history.lasted(since, now=now), history.lasted(history.lost_since, now=now))
+    return longest >= policy.connection_check
+
+
+def _gave_up(facts: Facts, history: History) -> bool:
+    """Whether the page has stopped its connection for good: only another document brings it back."""
+    begun = facts.socket not in (None, Socket.UNLAUNCHED)
+    return begun and facts.comms is False and history.healthy_comms is not False
+
+
 def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
     elsewhere = facts.registered is True and facts.socket == Socket.CONNECTED and facts.stream == "DISCONNECTED"
-    stolen = elsewhere and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
-    if stolen or facts.dialog is Dialog.OTHER_WINDOW or facts.socket == Socket.CONFLICT:
+    # Whoever asks to be linked with another tab's mutex has lost its connection too, and its code is dead.
+    evicted = elsewhere or (facts.registered is False and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE))
+    stolen = evicted and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
+    told = facts.dialog is Dialog.OTHER_WINDOW and not facts.streaming
+    if stolen or told or facts.socket == Socket.CONFLICT:
         return Verdict(
             State.CONFLICT,
             Reason.OTHER_TAB,
@@ -124,8 +150,7 @@ def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> 
         elsewhere
         and history.lasted(history.silent_since, now=now) >= policy.connection_check
         and facts.online is not False
-        and facts.comms is False
-        and history.healthy_comms is not False
+        and _gave_up(facts, history)
         and not facts.needs_update
     )
     if replaced:
@@ -140,7 +165,9 @@ def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> 
 def _blocked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
     if facts.socket == Socket.SCREEN_LOCKED:
         return Verdict(State.SCREEN_LOCKED, Reason.LOCKED_BY_USER, "The page's own screen lock is on.")
-    stuck = facts.needs_update and history.lasted(history.silent_since, now=now) >= policy.connection_check
+    ended = facts.socket != Socket.CONNECTED and _gave_up(facts, history)
+    since = history.lost_since if ended else history.silent_since
+    stuck = facts.needs_update and history.lasted(since, now=now) >= policy.connection_check
     if stuck or facts.socket == Socket.DEPRECATED_VERSION:
         return Verdict(
             State.UPDATE_NEEDED,
@@ -171,14 +198,16 @@ def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> 
         return Verdict(
             State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether it is still linked."
         )
-    if facts.passkey:
+    if facts.passkey is not None:
+        until = _until(facts.passkey.until)
         return Verdict(
             State.PASSKEY_REQUIRED,
             Reason.WAITING_FOR_PASSKEY,
-            "WhatsApp asks for the owner's passkey, which this version cannot relay; link another account or try later.",
+            f"WhatsApp asks for the owner's passkey{until}. This version cannot relay it: link another account or try later.",
         )
-    if facts.socket in _OPENING and history.lasted(history.lost_since, now=now) >= policy.connection_check:
-        return _offline(facts)
+    lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
+    if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
+        return _offline(facts, history)
     if facts.socket not in LINKING_SOCKETS:
         return _unknown(facts)
     return _waiting_for_phone(facts, history, policy=policy, now=now)
@@ -205,9 +234,15 @@ def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: f
     return Verdict(State.QR_PENDING, Reason.WAITING_FOR_SCAN, "Scan the QR code with the phone.")
 
 
-def _offline(facts: Facts) -> Verdict:
+def _offline(facts: Facts, history: History) -> Verdict:
     if facts.online is False:
         return Verdict(State.OFFLINE, Reason.NETWORK_UNREACHABLE, "The browser has no network.")
+    if facts.socket != Socket.CONNECTED and _gave_up(facts, history):
+        return Verdict(
+            State.DEGRADED,
+            Reason.UNKNOWN_SCREEN,
+            "The page has ended its connection and shows a screen that this version does not know; a person has to look at it.",
+        )
     return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps retrying.")
 
 
@@ -215,14 +250,24 @@ def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.streaming and facts.synced:
         return _connected(facts)
-    if facts.online is False or (lost and facts.socket in _OPENING):
-        return _offline(facts)
-    if facts.socket == Socket.PAIRING or (not facts.synced and _syncs(facts, history, now=now)):
+    if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
+        return _offline(facts, history)
+    if not facts.synced and _syncs(facts, history, now=now):
         return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
-    silent = history.lasted(history.silent_since, now=now)
-    if facts.socket in _OPENING or (facts.socket == Socket.CONNECTED and silent < policy.connection_check):
-        again = Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
-        return _offline(facts) if lost else again
+    if facts.is_let_in:
+        return Verdict(
+            State.RECONNECTING, Reason.RESUMING, "Connected again; the page is fetching what it missed meanwhile."
+        )
+    return _silent(facts, history, policy=policy, now=now)
+
+
+def _silent(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
+    """Return the state of a linked page that hears nothing from the service."""
+    silent = history.lasted(history.silent_since, now=now) >= policy.connection_check
+    if facts.socket in _ON_THE_WAY or (facts.socket == Socket.CONNECTED and not silent):
+        if history.lasted(history.lost_since, now=now) >= policy.connection_check:
+            return _offline(facts, history)
+        return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
     if facts.socket == Socket.CONNECTED:
         return Verdict(
             State.DEGRADED,
@@ -235,8 +280,8 @@ def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
 def _syncs(facts: Facts, history: History, *, now: float) -> bool:
     """Whether a first sync is under way: the stream is active, or had no time yet to become so."""
     if facts.socket == Socket.CONNECTED:
-        return facts.stream != "DISCONNECTED" or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
-    return facts.socket in _OPENING
+        return facts.is_let_in or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
+    return facts.socket in _ON_THE_WAY
 
 
 def _unknown(facts: Facts) -> Verdict:
@@ -254,14 +299,29 @@ def _storage_failed() -> Verdict:
 
 
 def _connected(facts: Facts) -> Verdict:
-    if facts.dialog is Dialog.PASSKEY_CHECK:
+    if facts.dialog is Dialog.PASSKEY_CHECK or facts.passkey is not None:
         return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
     if facts.dialog is Dialog.WHATS_NEW:
         return Verdict(
             State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "WhatsApp Web shows a notice that a person has to acknowledge."
         )
+    if facts.dialog is not None:
+        return Verdict(
+            State.ACTION_REQUIRED,
+            Reason.DIALOG_OPEN,
+            "WhatsApp Web shows a window that this version does not know; a person has to look at it.",
+        )
+    until = _until(facts.restricted_until)
     if facts.time_locked:
         return Verdict(
-            State.RESTRICTED, Reason.TIME_LOCK, "WhatsApp does not let this account write to new contacts for now."
+            State.RESTRICTED,
+            Reason.TIME_LOCK,
+            f"WhatsApp does not let this account write to new contacts{until or ' for now'}.",
+        )
+    if facts.capped:
+        return Verdict(
+            State.RESTRICTED,
+            Reason.MESSAGES_CAPPED,
+            f"This account has begun as many new chats as WhatsApp allows; it may begin no other{until or ' for now'}.",
         )
     return Verdict(State.CONNECTED, Reason.AS_EXPECTED, "Linked and connected.")

@@ -30,23 +30,39 @@ class Socket(StrEnum):
     DEPRECATED_VERSION = "DEPRECATED_VERSION"
 
 
+class Stream(StrEnum):
+    """The values of the page's `Socket.stream`."""
+
+    DISCONNECTED = "DISCONNECTED"
+    SYNCING = "SYNCING"
+    RESUMING = "RESUMING"
+    CONNECTED = "CONNECTED"
+
+
 class Dialog(StrEnum):
-    """The dialogs that the probe recognizes by their text."""
+    """A window over the page. What its text tells is a second witness: another language makes each of them `OTHER`."""
 
     OTHER_WINDOW = "OtherWindow"
     PASSKEY_CHECK = "PasskeyCheck"
     WHATS_NEW = "WhatsNew"
+    OTHER = "Other"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ban:
-    """A temporary ban as the page reported it; `code` and `expires` come from the service, None where it sent none."""
+    """A ban that the page shows now; `code` and `expires` come from the service, None where the page does not have them."""
 
     code: str | None = None
     expires: float | None = None
     """ Unix seconds, or seconds from the ban; which one is not documented, but the size of the number shows it. """
-    seen: float | None = None
-    """ The page's own clock (ms since it loaded), by which a new ban differs from one already seen. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passkey:
+    """The page waits for the owner's passkey."""
+
+    until: float | None = None
+    """ Unix seconds at which its request ends; None: not known. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +113,13 @@ class Facts:
     """ The page shows "WhatsApp works with Google Chrome …" instead of itself. """
     injected: bool = False
     """ wa-js found the page's modules. """
+    origin: float | None = None
+    """ When this document began, by the page's clock, which tells documents apart. """
     registered: bool | None = None
     socket: str | None = None
     """ `Socket.state`, see `Socket`. """
     stream: str | None = None
-    """ `Socket.stream`: DISCONNECTED, SYNCING, RESUMING, CONNECTED. """
+    """ `Socket.stream`, see `Stream`. """
     synced: bool = False
     online: bool | None = None
     needs_update: bool = False
@@ -116,15 +134,23 @@ class Facts:
     """ The text of the QR code on the screen: whoever has it can link a phone, so it never reaches a log. """
     code_lifetime: float | None = None
     """ Seconds that the service gives the current code. """
-    passkey: bool = False
-    """ Linking stopped at the passkey screen. """
+    code_age: float | None = None
+    """ Seconds since the page got the current code; None: not known. """
+    passkey: Passkey | None = None
     dialog: Dialog | None = None
     ban: Ban | None = None
-    unavailable: float | None = None
-    """ The page's clock (ms since it loaded) when the service last said that it is down. """
+    """ None also as soon as the page shows that it is over. """
+    unavailable: bool = False
+    """ The page shows that the service is down. """
+    account_locked: bool = False
+    """ The page's address says that it was logged out because the account is locked. """
     storage_failed: bool = False
     time_locked: bool = False
     """ The account may not write to people who did not write first. """
+    capped: bool = False
+    """ The account has begun as many new chats as it may. """
+    restricted_until: float | None = None
+    """ Unix seconds at which the restriction ends; None: not known. """
 
     @property
     def has_modules(self) -> bool:
@@ -141,7 +167,18 @@ class Facts:
     @property
     def streaming(self) -> bool:
         """Linked, connected and receiving: the only combination that proves a working session."""
-        return self.registered is True and self.socket == Socket.CONNECTED and self.stream == "CONNECTED"
+        return self.registered is True and self.socket == Socket.CONNECTED and self.stream == Stream.CONNECTED
+
+    @property
+    def is_let_in(self) -> bool:
+        """The service has taken this page in: as a linked session, or as one to which it gave a code to be linked."""
+        if self.registered is True:
+            return self.socket == Socket.CONNECTED and self.stream in (
+                Stream.SYNCING,
+                Stream.RESUMING,
+                Stream.CONNECTED,
+            )
+        return self.registered is False and self.socket == Socket.UNPAIRED and self.code is not None
 
     @classmethod
     def parse(cls, raw: object) -> "Facts":
@@ -151,6 +188,7 @@ class Facts:
             booted=got.get("booted") is True,
             refused=got.get("refused") is True,
             injected=got.get("injected") is True,
+            origin=_maybe_number(got.get("origin")),
             registered=_maybe_bool(got.get("registered")),
             socket=_maybe_text(got.get("socket")),
             stream=_maybe_text(got.get("stream")),
@@ -163,12 +201,16 @@ class Facts:
             comms=_maybe_bool(got.get("comms")),
             code=_maybe_text(got.get("code")),
             code_lifetime=_maybe_seconds(got.get("codeLifetimeMs")),
-            passkey=got.get("passkey") is True,
+            code_age=_maybe_age(got.get("codeAgeMs")),
+            passkey=_maybe_passkey(got.get("passkey")),
             dialog=_maybe_dialog(got.get("dialog")),
             ban=_maybe_ban(got.get("ban")),
-            unavailable=_maybe_number(got.get("unavailable")),
+            unavailable=got.get("unavailable") is True,
+            account_locked=got.get("accountLocked") is True,
             storage_failed=got.get("storageFailed") is True,
             time_locked=got.get("timeLocked") is True,
+            capped=got.get("capped") is True,
+            restricted_until=_maybe_number(got.get("restrictedUntil")),
         )
 
 
@@ -190,6 +232,11 @@ def _maybe_number(value: object) -> float | None:
 def _maybe_seconds(milliseconds: object) -> float | None:
     number = _maybe_number(milliseconds)
     return number / 1000 if number is not None and number > 0 else None
+
+
+def _maybe_age(milliseconds: object) -> float | None:
+    number = _maybe_number(milliseconds)
+    return number / 1000 if number is not None and number >= 0 else None
 
 
 def _maybe_dialog(value: object) -> Dialog | None:
@@ -239,8 +286,8 @@ def _maybe_ban(value: object) -> Ban | None:
     if not isinstance(value, Mapping):
         return None
     code = value.get("code")
-    return Ban(
-        code=_maybe_code(code),
-        expires=_maybe_number(value.get("expire")),
-        seen=_maybe_number(value.get("seen")),
-    )
+    return Ban(code=_maybe_code(code), expires=_maybe_number(value.get("expire")))
+
+
+def _maybe_passkey(value: object) -> Passkey | None:
+    return Passkey(until=_maybe_number(value.get("until"))) if isinstance(value, Mapping) else None

@@ -1,12 +1,13 @@
 """The history of the page: what earlier probes showed and the next classification needs.
 
-`remember` adds the facts of one probe to the history; it is pure, and `classify` reads the result. Times are seconds on
-the caller's monotonic clock. `profile.saved_state` stores what must outlive the pod (linked, logout_hold).
+`remember` adds the facts of one probe to the history, `reported` the state that was made of them, and `left` that the
+page's document goes; all are pure, and `classify` reads the result. Times are seconds on the caller's monotonic clock.
+`profile.saved_state` stores what must outlive the pod (linked, logout_hold).
 """
 
 from dataclasses import dataclass, field, replace
 
-from session_protocol.vocabulary import OnLogout
+from session_protocol.vocabulary import OnLogout, RunnerState
 
 from session_runner.states.facts import Ban, Facts, Socket
 from session_runner.states.fetching import Fetching, looked
@@ -17,6 +18,11 @@ SETTLE_SECONDS = 5.0
     the page waits for a phone. """
 LOGOUT_SHOWN_SECONDS = 2.0
 """ A logout after which the page links again by itself is reported for so long, so that readers can see it. """
+
+DEFAULT_CODE_LIFETIME = 20.0
+""" Seconds, when the page does not tell; it is the service's value for all codes but the first. """
+STALE_SECONDS = 2.0
+""" For so long a page may take to put another code in the place of a dead one; then it is stuck and is asked for a round. """
 
 ASKED_SECONDS = 60.0
 """ A logout that follows a request later than this was not caused by it. """
@@ -35,13 +41,11 @@ class History:
     healthy_comms: bool | None = None
     """ Whether the page had its connection object while it was connected: a later build may never have one. """
     ban: Ban | None = None
-    """ The ban that is in force. """
-    served_ban: Ban | None = None
-    """ The last ban that has ended, which the page may still report. """
-    unavailable: float | None = None
-    served_unavailable: float | None = None
+    """ The ban that is in force, with all that was ever told of it; after a reload, until the new document refutes it. """
+    ban_origin: float | None = None
+    """ The document that showed it last. """
     interrupted: bool = False
-    """ The stream was down since the ban or the outage began; when it is up again, that has ended. """
+    """ The stream was down since the logout hold began; when it is up again, that has ended. """
     fetching: Fetching = field(default_factory=Fetching)
     unclassified_since: float | None = None
     lost_since: float | None = None
@@ -53,11 +57,17 @@ class History:
     foreign_mutex_since: float | None = None
     unregistered_since: float | None = None
     logged_out_since: float | None = None
+    logout_shown_since: float | None = None
+    """ Since when the logout is what is reported: another state may cover it. """
     logout_asked: float | None = None
     """ When somebody asked the runner to log out. """
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
     refreshing_since: float | None = None
+    code: str | None = field(default=None, repr=False)
+    """ The last QR code that the page showed. """
+    code_dies: float = 0.0
+    """ When its life is over, or was. """
 
     def lasted(self, since: float | None, *, now: float) -> float:
         """Return the seconds since a moment; 0 for None."""
@@ -78,20 +88,27 @@ class History:
 def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> History:
     """Return the history with the facts of one more probe."""
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
-    silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.streaming
+    # While the service refuses it, a page has lost nothing that it could have: what follows is counted from then on.
+    refused = facts.ban is not None or facts.unavailable
+    silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.is_let_in and not refused
+    lost = facts.has_modules and not refused and _is_lost(history, facts)
     # A page whose database failed cannot know its login: what it says of that then is no logout.
     unregistered = facts.has_modules and facts.registered is False and not facts.storage_failed
+    history = _remember_code(history, facts, now=now)
+    has_code = live_code(history, facts, now=now) is not None
+    # Where the page does not say how long its codes live, one that it goes on showing may be as good as any.
+    codeless = facts.code is None or (facts.code_lifetime is not None and not has_code)
     history = replace(
         history,
         fetching=looked(history.fetching, facts, now=now),
         unclassified_since=_since(
             history.unclassified_since, holds=not facts.has_modules or facts.registered is None, now=now
         ),
-        lost_since=_since(history.lost_since, holds=facts.has_modules and _is_lost(history, facts), now=now),
+        lost_since=_since(history.lost_since, holds=lost, now=now),
         silent_since=_since(history.silent_since, holds=silent, now=now),
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
-        codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and not facts.code, now=now),
+        codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and codeless, now=now),
     )
     logged_out = (
         unregistered
@@ -100,11 +117,30 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     )
     history = replace(history, logged_out_since=_since(history.logged_out_since, holds=logged_out, now=now))
     history = _remember_refusals(history, facts)
+    if unregistered and history.linked and facts.account_locked and history.logout_hold is None:
+        history = replace(history, logout_hold="AccountLocked")
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, facts, policy=policy, now=now):
         history = replace(history, linked=False, logout_hold=None, granted=False, logged_out_since=None, round=0)
-    return _remember_round(history, facts, now=now)
+    return _remember_round(history, facts, has_code=has_code, now=now)
+
+
+def reported(history: History, state: RunnerState, *, now: float) -> History:
+    """Return the history after a state was published."""
+    shown = _since(history.logout_shown_since, holds=state is RunnerState.LOGGED_OUT, now=now)
+    return replace(history, logout_shown_since=shown)
+
+
+def left(history: History, *, now: float) -> History:
+    """Return the history after the page's document was left: its QR code is dead, whatever the next one shows."""
+    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None)
+
+
+def live_code(history: History, facts: Facts, *, now: float) -> tuple[str, float] | None:
+    """Return the QR code on the screen and the seconds that it has left to live; None: there is none, or it is dead."""
+    remaining = history.code_dies - now
+    return None if facts.code is None or facts.code != history.code or remaining <= 0 else (facts.code, remaining)
 
 
 def asked_for_code(history: History, *, now: float) -> History:
@@ -116,8 +152,10 @@ def asked_for_code(history: History, *, now: float) -> History:
 
 
 def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:
-    """Whether the page's codes are used up and another round is due."""
-    idle = facts.registered is False and facts.socket == Socket.UNPAIRED_IDLE
+    """Whether the page's codes are used up, or the page is stuck with a dead one, and another round is due."""
+    stale = facts.code is not None and facts.code == history.code and now - history.code_dies >= STALE_SECONDS
+    stuck = facts.socket == Socket.UNPAIRED and facts.code_lifetime is not None and stale
+    idle = facts.registered is False and (facts.socket == Socket.UNPAIRED_IDLE or stuck)
     waiting = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
     return idle and not history.linked and not waiting and history.round < policy.max_rounds
 
@@ -132,6 +170,10 @@ def _is_lost(history: History, facts: Facts) -> bool:
     """Whether there is no connection: opening, between two attempts at it, or connected by name and hearing nothing."""
     if facts.socket == Socket.OPENING:
         return True
+    if (
+        facts.socket == Socket.PAIRING
+    ):  # the handshake, which takes a moment; an unlinked page that stays in it is stuck
+        return facts.registered is True or history.lost_since is not None
     if facts.socket == Socket.CONNECTED:
         hears = facts.registered is not True or facts.stream not in (None, "DISCONNECTED")
         return not hears and (facts.synced or history.lost_since is not None)
@@ -152,33 +194,39 @@ def _links_again(history: History, facts: Facts, *, policy: Policy, now: float) 
         history.logged_out_since is not None
         and not history.must_wait(policy)
         and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
-        and now - history.logged_out_since >= LOGOUT_SHOWN_SECONDS
+        and history.lasted(history.logout_shown_since, now=now) >= LOGOUT_SHOWN_SECONDS
     )
 
 
 def _remember_refusals(history: History, facts: Facts) -> History:
-    """Update ban and outage: they begin when the page reports them, and end when a stream that was down is up again."""
-    if facts.ban is not None and facts.ban not in (history.ban, history.served_ban):
-        history = replace(history, ban=facts.ban, logout_hold="Banned", interrupted=False)
-    if facts.unavailable is not None and facts.unavailable not in (history.unavailable, history.served_unavailable):
-        history = replace(history, unavailable=facts.unavailable, interrupted=False)
+    """Update the ban and what it means for a later logout.
+
+    A ban is over when the document that showed it does not any more. Another document is given time: nobody repeats the
+    event to it, so only what refutes the ban ends it.
+    """
+    if facts.ban is not None:
+        told, before = facts.ban, history.ban or Ban()
+        ban = Ban(code=told.code or before.code, expires=before.expires if told.expires is None else told.expires)
+        interrupted = history.interrupted and history.ban is not None
+        history = replace(history, ban=ban, ban_origin=facts.origin, logout_hold="Banned", interrupted=interrupted)
+    elif history.ban is not None and facts.has_modules and (facts.origin == history.ban_origin or facts.is_let_in):
+        history = replace(history, ban=None)
     if not facts.streaming:
         return replace(history, interrupted=True)
-    if history.interrupted:
-        history = replace(
-            history,
-            served_ban=history.ban or history.served_ban,
-            ban=None,
-            served_unavailable=history.unavailable if history.unavailable is not None else history.served_unavailable,
-            unavailable=None,
-            logout_hold=None,
-            interrupted=False,
-        )
+    if history.interrupted and facts.ban is None:
+        history = replace(history, logout_hold=None, interrupted=False)
     return history
 
 
-def _remember_round(history: History, facts: Facts, *, now: float) -> History:
-    if history.linked or facts.registered is not False or facts.code is None:
+def _remember_code(history: History, facts: Facts, *, now: float) -> History:
+    if facts.code is None or facts.code == history.code:
+        return history
+    lifetime = facts.code_lifetime or DEFAULT_CODE_LIFETIME
+    return replace(history, code=facts.code, code_dies=now + lifetime - (facts.code_age or 0.0))
+
+
+def _remember_round(history: History, facts: Facts, *, has_code: bool, now: float) -> History:
+    if history.linked or facts.registered is not False or not has_code:
         return history
     if history.round == 0:
         return replace(history, round=1, refreshing_since=None)

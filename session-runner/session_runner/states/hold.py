@@ -82,4 +82,4 @@ def hold_after(hold: HeldState | None, *, state: RunnerState, reason: StateReaso
     """Return the hold after a published state, which may set the hold or end it."""
     if waits_for_person(state=state, reason=reason):
         return HeldState(state=state, reason=reason, message=message)
-    return None if wait_is_over(state=state, reason=reason) else hold
+    return None if hold is None or wait_is_over(held=hold.state, state=state, reason=reason) else hold

@@ -23,7 +23,7 @@ from session_devtools.installation.constants import CRDS, ROOT
 from session_devtools.installation.transformers import namespace
 from session_devtools.kubectl import Kubectl
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
 
 KINDS = (
     "namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,storageclasses,validatingadmissionpolicies,"

@@ -132,7 +132,8 @@ class OperatorHarness(AsyncSessionWaits):
 
         async def running() -> ScriptedRunner | None:
             pod = await self.pod(name)
-            return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None else None
+            is_told = pod is not None and "containerStatuses" in pod["status"]  # it answers a moment before
+            return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None and is_told else None
 
         return await self.until(f"a runner of {name}", running)
 
@@ -178,7 +179,7 @@ class OperatorHarness(AsyncSessionWaits):
 async def harness(
     operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path
 ) -> AsyncIterator[OperatorHarness]:
-    """A namespace with a node. Afterwards no request of any operator may have been refused for a missing right."""
+    """A namespace with a node. Afterwards no request of any operator was refused for a missing right, and its log is in the schema."""
     admin = Admin(ApiClient(operator_cluster))
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     await admin.create("namespaces", "", {"metadata": {"name": namespace}})
@@ -199,6 +200,7 @@ async def harness(
         await node.close_all()
         await _clean_up(admin, namespace)
     assert ([], None) == (refused, dead)
+    assert [] == [fault for operator in harness.operators for fault in operator_process.log_faults(operator.log)]
 
 
 @pytest.fixture

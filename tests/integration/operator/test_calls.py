@@ -10,6 +10,7 @@ from integration.operator.accelerated import SPEED, accelerated
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from integration.operator.gates import black_hole, older_crd, policy, webhook
+from support.sessions import Expectation
 
 FIVE_MINUTES = 300 / SPEED
 Gate = AbstractAsyncContextManager[str]
@@ -224,7 +225,7 @@ async def test_an_older_crd_that_refuses_a_value_keeps_nothing_else_back(harness
         await harness.session("a")
         pod = await harness.until("a pod", lambda: harness.pod("a"))
         shown = await failed(harness, "status.state")
-        status = await harness.status("a")
+        status = await harness.wait_for("a", Expectation("names its pod", lambda now: "podUID" in now))
 
     assert "does not keep" in shown
     assert (pod["metadata"]["uid"], 1, None) == (status["podUID"], status["observedGeneration"], status.get("state"))

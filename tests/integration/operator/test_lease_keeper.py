@@ -145,7 +145,7 @@ async def test_full_connections_do_not_keep_the_lease_from_being_renewed(harness
         await harness.session(f"s{number}")
 
     async def busy() -> bool:
-        _, text = await operator.get("/metrics?name[]=whatsapp_operator_workqueue_depth")
+        _, text = await operator.get("/metrics?name[]=workqueue_depth")
         return float(text.split()[-1]) > 0
 
     await harness.until("all workers to wait", busy)

@@ -4,8 +4,6 @@ from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME
 
-APART = ("events", "leases", "status")
-
 
 async def policy(harness: OperatorHarness) -> Json | None:
     """Return the namespace's policy of our name, or None."""

@@ -91,7 +91,7 @@ async def test_an_operator_that_is_asked_to_stop_stops(harness: OperatorHarness)
 
     lease = await harness.admin.get("leases", "whatsapp-operator", "whatsapp-operator")
     assert (200, 200, "acting") == (health[0], ready[0], json.loads(ready[1])["role"])
-    assert "whatsapp_operator_lease_holder 1.0" in metrics
+    assert 'leader_election_master_status{name="whatsapp-operator"} 1.0' in metrics
     assert (0, "") == (status, lease["spec"].get("holderIdentity", ""))
 
 

@@ -1,7 +1,7 @@
 """What can be lost on a real API server, one thing at a time: it comes back, or the session says what to do.
 
-The same losses are tried in pairs in `unit.runtime.test_pairs_of_losses`; more of them, where they need another cluster or
-another process, stand in `LISTED_ELSEWHERE`.
+The same losses are tried in pairs in `unit.runtime.test_pairs_of_losses`; a node with its pods in `test_losses`, etcd in
+`test_restored_etcd`, labels in `test_labels`, the Lease in `test_lease`, events of a watch in `unit.runtime.test_views`.
 """
 
 import base64
@@ -14,13 +14,6 @@ from session_devtools.installation.constants import OPERATOR_NAMESPACE
 from session_protocol.vocabulary import RunnerState, StateReason
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 
-LISTED_ELSEWHERE = {
-    "a node with its pods": "test_losses",
-    "etcd's newest past, all of etcd": "test_restored_etcd",
-    "labels that nothing selects by": "test_labels",
-    "a watch, or some of its events": "unit.runtime.test_views",
-    "the Lease, to a process that is slower": "test_lease",
-}
 KEYS = "whatsapp-operator-keys"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 HOLDS = [
@@ -30,7 +23,6 @@ HOLDS = [
 ]
 
 Loss = Callable[[OperatorHarness], Awaitable[None]]
-Read = Callable[[OperatorHarness], Awaitable[object]]
 
 
 async def put_status(harness: OperatorHarness, name: str, status: Json) -> None:

@@ -9,6 +9,8 @@ from integration.plugin.conftest import PLUGIN
 from unit.plugin.plugin_harness import ScriptedKubectl, session_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+shares_wheel = pytest.mark.xdist_group("wheel")
+""" For those that share an environment. """
 
 
 def run(*command: str | Path, path: str = "/usr/bin:/bin", folder: Path) -> str:
@@ -59,25 +61,28 @@ def test_from_the_folder(tmp_path: Path) -> None:
     assert before == sorted(path for path in PLUGIN.rglob("*") if "__pycache__" not in path.parts)
 
 
-def test_from_a_wheel(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment with the plugin's wheel in it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder / "wheels", PLUGIN, folder=folder)
+    (wheel,) = (folder / "wheels").iterdir()
+    return environment_with(wheel, folder=folder)
+
+
+@shares_wheel
+def test_from_a_wheel(from_wheel: Path, tmp_path: Path) -> None:
     """The wheel holds all that the plugin shares with operator and runner, and neither of those."""
-    run(
-        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path / "wheels", PLUGIN, folder=tmp_path
-    )
-    (wheel,) = (tmp_path / "wheels").iterdir()
-
-    programs = environment_with(wheel, folder=tmp_path)
-
-    assert_works(programs, folder=tmp_path)
-    (installed,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    assert_works(from_wheel, folder=tmp_path)
+    (installed,) = (from_wheel.parent / "lib").glob("python*/site-packages")
     assert {"kubectl_whatsapp", "session_protocol"} == {
         path.name for path in installed.iterdir() if path.name.startswith(("kubectl_", "session_", "whatsapp_"))
     } - {path.name for path in installed.glob("*.dist-info")}
 
 
-def test_every_module_of_the_wheel_can_be_loaded(tmp_path: Path) -> None:
+@shares_wheel
+def test_every_module_of_the_wheel_can_be_loaded(from_wheel: Path, tmp_path: Path) -> None:
     """What is shared asks for nothing that is not installed."""
-    programs = environment_with(PLUGIN, folder=tmp_path)
     load = (
         "import importlib, pkgutil, kubectl_whatsapp, session_protocol\n"
         "for package in (kubectl_whatsapp, session_protocol):\n"
@@ -86,4 +91,4 @@ def test_every_module_of_the_wheel_can_be_loaded(tmp_path: Path) -> None:
         "            importlib.import_module(found.name)\n"
     )
 
-    run(programs / "python", "-c", load, folder=tmp_path)
+    run(from_wheel / "python", "-c", load, folder=tmp_path)

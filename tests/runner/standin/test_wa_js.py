@@ -207,7 +207,7 @@ async def test_a_new_round_ends_the_old_codes(open_tab: OpenTab, standin: StandI
         assert await tab.page.evaluate("WPP.conn.refreshQR().catch((error) => error.message)") == (
             "o.Cmd.refreshQR is not a function"
         )
-        await tab.page.evaluate("require('WAWebLaunchSocketUtils').refreshQR()")
+        await tab.page.evaluate("void require('WAWebLaunchSocketUtils').refreshQR()")
 
     async def changed() -> bool:
         return (await tab.facts()).get("qr") not in {old, None}

@@ -45,7 +45,13 @@ function defineSession({ mode, state, connection, announce, session, mutex, refr
     currentTabHasMutex: () => mutex.held,
     setNoTakeover: (wanted) => mutex.setNoTakeover(wanted),
   });
-  if (mode === 'modern') define('WAWebLaunchSocketUtils', { refreshQR });
+  define('WAWebReachoutTimelockUtils', { isUserReachoutTimelocked: () => state.restriction.kind === 'timelock' });
+  define('WAWebIndividualNewChatMessageCappingLimitUtils', {
+    getCappingStatus: () => (state.restriction.kind === 'capping' ? 'CAPPED' : 'NONE'),
+    getCappingData: () => ({ quota: 30, used: 30, cycle: { end: state.restriction.until } }),
+  });
+  // It restarts the socket at once, and its promise may never end.
+  if (mode === 'modern') define('WAWebLaunchSocketUtils', { refreshQR() { refreshQR(); return new Promise(() => {}); } });
   else announce.cmd.refreshQR = refreshQR;
 }
 

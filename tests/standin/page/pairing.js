@@ -48,6 +48,13 @@ export class Pairing {
     clearTimeout(this.#timer);
   }
 
+  // The server has taken its references back.
+  withdraw() {
+    this.stop();
+    this.#round = [];
+    this.#state.conn.set({ ref: undefined, refTTL: undefined });
+  }
+
   #next() {
     this.stop();
     const shown = this.#round.shift();

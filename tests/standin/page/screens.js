@@ -1,5 +1,7 @@
 // What a person sees. One function per screen, chosen in the order of the reference's table of screens.
 
+import { texts } from './texts.js';
+
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -28,23 +30,17 @@ async function draw(canvas, text) {
 }
 
 const screen = (...children) => element('div', { class: 'screen' }, ...children);
-const notice = (title, text) => screen(element('h1', {}, title), element('p', {}, text));
+const notice = ([title, ...lines]) => screen(element('h1', {}, title), ...lines.map((line) => element('p', {}, line)));
 
-const DIALOGS = {
-  'other-tab': ['WhatsApp is open in another window. Click "Use here" to use WhatsApp in this window.', ['Close', 'Use here']],
-  passkey: ['Quick security check with Passkey', ['Continue', 'Log out of WhatsApp Web']],
-  'action-required': ["What's new on WhatsApp Web", ['Continue']],
-  storage: ['The browser could not store the login.', []],
-  'storage-en': ['A database error occurred', []],
-  'storage-de': ['Ein Datenbankfehler ist aufgetreten', []],
-};
+// The database's own error is told in the language that the phone asks for.
+const STORAGE = { 'storage-en': ['A database error occurred'], 'storage-de': ['Ein Datenbankfehler ist aufgetreten'] };
 
 export class Dialogs {
   open(kind) {
     this.close();
-    const [text, buttons] = DIALOGS[kind];
-    const pressed = { 'Use here': () => location.reload() };
-    const made = buttons.map((name) => element('button', { onclick: pressed[name] ?? (() => this.close()) }, name));
+    const [text, ...buttons] = STORAGE[kind] ?? texts()[kind];
+    const pressed = kind === 'other-tab' ? [() => this.close(), () => location.reload()] : [];
+    const made = buttons.map((name, at) => element('button', { onclick: pressed[at] ?? (() => this.close()) }, name));
     document.body.append(
       element('div', { role: 'dialog', 'data-animate-modal-popup': 'true' }, element('p', {}, text), ...made),
     );
@@ -81,17 +77,16 @@ export class Screens {
 
   #choose(mode) {
     const { state, session } = this.#parts;
-    if (session.screen?.name === 'ban') {
-      return notice("You're temporarily banned", `${session.screen.message} It ends in ${session.screen.expire} s.`);
+    const said = texts();
+    if (session.screen?.name === 'banned') {
+      const { message, expire } = session.screen;
+      return notice([...said.banned, message, expire ? `${expire} s` : ''].filter(Boolean));
     }
-    if (session.screen?.name === 'passkey') {
-      return notice('Continue on WhatsApp Web', 'Use your passkey to link this device.');
-    }
-    if (session.screen?.name === 'unavailable') return notice('Service unavailable', 'The server asks to come back later.');
-    if (state.socket.state === 'SCREEN_LOCKED') return notice('Screen locked', 'Enter the password to go on.');
+    if (session.screen) return notice(said[session.screen.name]);
+    if (state.socket.state === 'SCREEN_LOCKED') return notice(said.locked);
     if (mode === 'QR') return this.#qr(state.socket.state);
-    if (mode === 'OFFLINE') return notice('Computer not connected', 'The page connects again when the network is back.');
-    if (mode === 'SYNCING') return screen(element('progress'), element('p', {}, 'Loading your chats'));
+    if (mode === 'OFFLINE') return notice(said.offline);
+    if (mode === 'SYNCING') return screen(element('progress'), element('p', {}, said.loading));
     return this.#main();
   }
 
@@ -100,20 +95,20 @@ export class Screens {
     if (socketState === 'UNPAIRED_IDLE') {
       const area = document.querySelector('.qr');
       area?.classList.add('idle');
-      area?.append(element('button', { onclick: () => this.#parts.refreshQR() }, 'Click to reload QR code'));
+      area?.append(element('button', { onclick: () => this.#parts.refreshQR() }, texts().reload));
       return null;
     }
     const { text } = pairing;
-    if (!text) return screen(element('progress'), element('p', {}, 'Waiting for a code'));
-    const canvas = element('canvas', { role: 'img', 'aria-label': 'Scan this QR code to link a device!' });
+    if (!text) return screen(element('progress'), element('p', {}, texts().waiting));
+    const canvas = element('canvas');
     draw(canvas, text);
     return element('div', { class: 'screen landing-wrapper' },
       element('div', { class: 'qr', 'data-ref': text }, canvas),
-      element('p', {}, 'Scan this code with the phone of the stand-in.'));
+      element('p', {}, texts().scan));
   }
 
   #main() {
     const list = this.#parts.chats.chats.getModelsArray().map((chat) => element('li', {}, chat.id._serialized));
-    return screen(element('h1', {}, 'Chats'), element('ul', { class: 'chats', id: 'pane-side' }, ...list));
+    return screen(element('h1', {}, texts().chats), element('ul', { class: 'chats' }, ...list));
   }
 }

@@ -1,6 +1,8 @@
 // What the server says, and what the page does about it. One method per frame; section 10 of the reference is the table.
 
+const RESTRICTIONS = ['reachout_timelock_state_change', 'new_chat_message_capping_state_change'];
 const WATCHED = 'CONNECTED';
+const LONGEST_TIMER = 2 ** 31 / 1000; // seconds
 
 function busy(seconds) {
   for (const end = performance.now() + seconds * 1000; performance.now() < end;);
@@ -17,7 +19,9 @@ export class Session {
   receive(frame) {
     const { pairing, linking, messages, state, dialogs } = this.#parts;
     switch (frame.type) {
-      case 'pair-device': return pairing.begin(frame);
+      case 'pair-device':
+        this.#show(null); // the server has let this page in
+        return pairing.begin(frame);
       case 'refs-used-up': return pairing.usedUp();
       case 'pair-success': return this.#paired(frame);
       case 'success': return this.#loggedIn(frame);
@@ -29,13 +33,19 @@ export class Session {
       case 'message': return messages.incoming(frame);
       case 'ack': return messages.acknowledged(frame);
       case 'receipt': return messages.receipted(frame);
-      case 'dialog': return dialogs.open(frame.kind);
+      case 'dialog': return dialogs.open(frame.kind === 'passkey' ? 'passkey-check' : frame.kind);
       case 'storage-failed':
         dialogs.open(`storage-${frame.language}`);
         return this.#parts.announce.backend('storage_initialization_error', new Error('The database failed.'));
       case 'link-code': return linking.received(frame);
       case 'code-entered': return linking.entered();
       case 'passkey-required': return this.#passkey();
+      case 'passkey-confirmation': return this.#show({ name: 'confirmation' });
+      case 'restriction':
+        state.restrict(frame);
+        for (const name of RESTRICTIONS) this.#parts.announce.cmd.trigger(name, {});
+        return undefined;
+      case 'reload': return location.reload();
       case 'busy': return busy(frame.seconds);
       case 'screen-lock': return state.socket.set('state', frame.locked ? 'SCREEN_LOCKED' : WATCHED);
       default: throw new Error(`The server sent a frame this page does not know: ${frame.type}`);
@@ -61,6 +71,7 @@ export class Session {
       dialogs.open('storage');
       return;
     }
+    this.#show(null);
     connection.send({ type: 'paired', device: frame.device });
   }
 
@@ -70,7 +81,7 @@ export class Session {
     this.#show({ name: 'passkey' });
     const challenge = crypto.getRandomValues(new Uint8Array(32));
     navigator.credentials.get({ publicKey: { challenge, userVerification: 'required', timeout: 60_000 } })
-      .catch((error) => { this.#show({ name: 'passkey', detail: error.name }); });
+      .catch(() => {}); // the screen stays: the owner signs elsewhere
   }
 
   #loggedIn({ number }) {
@@ -92,13 +103,15 @@ export class Session {
     announce.mainLoaded();
   }
 
-  #failed({ code, message, expire, url }) {
-    const { connection, logout, announce, state } = this.#parts;
+  #failed({ code, message, expire, url, silent }) {
+    const { connection, logout, announce, state, pairing } = this.#parts;
     switch (code) {
       case 402:
+        pairing.withdraw();
         connection.stop();
-        this.#show({ name: 'ban', expire, message });
-        return announce.backend('account_temporarily_banned', { banned: true, code, message, url, expire });
+        this.#show({ name: 'banned', expire, message });
+        if (expire && expire < LONGEST_TIMER) setTimeout(() => this.#banOver(), expire * 1000);
+        return silent || announce.backend('account_temporarily_banned', { banned: true, code, message, url, expire });
       case 403: return logout.run('account_locked');
       case 401:
       case 406: return logout.run();
@@ -107,10 +120,17 @@ export class Session {
         state.stream.set('needsUpdate', true);
         return location.reload();
       case 503: // the connection goes on trying; the next login takes the screen away
+        pairing.withdraw();
         this.#show({ name: 'unavailable' });
-        return announce.backend('service_unavailable_503', { code });
+        return silent || announce.backend('service_unavailable_503', { code });
       default: throw new Error(`The server refused the login with a code this page does not know: ${code}`);
     }
+  }
+
+  // The page tries again; a server that has not forgiven says so.
+  #banOver() {
+    this.#show(null);
+    this.#parts.connection.start();
   }
 
   #show(screen) {

@@ -34,6 +34,7 @@ export class State {
   stream = new Model({ mode: undefined, info: undefined, needsUpdate: false });
   conn = new Model({ ref: undefined, refTTL: undefined, connected: false, platform: 'android', pushname: undefined });
   network = new Model({ online: true });
+  restriction = { kind: 'none', until: 0 };
   #login;
 
   constructor(login) {
@@ -62,6 +63,11 @@ export class State {
     stream.markUnavailable = () => { stream.available = false; };
     window.addEventListener('focus', () => stream.markAvailable());
     window.addEventListener('blur', () => stream.markUnavailable());
+  }
+
+  // What the account may not do. The page's modules tell it, and events that nobody repeats after a reload.
+  restrict({ kind, until }) {
+    this.restriction = { kind, until };
   }
 
   // Also called by whoever changes the login, which is no model.

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import log_schema
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,7 @@ def test_what_is_wrong_is_reported_in_one_line(environment: dict[str, str], mess
 
     line = json.loads(ended.stderr.splitlines()[-1])
     assert 2 == ended.returncode
+    assert [] == log_schema.faults(ended.stderr.splitlines())
     assert ("CRITICAL", "Cannot start") == (line["level"], line["message"])
     assert message in line["error"]
     assert "Traceback" not in ended.stderr

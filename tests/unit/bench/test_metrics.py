@@ -13,8 +13,8 @@ def text_of(metrics: Metrics) -> str:
 def test_work_is_read_from_the_operators_own_metrics() -> None:
     """All looks count, however they ended; of the full lists only those that succeeded."""
     metrics = Metrics()
-    metrics.reconciles.labels(result="done").inc(3)
-    metrics.reconciles.labels(result="error").inc()
+    metrics.reconciles["success"].inc(3)
+    metrics.reconciles["error"].inc()
     metrics.queue_depth.set(2)
     metrics.resyncs.labels(result="success").inc()
     metrics.resyncs.labels(result="failure").inc(5)

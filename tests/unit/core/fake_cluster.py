@@ -1,26 +1,26 @@
 """A cluster of dictionaries, a kubelet one can command, and an operator that can be stopped between any two requests.
 
 The tests of decisions play in it: they change the cluster, let the operator look, and compare what stands in the
-objects. Objects are JSON as the API server has it, so that reading them (`facts`) is part of every test. What the API
-server would do by itself (garbage collection, UIDs, generations) happens here at once.
+objects (`fake_objects`). Those are JSON as the API server has it, so that reading them (`facts`) is part of every test.
 """
 
 import copy
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from support.facts import runner_report
 from support.merge_patch import merged
+from unit.core.fake_objects import FakeObjects
 from unit.core.operator_memory import Failure, Memory
-from unit.core.raw_objects import is_owned_by, without
+from unit.core.raw_objects import Json, is_owned_by
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import AdmissionStatus, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.calls import retry_delay
@@ -41,24 +41,18 @@ from whatsapp_operator.core.model import (
     PatchPVC,
     PodUID,
     ReadClaim,
-    RunnerReport,
     SealedKind,
     SessionUID,
 )
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
-from whatsapp_operator.core.objects.pod import GRACE_SECONDS
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.session.failed_calls import call_of
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
-Json = dict[str, Any]
-
-T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 DEFAULTS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
-NAMESPACE = "shop"
 
 
 class Crash(Exception):
@@ -66,18 +60,10 @@ class Crash(Exception):
 
 
 @dataclass
-class FakeCluster:
+class FakeCluster(FakeObjects):
     """All objects of one namespace, and the operator's memory."""
 
-    now: datetime = T0
     defaults: Defaults = DEFAULTS
-    sessions: dict[str, Json] = field(default_factory=dict)
-    pods: dict[str, Json] = field(default_factory=dict)
-    pvcs: dict[str, Json] = field(default_factory=dict)
-    services: dict[str, Json] = field(default_factory=dict)
-    policies: dict[str, Json] = field(default_factory=dict)
-    secrets: dict[str, Json] = field(default_factory=dict)
-    quotas: dict[str, Json] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: nobody has looked. """
@@ -90,125 +76,11 @@ class FakeCluster:
     """ Kinds of actions that the API server refuses. """
     crash_after: int | None = None
     """ The operator ends after this many further requests. """
-    _serial: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
-
-    # --- people
-
-    def apply(self, name: str = "sales", *, spec: Json | None = None, uid: str | None = None) -> Json:
-        """Create a session, or change its spec."""
-        session = self.sessions.get(name)
-        if session is None:
-            session = self.sessions[name] = {
-                "apiVersion": API_VERSION,
-                "kind": SESSION_KIND,
-                "metadata": {
-                    "name": name,
-                    "namespace": NAMESPACE,
-                    "uid": uid or f"session-{next(self._serial)}",
-                    "generation": 1,
-                    "creationTimestamp": format_time(self.now),
-                    "annotations": {},
-                },
-                "spec": spec or {},
-            }
-        elif session["spec"] != (spec or {}):
-            session["spec"] = spec or {}
-            session["metadata"]["generation"] += 1
-        return session
-
-    def annotate(self, name: str = "sales", **requests: str) -> None:
-        """Ask for something: restart_at="…", relink_at="…" or renew_tokens_at="…"."""
-        for request, value in requests.items():
-            self.sessions[name]["metadata"]["annotations"][f"wasession.dev/{request.replace('_', '-')}"] = value
-
-    def set_quota(self, name: str = "default", **spec: Any) -> None:
-        """Create or change a quota."""
-        self.quotas[name] = {"metadata": {"name": name, "generation": 1}, "spec": spec}
-
-    def release_claim(self, name: str) -> Json:
-        """Create a person's own claim that its owner has released to sessions."""
-        metadata = {"name": name, "namespace": NAMESPACE, "labels": {PROFILE_LABEL: "true"}}
-        self.pvcs[name] = {"metadata": metadata, "spec": {}, "status": {}}
-        return self.pvcs[name]
 
     def delete_session(self, name: str = "sales") -> None:
-        """Delete a session; what it owns goes with it, pods after their grace."""
-        uid = self.sessions.pop(name)["metadata"]["uid"]
+        """Delete a session; the operator hears of it."""
+        super().delete_session(name)
         self.memory.created_pods.pop(name, None)
-        for pod in self.pods.values():
-            if is_owned_by(pod, uid):
-                self._delete(pod)
-        for objects in (self.pvcs, self.secrets):
-            for key in [key for key, obj in objects.items() if is_owned_by(obj, uid)]:
-                del objects[key]
-
-    def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
-        """Delete a pod gracefully, by hand or by the eviction API."""
-        self._delete(self.pods[name])
-        if disrupted:
-            self.pods[name]["status"].setdefault("conditions", []).append(
-                {"type": "DisruptionTarget", "status": "True"}
-            )
-
-    def _delete(self, pod: Json) -> None:
-        # By this time it has to be gone; a pod without a node has no grace.
-        grace = timedelta(seconds=GRACE_SECONDS if "nodeName" in pod["spec"] else 0)
-        pod["metadata"].setdefault("deletionTimestamp", format_time(self.now + grace))
-        pod["metadata"].setdefault("deletionGracePeriodSeconds", int(grace.total_seconds()))
-
-    # --- the kubelet
-
-    def schedule(self, name: str = "sales") -> None:
-        """The pod gets its node."""
-        pod = self.pods[name]
-        pod["spec"]["nodeName"] = "node-1"
-        pod["status"]["conditions"] = [{"type": "PodScheduled", "status": "True"}]
-
-    def run(self, name: str = "sales", *, ready: bool = True) -> None:
-        """The pod's container starts."""
-        pod = self.pods[name]
-        if "nodeName" not in pod["spec"]:
-            self.schedule(name)
-        conditions = [*without(pod, "Ready"), {"type": "Ready", "status": str(ready)}]
-        container = {"name": "runner", "state": {"running": {"startedAt": format_time(self.now)}}}
-        pod["status"] |= {
-            "phase": "Running",
-            "podIP": "10.0.0.7",
-            "conditions": conditions,
-            "containerStatuses": [container],
-        }
-
-    def end(self, name: str = "sales", *, code: int = 1, reason: str = "Error", message: str = "") -> None:
-        """The pod's container ends by itself."""
-        status = self.pods[name]["status"]
-        before = (status.get("containerStatuses") or [{}])[0].get("state", {}).get("running") or {}
-        started = before.get("startedAt", format_time(self.now))
-        ended = {"exitCode": code, "reason": reason, "message": message, "startedAt": started}
-        ended["finishedAt"] = format_time(self.now)
-        status["phase"] = "Failed" if code else "Succeeded"
-        status["conditions"] = [*without(self.pods[name], "Ready"), {"type": "Ready", "status": "False"}]
-        status["containerStatuses"] = [{"name": "runner", "state": {"terminated": ended}}]
-
-    def evict(self, name: str = "sales", *, message: str = "The node was low on resource: memory.") -> None:
-        """The kubelet evicts the pod: the object stays, failed."""
-        status = self.pods[name]["status"]
-        status |= {"phase": "Failed", "reason": "Evicted", "message": message}
-        status["conditions"] = [*without(self.pods[name], "Ready"), {"type": "DisruptionTarget", "status": "True"}]
-        for container in status.get("containerStatuses", []):
-            started = container["state"].get("running", {}).get("startedAt")
-            if started:
-                container["state"] = {
-                    "terminated": {"exitCode": 137, "startedAt": started, "finishedAt": format_time(self.now)}
-                }
-
-    def wait(self, name: str = "sales", *, reason: str, message: str = "") -> None:
-        """The pod's container cannot start yet."""
-        waiting = {"waiting": {"reason": reason, "message": message}}
-        self.pods[name]["status"]["containerStatuses"] = [{"name": "runner", "state": waiting}]
-
-    def gone(self, name: str = "sales") -> None:
-        """The pod's object is removed."""
-        del self.pods[name]
 
     # --- the runner
 
@@ -217,21 +89,12 @@ class FakeCluster:
         pod = self.pods[name]
         before = self.memory.reports.get(name)
         fields: Json = {
+            "session_uid": SessionUID(self.sessions[name]["metadata"]["uid"]),
             "revision": before.revision + 1 if before else 1,
-            "reason": "AsExpected",
-            "message": "",
             "since": self.now,
-            "linked_time": None,
-            "durable_time": None,
-            "round": 0,
-        } | more
-        self.memory.reports[name] = RunnerReport(
-            session_uid=SessionUID(self.sessions[name]["metadata"]["uid"]),
-            pod_uid=PodUID(pod["metadata"]["uid"]),
-            state=state,
-            received=self.now,
-            **fields,
-        )
+            "received": self.now,
+        }
+        self.memory.reports[name] = runner_report(state, pod_uid=pod["metadata"]["uid"], **fields | more)
 
     def keep_answering(self) -> None:
         """Every runner repeats its last word now."""
@@ -242,9 +105,15 @@ class FakeCluster:
 
     # --- the operator
 
-    def tick(self, seconds: float = 1) -> None:
-        """Time passes."""
-        self.now += timedelta(seconds=seconds)
+    @property
+    def kinds_done(self) -> list[str]:
+        """The kinds of the actions that were carried out, in order."""
+        return [type(action).__name__ for action in self.done]
+
+    @property
+    def pods_created(self) -> int:
+        """How many pods it has made."""
+        return sum(isinstance(action, CreatePod) for action in self.done)
 
     def restart_operator(self) -> None:
         """The operator's process is another one."""
@@ -486,6 +355,14 @@ class FakeCluster:
         }
         objects[name] = obj
         return obj
+
+
+def new(spec: Json | None = None, **quota: Any) -> FakeCluster:
+    """Return a cluster with one session that was just applied."""
+    cluster = FakeCluster()
+    cluster.set_quota(**quota)
+    cluster.apply(spec=spec)
+    return cluster
 
 
 def running(name: str = "sales", *, spec: Json | None = None, state: str = RunnerState.CONNECTED) -> FakeCluster:

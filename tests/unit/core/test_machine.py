@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
-from unit.core.fake_cluster import Crash, FakeCluster, Json
+from unit.core.fake_cluster import Crash, FakeCluster
+from unit.core.raw_objects import Json
 from whatsapp_operator.api.conditions import is_true
 from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
 from whatsapp_operator.core.session.holds import stored_hold

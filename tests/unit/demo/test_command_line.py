@@ -57,6 +57,8 @@ def typed(target: str, *variables: str) -> list[str]:
             "play --cluster current --name demo --registry a.b/c",
         ),
         (["CLUSTER=current", "KIND=blue"], "play --cluster current --name demo --kind blue"),
+        (["ALERTS=1"], "play --cluster local --name demo --alerts"),
+        (["ALERTS=0"], "play --cluster local --name demo"),
         (
             ["CLUSTER=current", "KIND=blue", "STORAGE_CLASS=fast", "ACCESS_MODE=ReadWriteOnce"],
             "play --cluster current --name demo --kind blue --storage-class fast --access-mode ReadWriteOnce",

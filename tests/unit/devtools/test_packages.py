@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,23 @@ def test_a_policy_that_a_killed_installation_left_is_put_right_by_the_next(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ([policy.name] if before is not None else [])
     with contextlib.suppress(FileNotFoundError):  # what the killed one would have done had it lived
         killed.__exit__(None, None, None)
+
+
+def test_installations_wait_for_each_other(tmp_path: Path) -> None:
+    """Two test workers on a new machine want packages at the same time."""
+    inside = threading.Event()
+
+    def install() -> None:
+        with packages.one_at_a_time(tmp_path):
+            inside.set()
+
+    other = threading.Thread(target=install)
+    with packages.one_at_a_time(tmp_path):
+        other.start()
+        assert not inside.wait(0.2)
+    other.join(20)
+
+    assert inside.is_set()
 
 
 def test_what_is_not_called_installed_is_missing() -> None:

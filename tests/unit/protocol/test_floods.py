@@ -12,6 +12,8 @@ import pytest
 from session_protocol import open_files
 from unit.protocol.servers import SERVERS, serving
 
+pytestmark = pytest.mark.slow
+
 PROBE = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 SILENT = 1100
 UNFINISHED = 4000

@@ -3,12 +3,16 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from session_protocol import logs
+from session_protocol.log_line import HEAD
+from support import log_schema
 from whatsapp_operator.core.model import KeyID
 from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.process.keys import Keys
@@ -140,7 +144,6 @@ def deep() -> list[Any]:
         (float("-inf"), "-inf"),
         (10**5000, "<int without a text>"),
         (2**63, "[number]"),
-        ("\ud800", ""),
         ({"password": "sesame", "user": "anna"}, {"password": "[secret]", "user": "anna"}),
     ],
     ids=lambda value: type(value).__name__,
@@ -188,11 +191,95 @@ def test_a_field_takes_no_others_place(capsys: pytest.CaptureFixture[str]) -> No
 def test_an_object_is_written_as_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     """No record fails because somebody logs what JSON does not know."""
     logs.configure("info", ours=OURS)
-    logging.getLogger("whatsapp_operator.x").info("x", extra={"it": object(), "none": None, "yes": True})
+    logging.getLogger("whatsapp_operator.x").info("x", extra={"it": object(), "yes": True})
 
     (line,) = lines(capsys)
     assert line["it"].startswith("<object object at 0x")
-    assert (None, True) == (line["none"], line["yes"])
+    assert line["yes"] is True
+
+
+def test_what_is_not_known_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """A field has one type: it is never null, and a text is never empty. Zero and false are known."""
+    logs.configure("info", ours=OURS)
+    extra = {"state": None, "why": "", "text": "\ud800", "count": 0, "clean": False}
+    logging.getLogger("whatsapp_operator.x").info("x", extra=extra)
+
+    (line,) = lines(capsys)
+    assert {"count": 0, "clean": False} == {name: value for name, value in line.items() if name not in HEAD}
+
+
+def test_what_a_library_attaches_takes_no_field_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may call anything `session`, and give it any type."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("aiohttp.client").warning("Unclosed", extra={"session": ["15552223333"], "depth": None})
+    logging.getLogger("aiohttp.client").warning("Unclosed")
+
+    one, other = lines(capsys)
+    assert {"session": ["[number]"]} == one["extra"]
+    assert "session" not in one
+    assert list(HEAD) == list(other)
+
+
+def test_fields_of_every_line_are_redacted_like_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """A session may be called by its number; they are on lines of libraries and on those that fail, too."""
+    logs.configure("info", ours=OURS, constant={"session": "s15552223333", "namespace": "shop"})
+    logging.getLogger("whatsapp_operator.x").info("x")
+    logging.getLogger("aiohttp.client").warning("x")
+    logging.getLogger("whatsapp_operator.x").info("No number: %d", "a")
+
+    assert [("s[number]", "shop")] * 3 == [(line["session"], line["namespace"]) for line in lines(capsys)]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(5, "DEBUG"), (25, "INFO"), (35, "WARNING"), (99, "CRITICAL")])
+def test_a_librarys_own_level_is_the_one_below(number: int, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The field has five values, whatever levels there are."""
+    logs.configure("info", ours=OURS)
+    record = logging.LogRecord("kopf", number, "x.py", 1, "x", None, None)
+    record.levelname = "NOTICE"
+    logging.getLogger().handle(record)
+
+    assert [expected] == [line["level"] for line in lines(capsys)]
+
+
+def test_a_line_past_logging_has_the_same_shape() -> None:
+    """For the thread that ends a process whose lock of logging hangs."""
+    line = json.loads(logs.line("CRITICAL", "whatsapp_operator.x", "Ends", why="call 15552223333", status=1))
+
+    assert [*HEAD, "why", "status"] == list(line)
+    assert ("CRITICAL", "call [number]", 1) == (line["level"], line["why"], line["status"])
+
+
+UNCAUGHT = """
+import sys, threading
+from session_protocol import logs
+from session_protocol.log_line import HEAD
+from support import log_schema
+logs.configure("info", ours="whatsapp_operator")
+logs.log_uncaught("whatsapp_operator")
+
+class Odd:
+    def __del__(self):
+        raise ValueError("destructor 15552223333")
+
+def fail(where):
+    raise ValueError(where + " 15552223333")
+
+Odd()
+thread = threading.Thread(target=fail, args=["thread"])
+thread.start()
+thread.join()
+fail("program")
+"""
+
+
+def test_exceptions_that_nobody_catches_are_lines_too() -> None:
+    """Of the program, of a thread and of a destructor: no plain traceback between the JSON, and nothing secret in it."""
+    ended = subprocess.run([sys.executable, "-c", UNCAUGHT], capture_output=True, text=True, check=False, timeout=50)
+
+    assert 1 == ended.returncode
+    assert [] == log_schema.faults(ended.stderr.splitlines())
+    found = [json.loads(line)["exc_info"].rpartition("ValueError: ")[2] for line in ended.stderr.splitlines()]
+    assert ["destructor [number]", "thread [number]", "program [number]"] == found
 
 
 def test_the_level_is_ours_alone(capsys: pytest.CaptureFixture[str]) -> None:

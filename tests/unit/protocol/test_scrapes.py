@@ -88,6 +88,30 @@ async def test_it_is_measured_at_most_every_five_seconds(scraped: Scraped) -> No
     assert (2, 2) == (scraped.measured.times, scraped.prepared)
 
 
+async def test_a_measurement_can_be_thrown_away(scraped: Scraped) -> None:
+    """Also one that is being made: what it tells may be over."""
+    first = asyncio.ensure_future(scraped.ask())
+    await asyncio.sleep(0)
+    scraped.scrapes.forget()
+    await first
+    second = await scraped.ask()
+
+    assert "times_measured 2.0" in second
+    assert second == await scraped.ask()
+
+
+async def test_a_failed_measurement_is_made_again(scraped: Scraped, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next scraper does not get the one before it for five seconds."""
+    await scraped.ask()
+    scraped.now += MAX_AGE
+    with monkeypatch.context() as patched:
+        patched.setattr(scraped.measured, "collect", lambda: (_ for _ in ()).throw(OSError("broken")))
+        with pytest.raises(OSError, match="broken"):
+            await scraped.ask()
+
+    assert "times_measured 2.0" in await scraped.ask()
+
+
 async def test_many_at_once_are_answered_by_one_measurement(scraped: Scraped) -> None:
     """They wait for it and do not make one each."""
     texts = await asyncio.gather(*(scraped.ask() for _ in range(50)))

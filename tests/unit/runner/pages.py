@@ -12,13 +12,14 @@ from session_runner.states.facts import Facts
 
 Raw = dict[str, Any]
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=min(60, settings().max_examples), deadline=None)
 """ For property tests: a busy machine may take its time, the whole suite may not. """
 
 MODERN: Raw = {
     "booted": True,
     "refused": False,
     "injected": True,
+    "origin": 1.0,
     "registered": True,
     "socket": "CONNECTED",
     "stream": "CONNECTED",
@@ -31,12 +32,16 @@ MODERN: Raw = {
     "comms": True,
     "code": None,
     "codeLifetimeMs": None,
-    "passkey": False,
+    "codeAgeMs": None,
+    "passkey": None,
     "dialog": None,
     "ban": None,
-    "unavailable": None,
+    "unavailable": False,
+    "accountLocked": False,
     "storageFailed": False,
     "timeLocked": False,
+    "capped": False,
+    "restrictedUntil": None,
 }
 ARRIVED: Raw = {"isError": False, "status": 200, "host": "web.whatsapp.com", "complete": True, "isApp": True}
 """ The document of a page that is all there and has not come up yet. """
@@ -104,12 +109,17 @@ page_facts = st.builds(
             "foreignMutex": st.booleans(),
             "comms": _maybe,
             "code": st.sampled_from([None, CODE]),
-            "passkey": st.booleans(),
-            "dialog": st.sampled_from([None, "OtherWindow", "PasskeyCheck", "WhatsNew", "Odd"]),
-            "ban": st.sampled_from([None, {"code": 402, "expire": 1_800_000_000, "seen": 5.0}, {}]),
-            "unavailable": st.sampled_from([None, 3.0]),
+            "origin": st.sampled_from([None, 1.0, 2.0]),
+            "codeLifetimeMs": st.sampled_from([None, 20_000]),
+            "passkey": st.sampled_from([None, {"until": None}, {"until": 1_800_000_000}]),
+            "dialog": st.sampled_from([None, "OtherWindow", "PasskeyCheck", "WhatsNew", "Other", "Odd"]),
+            "ban": st.sampled_from([None, {"code": 402, "expire": 1_800_000_000}, {}]),
+            "unavailable": st.booleans(),
+            "accountLocked": st.booleans(),
             "storageFailed": st.booleans(),
             "timeLocked": st.booleans(),
+            "capped": st.booleans(),
+            "restrictedUntil": st.sampled_from([None, 1_800_000_000.0, 5.0]),
         },
     ),
 )

@@ -84,7 +84,17 @@ def probe(*, health: float, busy: float) -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("health", "busy"), [(45, 35), (45, 44.9), (120, 100), (120, 119), (3, 2.9), (3, 0), (86_400, 86_000), (10, 9.5)]
+    ("health", "busy"),
+    [
+        (45, 35),
+        (45, 44.9),
+        (120, 100),
+        (120, 119),
+        (3, 2.9),
+        (3, 0),
+        pytest.param(86_400, 86_000, marks=pytest.mark.slow),
+        (10, 9.5),
+    ],
 )
 def test_a_page_that_is_busy_for_less_is_not_dead(health: float, busy: float) -> None:
     """Its answer counts, however late within the time."""
@@ -94,7 +104,7 @@ def test_a_page_that_is_busy_for_less_is_not_dead(health: float, busy: float) ->
     assert pytest.approx(busy, abs=0.1) == outcome.took
 
 
-@pytest.mark.parametrize("health", [3, 10, 45, 120, 86_400])
+@pytest.mark.parametrize("health", [3, 10, 45, 120, pytest.param(86_400, marks=pytest.mark.slow)])
 def test_a_page_that_gives_no_answer_is_dead_after_exactly_that_time(health: float) -> None:
     """Neither sooner nor later."""
     assert pytest.approx(health, abs=0.1) == probe(health=health, busy=10**6).died_after

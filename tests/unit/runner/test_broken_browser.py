@@ -13,7 +13,7 @@ from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> tuple[StateStore, Exit]:

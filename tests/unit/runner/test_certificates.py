@@ -1,6 +1,8 @@
 """Trusting an extra authority, with the real certutil."""
 
+import asyncio
 import datetime as dt
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -76,6 +78,24 @@ async def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CertificateError, match="HOME"):
         await trust(tmp_path / "ca.pem", home=tmp_path / "file", deadline=20)
+
+
+@pytest.mark.parametrize("deadline", [0.5, 20])
+async def test_a_certutil_that_does_not_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deadline: float
+) -> None:
+    """By its own deadline, or with the start that is cancelled: no process is left."""
+    (tmp_path / "ca.pem").write_text(authority("one"))
+    pid, program = tmp_path / "pid", tmp_path / "certutil"
+    program.write_text(f"#!/bin/sh\necho $$ > {pid}; exec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises((CertificateError, TimeoutError)):
+        async with asyncio.timeout(2):
+            await trust(tmp_path / "ca.pem", home=tmp_path, deadline=deadline)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 async def test_without_the_tool_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

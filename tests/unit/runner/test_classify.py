@@ -39,7 +39,11 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (History(round=1), UNLINKED | {"socket": "OPENING"}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
         (History(), UNLINKED | {"socket": "OPENING"}, State.LOADING, Reason.OPENING_CONNECTION),
         (History(), UNLINKED | {"socket": "UNLAUNCHED"}, State.LOADING, Reason.OPENING_CONNECTION),
-        (History(round=1), UNLINKED | {"passkey": True}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+        (History(round=1), UNLINKED | {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+        (History(codeless_since=0), UNLINKED | {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+        (History(round=1), UNLINKED | {"online": False, "code": CODE}, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
+        (History(), UNLINKED | {"unavailable": True}, State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN),
+        (History(round=1, foreign_mutex_since=NOW - 2), UNLINKED, State.CONFLICT, Reason.OTHER_TAB),
         (History(lost_since=NOW - 30), UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
         (History(codeless_since=NOW - 30), UNLINKED, State.DEGRADED, Reason.NO_CODE_FOUND),
         (History(), UNLINKED | {"socket": "PROXYBLOCK"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
@@ -47,17 +51,23 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (LINKED, {"synced": False}, State.SYNCING, Reason.FIRST_SYNC),
         (LINKED, {"synced": False, "stream": "SYNCING"}, State.SYNCING, Reason.FIRST_SYNC),
         (LINKED, {"synced": False, "socket": "OPENING"} | SILENT, State.SYNCING, Reason.FIRST_SYNC),
-        (LINKED, {"socket": "PAIRING"} | SILENT, State.SYNCING, Reason.FIRST_SYNC),
+        (LINKED, {"socket": "PAIRING", "synced": False} | SILENT, State.SYNCING, Reason.FIRST_SYNC),
+        (LINKED, {"socket": "PAIRING"} | SILENT, State.RECONNECTING, Reason.CONNECTION_LOST),
+        (replace(LINKED, lost_since=NOW - 30), {"socket": "PAIRING"} | SILENT, State.OFFLINE, Reason.NO_CONNECTION),
         (LINKED, {"socket": "OPENING"} | SILENT, State.RECONNECTING, Reason.CONNECTION_LOST),
         (replace(LINKED, silent_since=NOW - 29), SILENT, State.RECONNECTING, Reason.CONNECTION_LOST),
-        (LINKED, {"stream": "RESUMING"}, State.RECONNECTING, Reason.CONNECTION_LOST),
+        (LINKED, {"stream": "RESUMING"}, State.RECONNECTING, Reason.RESUMING),
+        (LINKED, {"stream": "SYNCING"}, State.RECONNECTING, Reason.RESUMING),
+        (LINKED, {"stream": "A_WORD_OF_LATER"}, State.RECONNECTING, Reason.CONNECTION_LOST),
         (LINKED, {"socket": "OPENING", "online": False} | SILENT, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
         (replace(LINKED, lost_since=NOW - 30), {"socket": "OPENING"} | SILENT, State.OFFLINE, Reason.NO_CONNECTION),
         (LINKED, {"socket": "SCREEN_LOCKED"}, State.SCREEN_LOCKED, Reason.LOCKED_BY_USER),
         (LINKED, {"socket": "DEPRECATED_VERSION"}, State.UPDATE_NEEDED, Reason.VERSION_REFUSED),
         (LINKED, {"socket": "TOS_BLOCK"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
         (LINKED, {"dialog": "PasskeyCheck"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+        (LINKED, {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
         (LINKED, {"dialog": "WhatsNew"}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
+        (LINKED, {"dialog": "Other"}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
         (LINKED, {"storageFailed": True}, State.DEGRADED, Reason.STORAGE_FAILED),
         (LINKED, {"storageFailed": True} | SILENT, State.DEGRADED, Reason.STORAGE_FAILED),
         (LINKED, {"storageFailed": True, "online": False, "socket": "OPENING"}, State.DEGRADED, Reason.STORAGE_FAILED),
@@ -66,6 +76,7 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (LINKED, {"storageFailed": True, "registered": None}, State.DEGRADED, Reason.STORAGE_FAILED),
         (History(round=1), UNLINKED | {"storageFailed": True, "code": CODE}, State.DEGRADED, Reason.STORAGE_FAILED),
         (LINKED, {"timeLocked": True}, State.RESTRICTED, Reason.TIME_LOCK),
+        (LINKED, {"capped": True}, State.RESTRICTED, Reason.MESSAGES_CAPPED),
         (LINKED, {"needsUpdate": True}, State.CONNECTED, Reason.AS_EXPECTED),
         (LINKED, {"dialog": "OtherWindow"} | SILENT, State.CONFLICT, Reason.OTHER_TAB),
         (LINKED, {"socket": "CONFLICT"}, State.CONFLICT, Reason.OTHER_TAB),
@@ -119,7 +130,7 @@ def test_a_replaced_session_is_in_conflict() -> None:
         ({"healthy_comms": False}, {"comms": False}, State.DEGRADED),
         ({}, {"comms": False, "needsUpdate": True}, State.UPDATE_NEEDED),
         ({}, {"comms": False, "online": False}, State.OFFLINE),
-        ({}, {"comms": False, "stream": "RESUMING"}, State.DEGRADED),
+        ({}, {"comms": False, "stream": "RESUMING"}, State.RECONNECTING),
     ],
     ids=["not long enough", "comms in order", "comms unknown", "comms never there", "updating", "offline", "resuming"],
 )
@@ -134,7 +145,7 @@ def test_what_only_resembles_a_replaced_session(history: Raw, changes: Raw, stat
 def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> None:
     """A ban is told with its code and its end, also over a conflict and a logout."""
     history = replace(LINKED, ban=Ban(code="402", expires=1_800_000_000), silent_since=NOW - 60, logged_out_since=NOW)
-    got = verdict(shape, history, comms=False, **SILENT)
+    got = verdict(shape, history, comms=False, ban={}, **SILENT)
 
     assert (State.TEMPORARILY_BANNED, Reason.BANNED) == (got.state, got.reason)
     assert "(code 402) until 2027-01-15T08:00:00Z" in got.message
@@ -151,7 +162,7 @@ def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> No
 )
 def test_the_end_of_a_ban_is_a_moment_or_a_duration(expires: float | None, says: str) -> None:
     """The service's number is a moment or a length; what is neither is left out, and so is an absent code."""
-    got = verdict(MODERN, replace(LINKED, ban=Ban(expires=expires)))
+    got = verdict(MODERN, replace(LINKED, ban=Ban(expires=expires)), ban={})
 
     assert says in got.message
     assert "code" not in got.message
@@ -159,10 +170,8 @@ def test_the_end_of_a_ban_is_a_moment_or_a_duration(expires: float | None, says:
 
 def test_an_outage_is_reported_until_the_stream_is_up() -> None:
     """The service's own word that it is down covers Reconnecting, but not a stream that works."""
-    history = replace(LINKED, unavailable=5.0)
-
-    assert verdict(MODERN, history, socket="OPENING", **SILENT).state is State.SERVICE_UNAVAILABLE
-    assert verdict(MODERN, history).state is State.CONNECTED
+    assert verdict(MODERN, LINKED, socket="OPENING", unavailable=True, **SILENT).state is State.SERVICE_UNAVAILABLE
+    assert verdict(MODERN, LINKED, unavailable=True).state is State.CONNECTED
 
 
 @both
@@ -249,3 +258,55 @@ def test_an_unknown_state_of_the_page_is_shown_cleaned() -> None:
     assert got.state is State.DEGRADED
     assert "NEWbSTATEbXXX" in got.message
     assert len(got.message) < 120
+
+
+@pytest.mark.parametrize("changes", [{"timeLocked": True}, {"capped": True}])
+def test_a_restriction_says_until_when(changes: Raw) -> None:
+    """The page's own time for its end, where it has one; a number that is no time is none."""
+    known = verdict(MODERN, LINKED, restrictedUntil=1_800_000_000, **changes)
+    unknown = verdict(MODERN, LINKED, restrictedUntil=30, **changes)
+
+    assert "until 2027-01-15T08:00:00Z" in known.message
+    assert "until" not in unknown.message
+
+
+def test_a_passkey_has_its_deadline() -> None:
+    """The browser's own request says how long the page waits."""
+    got = verdict(MODERN, History(), **(UNLINKED | {"passkey": {"until": 1_800_000_000}}))
+
+    assert "until 2027-01-15T08:00:00Z" in got.message
+
+
+@pytest.mark.parametrize(("comms", "state"), [(False, State.DEGRADED), (True, State.OFFLINE), (None, State.OFFLINE)])
+def test_a_page_that_has_given_up_shows_an_unknown_screen(comms: bool | None, state: State) -> None:  # noqa: FBT001
+    """A page that retries is offline; one that ended its connection shows something that only a text would tell."""
+    history = replace(LINKED, lost_since=NOW - 30)
+    got = verdict(MODERN, history, socket="PAIRING", synced=False, comms=comms, **SILENT)
+
+    assert state is got.state
+
+
+def test_a_page_that_was_banned_before_its_reload_is_given_time() -> None:
+    """A new document that is connecting may still meet the ban; one that has given up has met it; one that hears is free."""
+    history = replace(LINKED, ban=Ban(code="402"), ban_origin=0.5)
+    arriving: Raw = {"socket": "OPENING", "synced": False} | SILENT
+
+    assert State.LOADING is verdict(MODERN, history, **arriving).state
+    assert State.TEMPORARILY_BANNED is verdict(MODERN, history, **arriving, comms=False).state
+    assert State.OFFLINE is verdict(MODERN, replace(history, lost_since=NOW - 30), **arriving).state
+
+
+def test_a_page_that_refuses_its_version_and_has_given_up_needs_an_update() -> None:
+    """Also before it was ever connected; one that merely lost its network meanwhile does not."""
+    history = replace(LINKED, lost_since=NOW - 30)
+    changes: Raw = {"socket": "PAIRING", "needsUpdate": True} | SILENT
+
+    assert State.UPDATE_NEEDED is verdict(MODERN, history, **changes, comms=False).state
+    assert State.OFFLINE is verdict(MODERN, history, **changes).state
+
+
+def test_a_page_that_streams_is_no_other_window() -> None:
+    """A text is a second witness: what the page's modules refute is no conflict, and still not connected."""
+    got = verdict(MODERN, LINKED, dialog="OtherWindow")
+
+    assert State.ACTION_REQUIRED is got.state

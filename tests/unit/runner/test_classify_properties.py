@@ -6,7 +6,7 @@ from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
 from session_runner.states.facts import Facts
-from session_runner.states.history import History, remember, wants_code
+from session_runner.states.history import History, live_code, remember, wants_code
 from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, page_facts, quick
 
@@ -95,10 +95,11 @@ def test_a_session_that_must_wait_never_forgets_its_link(snapshots: list[tuple[F
 def test_codes_are_only_asked_for_where_they_are_used_up(
     history: History, snapshots: list[tuple[Facts, float]], policy: Policy
 ) -> None:
-    """Asking for a new round restarts the page's socket, so it never happens to a registered page."""
+    """Asking for a new round restarts the page's socket, so it never happens to a page that is linked or has a live code."""
     memory, facts, now = live_through(history, snapshots, policy)
 
     if wants_code(memory, facts, policy=policy, now=now):
         assert facts.registered is False
-        assert facts.socket == "UNPAIRED_IDLE"
+        assert facts.socket in ("UNPAIRED", "UNPAIRED_IDLE")
+        assert facts.socket == "UNPAIRED_IDLE" or live_code(memory, facts, now=now) is None
         assert memory.round < policy.max_rounds

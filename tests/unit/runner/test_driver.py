@@ -1,9 +1,11 @@
 """What the preload does to Playwright's driver, tried with the driver's own Node and its real bundles."""
 
+import asyncio
 import json
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +13,8 @@ from typing import Any
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
-from session_runner.page.driver import PRELOAD, tune_driver
+from session_runner.page.driver import PRELOAD, logged_stderr, tune_driver
+from support.waiting import async_until
 
 ROOT = Path(__file__).parents[3]
 NODE, CLI = (Path(part) for part in compute_driver_executable())
@@ -41,6 +44,28 @@ process.on('exit', () => {
 });
 """
 """ Tells at the end of the driver what it has loaded. """
+
+CANCELLED = """
+import asyncio, pathlib, threading
+from session_runner.page import browser
+
+browser.DRIVER_START_SECONDS = 45  # on a machine that is used by others
+
+async def main():
+    children = pathlib.Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    starting = asyncio.create_task(browser.start_driver())
+    while not (found := children.read_text().split()):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)  # asyncio has its pipes; it says its first word later
+    starting.cancel()
+    try:
+        await starting
+    except asyncio.CancelledError:
+        print("cancelled", [child for child in found if pathlib.Path("/proc", child).exists()])
+
+asyncio.run(main())
+"""
+""" Asks for the driver, and takes that back as soon as it has a process and pipes. """
 
 
 def _slimmed(folder: Path = BUNDLES, *, version: str = VERSION) -> Any:
@@ -140,6 +165,7 @@ def test_a_clone_may_lie_in_a_folder_with_blanks(tmp_path: Path) -> None:
     assert (result.stdout, result.stderr) == ("1\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_link", [False, True])
 def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, by_link: bool) -> None:
     """Node knows a module by its real path, the command line may have come by a link."""
@@ -159,12 +185,24 @@ def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, b
     assert ("", "an agent's schemas: left out\n") == (result.stdout, result.stderr)
 
 
+@pytest.mark.slow
+def test_a_start_that_is_cancelled_leaves_no_driver_and_no_pipes() -> None:
+    """Nobody else knows of it: what is left of one, Python may complain of at the end, in the middle of the log."""
+    python = [sys.executable, "-W", "always::ResourceWarning"]
+    result = subprocess.run(
+        [*python, "-c", CANCELLED], env=_tuned(), check=True, capture_output=True, text=True, timeout=50
+    )
+
+    assert ("cancelled []\n", "") == (result.stdout, result.stderr)
+
+
 def _tuned() -> dict[str, str]:
     environment = {"PATH": os.environ["PATH"]}
     tune_driver(environment)
     return environment
 
 
+@pytest.mark.slow
 def test_other_commands_of_playwright_work_with_the_preload() -> None:
     """Only the driver's own command is cut down: somebody in the container may still ask for the version."""
     result = subprocess.run(
@@ -173,3 +211,22 @@ def test_other_commands_of_playwright_work_with_the_preload() -> None:
 
     assert re.fullmatch(r"Version \d+\.\d+\.\d+\S*\n", result.stdout)
     assert result.stderr == ""
+
+
+async def test_what_the_driver_writes_to_standard_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """By whoever takes `sys.stderr` for its child, as Playwright does; the log's own stream stays what it was."""
+    before = sys.stderr
+    code = "process.emitWarning('too old'); console.error('done')"
+    async with logged_stderr():
+        child = await asyncio.create_subprocess_exec(str(NODE), "--eval", code, stderr=sys.stderr.fileno())
+    await child.wait()
+    await async_until("both are logged", lambda: _texts(caplog), lambda texts: "done" in texts and "too old" in texts)
+
+    assert before is sys.stderr
+    assert {("WARNING", "The browser's driver reported something")} == {
+        (record.levelname, record.message) for record in caplog.records
+    }
+
+
+async def _texts(caplog: pytest.LogCaptureFixture) -> str:
+    return " ".join(str(record.__dict__["text"]) for record in caplog.records)

@@ -57,7 +57,7 @@ def test_the_lifetime_of_a_code_is_read_in_seconds(milliseconds: object, expecte
 @pytest.mark.parametrize(
     ("reported", "expected"),
     [
-        ({"code": 402, "expire": 1_800_000_000, "seen": 12.5}, Ban(code="402", expires=1.8e9, seen=12.5)),
+        ({"code": 402, "expire": 1_800_000_000}, Ban(code="402", expires=1.8e9)),
         ({"code": "101"}, Ban(code="101")),
         ({}, Ban()),
         ({"code": True, "expire": "soon"}, Ban()),
@@ -72,9 +72,11 @@ def test_a_ban_keeps_what_the_page_reported(reported: object, expected: Ban | No
     assert expected == Facts.parse({"ban": reported}).ban
 
 
-@pytest.mark.parametrize(("name", "expected"), [("OtherWindow", Dialog.OTHER_WINDOW), ("Else", None), (7, None)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("OtherWindow", Dialog.OTHER_WINDOW), ("Other", Dialog.OTHER), ("Else", None), (7, None)]
+)
 def test_unknown_dialogs_are_no_dialogs(name: object, expected: Dialog | None) -> None:
-    """Only the dialogs known by their text decide something."""
+    """A window is one that is known by its text, or another; anything else that the page answers is none."""
     assert expected == Facts.parse({"dialog": name}).dialog
 
 

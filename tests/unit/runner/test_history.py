@@ -7,21 +7,23 @@ import pytest
 from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
-from session_runner.states.history import History, asked_for_code, remember, wants_code
+from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
 from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
 RELINK = Policy(on_logout=OnLogout.RELINK, max_rounds=2)
 WAIT = Policy(on_logout=OnLogout.WAIT)
 IDLE: Raw = UNLINKED | {"socket": "UNPAIRED_IDLE"}
-BAN: Raw = {"code": 402, "expire": 1_800_000_000, "seen": 10.0}
+BAN: Raw = {"code": 402, "expire": 1_800_000_000}
 
 both = pytest.mark.parametrize("shape", [LEGACY, MODERN], ids=["legacy", "modern"])
 
 
 def then(history: History, at: float, shape: Raw = MODERN, policy: Policy = RELINK, **changes: Any) -> History:
-    """Look once more."""
-    return remember(history, looks(shape, **changes), policy=policy, now=at)
+    """Look once more and report what that gives, as the monitor does."""
+    facts = looks(shape, **changes)
+    history = remember(history, facts, policy=policy, now=at)
+    return reported(history, classify(facts, history, policy=policy, now=at).state, now=at)
 
 
 def state(history: History, at: float, policy: Policy = RELINK, **changes: Any) -> State:
@@ -102,27 +104,36 @@ def test_a_request_for_a_session_that_works_is_spent() -> None:
 
 
 @both
-def test_a_ban_lasts_until_the_stream_was_down_and_is_up_again(shape: Raw) -> None:
-    """The page may still stream when the ban arrives; only a new connection ends it, and ends the hold with it."""
+def test_a_ban_is_over_when_its_document_does_not_show_it_any_more(shape: Raw) -> None:
+    """No stream has to be up for that; what the ban means for a logout lasts until one is."""
     history = then(then(History(), 1, shape), 2, shape, ban=BAN)
-    still_up = then(history, 3, shape, ban=BAN)
-    down = then(still_up, 4, shape, ban=BAN, socket="OPENING", stream="DISCONNECTED")
-    up = then(down, 5, shape, ban=BAN)
+    down = then(history, 3, shape, ban=BAN, socket="OPENING", stream="DISCONNECTED")
+    over = then(down, 4, shape, socket="OPENING", stream="DISCONNECTED")
+    up = then(over, 5, shape)
 
-    assert still_up.ban is not None
-    assert down.logout_hold == "Banned"
-    assert up.ban is None
-    assert up.logout_hold is None
+    assert (None, "Banned") == (over.ban, over.logout_hold)
+    assert (None, None) == (up.ban, up.logout_hold)
 
 
-def test_a_ban_that_was_served_is_not_reported_twice() -> None:
-    """The bridge keeps telling the old ban; only another one counts."""
-    served = then(History(linked=True, interrupted=True, ban=looks(MODERN, ban=BAN).ban), 5, ban=BAN)
-    again = then(served, 6, ban=BAN)
-    another = then(again, 7, ban=BAN | {"seen": 99.0})
+def test_a_reload_loses_nothing_of_a_ban() -> None:
+    """Nobody repeats the event, and the screen has no code: what was told before the reload stays."""
+    told = then(History(linked=True), 1, ban=BAN, origin=1.0)
+    reloaded = then(told, 2, origin=2.0, socket="OPENING", stream="DISCONNECTED")
+    shown = then(reloaded, 3, origin=2.0, ban={}, socket="PAIRING", stream="DISCONNECTED")
 
-    assert again.ban is None
-    assert another.ban is not None
+    assert reloaded.ban == told.ban
+    assert shown.ban == told.ban
+    assert shown.ban_origin == 2.0
+
+
+@pytest.mark.parametrize(
+    "shape", [{}, {"stream": "SYNCING", "synced": False}, UNLINKED | {"code": CODE}], ids=["streams", "syncs", "code"]
+)
+def test_a_page_that_the_service_lets_in_is_not_banned(shape: Raw) -> None:
+    """After a reload this alone refutes the ban."""
+    told = then(History(linked=True), 1, ban=BAN, origin=1.0)
+
+    assert then(told, 2, origin=2.0, **shape).ban is None
 
 
 def test_a_logout_during_a_ban_waits_for_a_person() -> None:
@@ -133,16 +144,6 @@ def test_a_logout_during_a_ban_waits_for_a_person() -> None:
 
     assert later.linked
     assert later.must_wait(RELINK)
-
-
-def test_an_outage_ends_with_a_new_connection() -> None:
-    """The service's word that it is down is over when a stream that was down is up."""
-    history = then(History(linked=True), 1, unavailable=8.0, stream="DISCONNECTED")
-    over = then(history, 2, unavailable=8.0)
-
-    assert history.unavailable == 8.0
-    assert over.unavailable is None
-    assert then(over, 3, unavailable=8.0, stream="DISCONNECTED").unavailable is None
 
 
 def test_how_long_things_last_is_counted_from_their_begin() -> None:
@@ -170,7 +171,7 @@ def test_rounds_are_asked_for_until_they_are_used_up(shape: Raw) -> None:
     history = then(History(), 1, shape, **UNLINKED, code=CODE)
     idle = then(history, 160, shape, **IDLE)
     asked = asked_for_code(idle, now=160)
-    shown = then(asked, 161, shape, **UNLINKED, code=CODE)
+    shown = then(asked, 161, shape, **UNLINKED, code="2@new")
     idle_again = then(shown, 320, shape, **IDLE)
 
     assert history.round == 1
@@ -252,3 +253,101 @@ def test_a_page_that_has_not_begun_to_open_is_not_offline() -> None:
     states, _ = lasting((100, UNLINKED | {"socket": "UNLAUNCHED", "registered": None}))
 
     assert State.OFFLINE not in states
+
+
+@pytest.mark.parametrize("cover", [{"dialog": "OtherWindow"}, {"unavailable": True}, {"ban": BAN}])
+def test_a_logout_is_reported_once_what_covers_it_ends(cover: Raw) -> None:
+    """However long it was covered, it is reported for its time before the page links again."""
+    history = then(History(linked=True), 1, **UNLINKED, **cover)
+    for at in range(2, 30):
+        history = then(history, at, **UNLINKED, **cover)
+    shown = then(history, 30, **UNLINKED, code=CODE)
+
+    assert shown.linked
+    assert State.LOGGED_OUT is state(shown, 30, **UNLINKED, code=CODE)
+
+
+def test_a_logout_that_is_covered_meanwhile_is_reported_anew() -> None:
+    """Its time is a time in which people can read it."""
+    history = then(History(linked=True), 1, **UNLINKED)
+    covered = then(history, 2, **UNLINKED, dialog="OtherWindow")
+    again = then(covered, 3.5, **UNLINKED, code=CODE)
+
+    assert then(again, 5.4, **UNLINKED, code=CODE).linked
+    assert not then(again, 5.5, **UNLINKED, code=CODE).linked
+
+
+def test_the_address_says_that_the_account_is_locked() -> None:
+    """The event of a logout comes while the page leaves and may be lost; the address of the next document stays."""
+    history = then(History(linked=True), 1, **UNLINKED, accountLocked=True)
+
+    assert history.must_wait(RELINK)
+    assert not then(History(), 1, **UNLINKED, accountLocked=True).must_wait(RELINK)
+
+
+def live(history: History, at: float, **changes: Any) -> tuple[str, float] | None:
+    """The code that may be served now."""
+    return live_code(history, looks(MODERN, **UNLINKED, **changes), now=at)
+
+
+def test_a_code_dies_at_the_end_of_its_life() -> None:
+    """Counted from when the page got it, also on a page that goes on showing it, or takes it away and shows it again."""
+    shown: Raw = {"code": CODE, "codeLifetimeMs": 60_000, "codeAgeMs": 1_500}
+    history = then(History(), 10, **UNLINKED, **shown)
+    gone = then(then(history, 20, **UNLINKED), 30, **UNLINKED, **shown)
+
+    assert (CODE, 58.5) == live(history, 10, **shown)
+    assert (CODE, 0.5) == live(gone, 68, **shown)
+    assert live(gone, 68.5, **shown) is None
+    assert live(gone, 20) is None
+
+
+def test_a_code_dies_with_its_document() -> None:
+    """A reload makes new keys, so the same text in the next document is a dead code; another one is alive."""
+    history = left(then(History(), 10, **UNLINKED, code=CODE), now=11)
+    reloaded = then(history, 12, **UNLINKED, code=CODE)
+    renewed = then(reloaded, 13, **UNLINKED, code="2@new")
+
+    assert live(reloaded, 12, code=CODE) is None
+    assert ("2@new", 20.0) == live(renewed, 13, code="2@new")
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "at", "wants"), [(20_000, 31.9, False), (20_000, 32, True), (None, 32, False)], ids=str
+)
+def test_a_page_that_is_stuck_with_a_dead_code_is_asked_for_a_round(
+    lifetime: int | None,
+    at: float,
+    wants: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    """Not where the page does not tell how long its codes live; the dead code does not finish that round."""
+    shown = UNLINKED | {"code": CODE, "codeLifetimeMs": lifetime}
+    history = then(then(History(), 10, **shown), at, **shown)
+    asked = then(asked_for_code(history, now=at), at + 1, **shown)
+
+    assert wants is wants_code(history, looks(MODERN, **shown), policy=RELINK, now=at)
+    assert asked.refreshing_since == at
+
+
+def test_a_resumed_stream_that_falls_silent_is_counted_from_its_silence() -> None:
+    """Resuming is no silence, so the time that it took makes no conflict of what follows."""
+    history = History(linked=True, healthy_comms=True)
+    for at in range(45):
+        history = then(history, at, stream="RESUMING", policy=Policy())
+    silent: Raw = {"stream": "DISCONNECTED", "comms": False}
+
+    assert State.RECONNECTING is state(history, 45, Policy(), stream="RESUMING")
+    assert State.RECONNECTING is state(then(history, 46, policy=Policy(), **silent), 50, Policy(), **silent)
+
+
+@pytest.mark.parametrize("refused", [{"ban": BAN}, {"unavailable": True}])
+def test_what_follows_a_refusal_is_counted_from_its_end(refused: Raw) -> None:
+    """A banned page is silent and has ended its connection, as one that was replaced; its first moments after that are no conflict."""
+    silent: Raw = {"stream": "DISCONNECTED", "comms": False}
+    history = History(linked=True, healthy_comms=True)
+    for at in range(100):
+        history = then(history, at, policy=Policy(), **silent, **refused)
+    over = then(history, 100, policy=Policy(), **silent)
+
+    assert State.RECONNECTING is state(over, 129, Policy(), **silent)
+    assert State.CONFLICT is state(then(over, 130, policy=Policy(), **silent), 130, Policy(), **silent)

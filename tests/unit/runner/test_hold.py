@@ -129,6 +129,15 @@ def test_the_runners_own_report_ends_a_hold(state: RunnerState, *, ends: bool) -
     assert ends is (after is None)
 
 
+@pytest.mark.parametrize("state", [RunnerState.RECONNECTING, RunnerState.OFFLINE, RunnerState.SERVICE_UNAVAILABLE])
+def test_a_page_that_shows_what_comes_after_a_ban_ends_it(state: RunnerState) -> None:
+    """The page shows a ban before all of these, and a conflict after them: that one may still be there."""
+    reported = {"state": state, "reason": StateReason.CONNECTION_LOST, "message": ""}
+
+    assert hold_after(BAN, **reported) is None  # type: ignore[arg-type]
+    assert CONFLICT == hold_after(CONFLICT, **reported)  # type: ignore[arg-type]
+
+
 # --- how it is kept
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from session_runner.host.memory import kill_counter, killed_since
+from session_runner.host.memory import kill_counter, killed_since, memory_use
 
 V2 = "low 0\nhigh 0\nmax 12\noom 3\noom_kill {}\noom_group_kill 0\n"
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"
@@ -60,3 +60,25 @@ def test_without_control_groups_nothing_is_known(tmp_path: Path) -> None:
 def test_only_a_growing_count_is_a_kill(before: int | None, after: int | None, *, expected: bool) -> None:
     """Old kills of the same group, or of a system that does not tell, are not ours."""
     assert expected is killed_since(before, after)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"memory.events": V2.format(0), "memory.current": "900\n", "memory.stat": "anon 1\ninactive_file 300\n", "memory.max": "1000\n"}, (600, 1000)),
+        ({"memory.events": V2.format(0), "memory.current": "900\n", "memory.stat": "inactive_file 950\n", "memory.max": "max\n"}, (0, None)),
+        ({"memory/memory.oom_control": V1.format(0), "memory/memory.usage_in_bytes": "900\n", "memory/memory.stat": "inactive_file 1\ntotal_inactive_file 300\n", "memory/memory.limit_in_bytes": "1000\n"}, (600, 1000)),
+        ({"memory/memory.oom_control": V1.format(0), "memory/memory.usage_in_bytes": "900\n", "memory/memory.stat": "total_inactive_file 300\n", "memory/memory.limit_in_bytes": "9223372036854771712\n"}, (600, None)),
+        ({"memory.events": V2.format(0), "memory.current": "900\n"}, (None, None)),
+        ({}, (None, None)),
+    ],
+    ids=["v2", "v2 without a limit", "v1", "v1 without a limit", "half of it", "nothing"],
+)  # fmt: skip
+def test_memory_use_is_what_the_kubelet_counts(
+    tmp_path: Path, files: dict[str, str], expected: tuple[int | None, int | None]
+) -> None:
+    """What is used without files that may be dropped; what is not told is not known."""
+    for name, text in files.items():
+        write(tmp_path / "cgroup" / name, text)
+
+    assert expected == memory_use(root=tmp_path / "cgroup", own=write(tmp_path / "self", "0::/\n"))

@@ -6,8 +6,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from session_protocol.connections import Closing
 from session_protocol.vocabulary import RunnerState
+from session_runner.host.memory import MemoryUse
 from session_runner.host.processes import Process
-from session_runner.metrics import MemoryByPart, Metrics, parts_of, read_pss
+from session_runner.metric_families import FAMILIES
+from session_runner.metrics import ContainerMemory, MemoryByPart, Metrics, parts_of, read_pss
 from session_runner.profile.volume import Volume
 
 ME = os.getpid()
@@ -69,6 +71,57 @@ def test_memory_is_summed_per_part() -> None:
         return registry.get_sample_value("whatsapp_runner_memory_bytes", {"part": name})
 
     assert (part("python"), part("driver"), part("browser")) == (5, 7, 11)
+
+
+def test_a_part_of_which_nothing_can_be_read_is_absent() -> None:
+    """A browser that uses no memory would be news."""
+    registry = CollectorRegistry()
+    registry.register(MemoryByPart(everyone=lambda: TREE, pss={ME: 5, 10: 7}.get))
+
+    assert registry.get_sample_value("whatsapp_runner_memory_bytes", {"part": "browser"}) is None
+
+
+@pytest.mark.parametrize("use", [MemoryUse(5, 10), MemoryUse(None, None), MemoryUse(5, None)])
+def test_the_containers_memory_and_its_limit(use: MemoryUse) -> None:
+    """Absent where the system does not tell, or there is no limit."""
+    registry = CollectorRegistry()
+    registry.register(ContainerMemory(measure=lambda: use))
+    names = ("working_set_bytes", "limit_bytes")
+
+    assert tuple(use) == tuple(registry.get_sample_value(f"whatsapp_runner_memory_{name}") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (["Loading", "Connected", "Reconnecting", "Connected"], 1),
+        (["Loading", "Connected", "Reconnecting", "Offline", "Reconnecting", "Connected"], 1),
+        (["Loading", "Connected", "Reconnecting", "Connected", "Offline"], 2),
+        (["Loading", "Offline", "Connected"], 0),
+        (["Loading", "Reconnecting"], 0),
+        (["Syncing", "Reconnecting"], 1),
+    ],
+)
+def test_reconnects_are_counted_once_each(states: list[str], expected: int) -> None:
+    """From a page that was up; one that starts without a network has no connection to lose."""
+    metrics = Metrics()
+    for state in states:
+        metrics.show_state(RunnerState(state))
+
+    assert expected == metrics.registry.get_sample_value("whatsapp_runner_reconnects_total")
+
+
+def test_each_row_is_a_metric_and_each_metric_a_row() -> None:
+    """Under its name, with its type; but for what the client library tells of the process."""
+    metrics = Metrics().registry.collect()
+    found = {metric.name: metric.type for metric in metrics if not metric.name.startswith("whatsapp_runner_process_")}
+
+    assert {row.family: row.type for row in FAMILIES} == found
+
+
+def test_a_runner_has_fewer_series_than_the_reference_says() -> None:
+    """All states, of its own session alone."""
+    assert sum(len(metric.samples) for metric in Metrics().registry.collect()) < 120
 
 
 def test_registering_does_not_measure() -> None:

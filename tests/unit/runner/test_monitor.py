@@ -178,7 +178,7 @@ async def test_a_logged_out_session_is_not_linked_again_by_what_comes_next(tmp_p
 async def test_a_pages_own_texts_are_published_redacted(tmp_path: Path, code: object) -> None:
     """Whoever reads the state reads them: a ban's code may be anything; the state file holds no other text."""
     harness = MonitorHarness(tmp_path)
-    facts = Facts.parse({"booted": True, "ban": {"code": code, "seen": 1}})
+    facts = Facts.parse({"booted": True, "ban": {"code": code}})
     assert facts.ban is not None
 
     harness.monitor.publish(

@@ -300,7 +300,7 @@ def test_a_page_that_reloads_into_nothing_is_fetched_again(tmp_path: Path) -> No
     )
 
     assert run.ended is None
-    assert ["Loading", "Connected", "LoadError", "Connected"] == run.sequence
+    assert ["Loading", "Connected", "Loading", "LoadError", "Connected"] == run.sequence
     assert "NameNotResolved" == run.states[2][2]
     assert 700 <= page.tries[-1] <= 760
 

@@ -37,6 +37,7 @@ def refuse(simulation: Simulation, name: str, reason: str, message: str) -> None
     simulation.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
 
 
+@pytest.mark.slow
 async def test_pods_that_are_deleted_before_they_are_scheduled_are_paced_for_hours(simulation: Simulation) -> None:
     """Not a thousand in a minute: a handful in the first, then one in five minutes; left alone, the session is back."""
     simulation.start_pods = False
@@ -96,6 +97,7 @@ async def test_a_node_that_refuses_for_hours_never_stalls(simulation: Simulation
     await simulation.until(lambda: simulation.state("a") == "QRPending", within=1800)
 
 
+@pytest.mark.slow
 async def test_running_pods_that_are_evicted_seven_times_in_ten_minutes_are_replaced_at_once(
     simulation: Simulation,
 ) -> None:
@@ -115,6 +117,7 @@ async def test_running_pods_that_are_evicted_seven_times_in_ten_minutes_are_repl
     assert 7.0 == causes(simulation, "NodePressure")
 
 
+@pytest.mark.slow
 async def test_evictions_for_the_pods_own_limit_stall_it(simulation: Simulation) -> None:
     """Six times, and not sixty; the metric names the cause."""
     await simulation.up("a")

@@ -438,7 +438,7 @@ async def test_what_is_undone_again_and_again_is_no_war(simulation: Simulation, 
 @pytest.mark.parametrize(("targets", "reasons"), [(("1", "2", "3"), []), (("1", "1"), ["NotKept"])])
 def test_pods_that_follow_each_other_quickly_undo_nothing(targets: tuple[str, ...], reasons: list[str]) -> None:
     """They have the same name; the same one that has to be deleted again was kept by somebody."""
-    records = CallRecords("shop/sales", FakeClock(), lambda seconds: seconds, Metrics())
+    records = CallRecords({"session": "sales", "namespace": "shop"}, FakeClock(), lambda seconds: seconds, Metrics())
 
     for target in targets:
         records.succeeded(Call(Verb.DELETE, "Pod", "sales"), target=target)

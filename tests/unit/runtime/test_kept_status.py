@@ -77,6 +77,7 @@ async def test_a_dropped_field_is_shown_once_and_changes_nothing(
         assert 1 == len(warnings(simulation, "FailedUpdateStatus"))
 
 
+@pytest.mark.slow
 async def test_when_the_newer_schema_is_applied_all_is_written(simulation: Simulation) -> None:
     """Nobody has to restart the operator: it tries now and then, and one kept field is enough for all sessions."""
     simulation.api.keeps = dropping("recovery", "podUID")

@@ -1,11 +1,15 @@
 """What is ours and what only looks so, in simulated time: pods, claims and keys, over days and rotations."""
 
+from collections import Counter
+
 import pytest
-from unit.runtime.memory_api import Json
+from unit.runtime.memory_api import Fault, Json
 from unit.runtime.simulation import Simulation
 from whatsapp_operator.core.model import SealedKind
 from whatsapp_operator.core.session.renewal import MARGIN, WINDOW
+from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.process.keys import KEEP_RETIRED, RETIREMENT
+from whatsapp_operator.runtime.reconcile import claim_seals
 
 
 def _in_our_colours(name: str, *, namespace: str, uid: str, key_id: str) -> Json:
@@ -58,6 +62,7 @@ async def test_a_pod_in_our_colours_elsewhere_concerns_nobody(simulation: Simula
     assert old not in secret["data"]
 
 
+@pytest.mark.slow
 async def test_a_second_pod_with_a_key_that_nobody_knows_renews_nothing(simulation: Simulation) -> None:
     """It names the session as its owner and never goes: the session keeps its own pod."""
     await simulation.up("sales")
@@ -158,6 +163,38 @@ async def test_a_claims_seal_follows_the_key(simulation: Simulation) -> None:
     assert [] == at_rest
     assert [(new, 2**30)] * 3 == [(seal.key_id, seal.storage) for seal in seals if seal is not None]
     assert "3Gi" == quota["status"]["storageReserved"]
+
+
+@pytest.mark.slow
+async def test_a_namespace_that_refuses_seals_uses_up_no_others_batch(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claims come first and are more than a batch: one is tried now and then, and the other namespace's get theirs."""
+    monkeypatch.setattr(claim_seals, "BATCH", 2)
+    await simulation.up("a", "b", "c")
+    assert simulation.operator is not None
+    simulation.namespace("other")
+    for name in ("x", "y", "z"):
+        simulation.session(name, namespace="other")
+    await simulation.until(lambda: all(simulation.pod_uid(name, namespace="other") for name in ("x", "y", "z")))
+    await simulation.rest(70)
+    old, new = simulation.operator.keys.current, await simulation.operator.keys.rotate()
+    simulation.api.fault = lambda request, _: Fault(status=403) if _is_seal(request, "shop") else None
+    before = len(simulation.api.requests)
+    await simulation.rest(250)
+
+    sealed_by = Counter(
+        (claim["metadata"]["namespace"], seal.key_id)
+        for claim in simulation.api.all("persistentvolumeclaims")
+        if (seal := simulation.operator.seals.read(claim, SealedKind.PVC)) is not None
+    )
+    refused = [request for request in simulation.api.requests[before:] if _is_seal(request, "shop")]
+    assert {("shop", old): 3, ("other", new): 3} == sealed_by
+    assert 1 <= len(refused) <= 4, "one at most after each resync"
+
+
+def _is_seal(request: Request, namespace: str) -> bool:
+    return request.method == "PATCH" and f"/namespaces/{namespace}/persistentvolumeclaims/" in request.path
 
 
 async def test_an_older_operators_claim_is_sealed_with_its_sessions_next_pod(simulation: Simulation) -> None:

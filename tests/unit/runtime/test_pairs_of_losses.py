@@ -20,7 +20,6 @@ pytestmark = pytest.mark.slow
 
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 RUNS, HELD = "runs", "held"
-CONFLICT = ("Conflict", "Replaced")
 
 
 class LossHarness(Simulation):

@@ -69,6 +69,7 @@ async def test_a_place_without_a_running_pod_is_named_given_back_and_taken_again
     await simulation.until(lambda: "requeue" not in simulation.status("a"), within=30)
 
 
+@pytest.mark.slow
 async def test_those_that_cannot_run_take_turns_and_starve_nobody(simulation: Simulation) -> None:
     """Three of them before one that can: it waits for a turn of each at most. None of them writes without end."""
     await simulation.start()

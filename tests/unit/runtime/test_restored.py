@@ -10,6 +10,8 @@ from unit.runtime.memory_api import Json, copied
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.runtime.kube.resources import SESSIONS
 
+pytestmark = pytest.mark.slow
+
 TWO_RESYNCS = 125
 BUMP = 1_000_000_000
 

@@ -72,6 +72,7 @@ async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulat
     assert "has stopped reporting changes" in verdict
 
 
+@pytest.mark.slow
 async def test_a_watch_that_works_is_never_called_dead(simulation: Simulation) -> None:
     """For half an hour with a change now and then, and long pauses."""
     await simulation.up("a")

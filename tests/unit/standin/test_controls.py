@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from standin.client import PhoneClient
 from standin.controls import COMMANDS
+from standin.devices import UNLINKED
 from standin.errors import MalformedRequestError, PageAbsentError, UnknownDeviceError
 from standin.frames import DeviceId, PageId
 from unit.standin.exchange_harness import ExchangeHarness, frames_to, hello, types_to
@@ -40,6 +41,8 @@ def send_from(harness: ExchangeHarness, *identifiers: str, to: str = "1555010077
         ("dialog", {"kind": "passkey"}, ["dialog"]),
         ("busy", {"seconds": 3}, ["busy"]),
         ("screen-lock", {}, ["screen-lock"]),
+        ("restrict", {"kind": "capping"}, ["restriction"]),
+        ("reload", {}, ["reload"]),
     ],
 )
 def test_what_a_connected_page_is_sent(command: str, body: dict[str, Any], expected: list[str]) -> None:
@@ -62,7 +65,7 @@ def test_every_command_needs_a_linked_device(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "busy", "screen-lock"]
+    "command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "busy", "screen-lock", "reload"]
 )
 def test_what_only_a_connected_page_can_be_sent(command: str) -> None:
     """Without a page these are refused instead of lost."""
@@ -111,9 +114,67 @@ def test_a_ban_carries_its_message() -> None:
     device = harness.connected(PAGE)
     effects = COMMANDS["ban"](harness.exchange, device, {"expire": 60, "message": "No.", "url": "https://example.org"})
 
-    assert {"type": "failure", "code": 402, "message": "No.", "expire": 60, "url": "https://example.org"} == (
-        frames_to(PAGE, effects)[0]
-    )
+    told = {"code": 402, "message": "No.", "expire": 60, "url": "https://example.org", "silent": False}
+
+    assert {"type": "failure", **told} == frames_to(PAGE, effects)[0]
+
+
+def test_a_ban_lapses() -> None:
+    """After its time the page may log in."""
+    harness = ExchangeHarness()
+    device = harness.linked()
+    COMMANDS["ban"](harness.exchange, device, {"expire": 60})
+    harness.clock.seconds += 59
+    early = types_to("one", harness.exchange.opened(PageId("one"), hello(device=device)))
+    harness.clock.seconds += 1
+    late = types_to("two", harness.exchange.opened(PageId("two"), hello(device=device)))
+
+    assert ["failure 402", "close"] == early
+    assert ["success", "synced"] == late
+
+
+@pytest.mark.parametrize(("command", "expected"), [("ban", "failure 402"), ("service-unavailable", "failure 503")])
+def test_pages_without_a_login_are_refused_together(command: str, expected: str) -> None:
+    """Those that wait for a phone, and those that come; a linked one is none of them."""
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    harness.unlinked("waiting")
+    effects = COMMANDS[command](harness.exchange, UNLINKED, {"silent": True})
+    later = harness.exchange.opened(PageId("later"), hello())
+
+    assert [expected, "close"] == types_to("waiting", effects) == types_to("later", later)
+    assert [True, True] == [frame["silent"] for frame in frames_to("waiting", effects) + frames_to("later", later)]
+    assert [] == types_to(PAGE, effects)
+    COMMANDS["online"](harness.exchange, UNLINKED, {})
+    assert ["pair-device"] == types_to("last", harness.exchange.opened(PageId("last"), hello()))
+    assert harness.exchange.page_of(device) == PAGE
+
+
+def test_pages_without_a_login_lose_their_network_together() -> None:
+    """Their sockets end, and no other's."""
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    harness.unlinked("waiting")
+    effects = COMMANDS["offline"](harness.exchange, UNLINKED, {})
+
+    assert (["close"], []) == (types_to("waiting", effects), types_to(PAGE, effects))
+    assert (False, True) == (harness.exchange.online(None), harness.exchange.online(device))
+
+
+def test_a_restriction_is_told_at_each_login_until_it_ends() -> None:
+    """The page has no memory of it."""
+    harness = ExchangeHarness()
+    device = harness.linked()
+    COMMANDS["restrict"](harness.exchange, device, {"kind": "capping", "until": 5})
+    (told,) = [
+        frame
+        for frame in frames_to("one", harness.exchange.opened(PageId("one"), hello(device=device)))
+        if frame["type"] == "restriction"
+    ]
+    COMMANDS["restrict"](harness.exchange, device, {"kind": "none"})
+
+    assert {"type": "restriction", "kind": "capping", "until": 5.0} == told
+    assert ["success", "synced"] == types_to("two", harness.exchange.opened(PageId("two"), hello(device=device)))[-2:]
 
 
 def test_messages_wait_for_a_page_and_keep_their_order() -> None:
@@ -176,6 +237,7 @@ def test_receipts_name_the_messages_and_who_gives_them() -> None:
         ("receipt", {"level": 1}, "level is 2"),
         ("receipt", {"ids": ["none"]}, "sent no such message"),
         ("dialog", {"kind": "other"}, "passkey, action-required"),
+        ("restrict", {"kind": "other"}, "timelock, capping, none"),
     ],
 )
 def test_a_wrong_body_is_refused_with_what_is_expected(command: str, body: dict[str, Any], fault: str) -> None:

@@ -243,6 +243,31 @@ def test_an_account_with_a_passkey_links_nothing() -> None:
         harness.exchange.scan(text)
 
 
+def test_a_passkey_is_confirmed_and_then_links() -> None:
+    """The page that asked is told of the confirmation, and paired like any other."""
+    harness = ExchangeHarness()
+    harness.exchange.scan_with_passkey(harness.unlinked()[0])
+
+    assert ["passkey-confirmation"] == types_to(PAGE, harness.exchange.confirm_passkey())
+    _, effects = harness.exchange.link_with_passkey()
+    assert ["pair-success"] == types_to(PAGE, effects)
+    with pytest.raises(PageAbsentError, match="passkey"):
+        harness.exchange.link_with_passkey()
+
+
+def test_a_passkey_that_is_given_up_leads_to_other_codes() -> None:
+    """Only of the page that asked for it, and once."""
+    harness = ExchangeHarness()
+    old = harness.unlinked()[0]
+    harness.unlinked("other", keys="b")
+    harness.exchange.scan_with_passkey(old)
+    effects = harness.exchange.end_passkey()
+
+    assert (["pair-device"], []) == (types_to(PAGE, effects), types_to("other", effects))
+    assert old.split(",")[0] not in frames_to(PAGE, effects)[0]["refs"]
+    assert [] == harness.exchange.end_passkey()
+
+
 def test_finishing_a_round_concerns_the_waiting_pages() -> None:
     """Linked pages hear nothing of it."""
     harness = ExchangeHarness()

@@ -27,6 +27,11 @@ SELECTED_NODE = "volume.kubernetes.io/selected-node"
 FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let one worker run all tests of this folder: each would start a controller manager of its own."""
+    item.add_marker(pytest.mark.xdist_group("provisioner"))
+
+
 def soon(look: Callable[[], T | None]) -> T:
     """What is seen once it is true."""
     return wait_until("what the provisioner does", look, within=20, every=0.02)

@@ -2,7 +2,8 @@
 
 One for all sessions of the namespace, beside the Service and for as long. A policy that opens more can be added by
 whoever may write policies in the namespace: policies add up. So this one holds nothing that a cluster differs in, and
-what it cannot know (a scraper, a proxy) comes from the operator's settings.
+what it cannot know (a proxy) comes from the operator's settings. A scraper is known by the label of its namespace, as the
+operator's own policy knows it: one label lets it in everywhere.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from whatsapp_operator.api.constants import (
     OPERATOR_NAME,
     RUNNER_NAME,
     RUNNER_PORT,
+    SCRAPES_METRICS_LABEL,
 )
 from whatsapp_operator.core.model import (
     Action,
@@ -123,6 +125,7 @@ def _clients(network: RunnerNetwork) -> list[dict[str, Any]]:
     return [
         operator.manifest(),
         {"podSelector": {"matchLabels": {CLIENT_LABEL: "true"}}},
+        {"namespaceSelector": {"matchLabels": {SCRAPES_METRICS_LABEL: "true"}}},
         *(scraper.manifest() for scraper in network.scrapers),
     ]
 

@@ -57,6 +57,12 @@ def time(obj: Json, name: str) -> datetime | None:
         return None
 
 
+def number(obj: Json, name: str) -> int | None:
+    """Return a field that is a whole number; None: there is none, or it is none."""
+    value = obj.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def amount(obj: Json, name: str) -> int | None:
     """Return a field that is a quantity, in whole units; None: there is none, or it is none."""
     value = str(obj.get(name, ""))

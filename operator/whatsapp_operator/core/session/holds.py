@@ -43,7 +43,7 @@ def find_holds(status: SessionStatus, requests: Requests, report: RunnerReport |
         # A report of a pod that is about to be replaced on request is outdated.
         if not requests.pending and (reported := reported_hold(report)) is not None:
             kept = reported
-        elif ends_hold(report):
+        elif ends_hold(report, held=kept):
             kept = None
     return Holds(active=None if requests.pending else kept, status=kept, is_new=kept is not None and kept != stored)
 
@@ -61,6 +61,6 @@ def reported_hold(report: RunnerReport) -> str | None:
     return report.state if waits_for_person(state=report.state, reason=report.reason) else None
 
 
-def ends_hold(report: RunnerReport) -> bool:
-    """Whether the reported state ends a hold."""
-    return wait_is_over(state=report.state, reason=report.reason)
+def ends_hold(report: RunnerReport, *, held: str | None = None) -> bool:
+    """Whether the reported state ends the hold `held`, named by its state; None: any."""
+    return wait_is_over(held=held, state=report.state, reason=report.reason)

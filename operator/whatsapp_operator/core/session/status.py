@@ -6,6 +6,8 @@ The same snapshot always gives the same status; when nothing has changed, that i
 from datetime import datetime
 from decimal import Decimal
 
+from session_protocol.times import whole_seconds
+
 from whatsapp_operator.api.conditions import (
     Condition,
     Conditions,
@@ -41,6 +43,9 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls
         update={
             "observed_generation": session.metadata.generation,
             "state": reported.state,
+            "state_transition_time": before.state_transition_time
+            if before.state == reported.state
+            else whole_seconds(snapshot.now),
             "conditions": _conditions(snapshot, step, reported, admission, calls),
             "pod_name": pod.name if pod is not None else before.pod_name,
             "pod_uid": pod.uid

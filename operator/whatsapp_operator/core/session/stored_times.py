@@ -1,12 +1,14 @@
 """Times in status are checked for sense before anything is decided by them.
 
 They were written by another process, whose clock may have been wrong, or by a person. A next attempt ten years ahead
-would never come, a reservation from next year would never be old. What cannot be is replaced, and so written anew; what
+would never come, a reservation or a state from next year would never be old. What cannot be is replaced, and so written anew; what
 is only old needs no correction, because all that waits for it is due then.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
+
+from session_protocol.times import whole_seconds
 
 from whatsapp_operator.api.session import AdmissionStatus, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core.recovery.backoff import MAX_DELAY
@@ -19,9 +21,12 @@ def with_sensible_times(session: WhatsAppSession, *, now: datetime) -> WhatsAppS
     """Return the session with the times of its status corrected; itself, if there is nothing to correct."""
     status = session.status
     recovery, admission = _recovery(status.recovery, now=now), _admission(status.admission, now=now)
-    if recovery is status.recovery and admission is status.admission:
+    since = status.state_transition_time
+    if since is not None and since > now + TOLERANCE:
+        since = whole_seconds(now)
+    if recovery is status.recovery and admission is status.admission and since is status.state_transition_time:
         return session
-    corrected = status.model_copy(update={"recovery": recovery, "admission": admission})
+    corrected = status.model_copy(update={"recovery": recovery, "admission": admission, "state_transition_time": since})
     return session.with_status(corrected)
 
 

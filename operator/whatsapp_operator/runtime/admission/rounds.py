@@ -221,15 +221,11 @@ class Admission:
         for uid in result.withdrawn:
             self._assumed.pop(uid, None)
         self._refusals = {uid: refusal for uid, refusal in result.refusals.items() if uid not in self._gone}
-        self._metrics.admission_waiting.set(len(self._refusals))
-        self._metrics.admission_not_running.set(sum(len(usage.not_running) for usage in result.usage.values()))
         # All at once, before anybody else has a turn: no session may be without its reservation when it is looked at.
         new = [assumed for assumed in result.assumed_reservations if assumed.session_uid not in self._gone]
         self._assumed |= {assumed.session_uid: assumed for assumed in new}
         async for assumed in in_slices(new):
-            logger.info(
-                "Session admitted", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
-            )
+            logger.info("Session admitted", extra={**keys[assumed.session_uid].log_fields, "quota": assumed.quota_name})
             self._on_changed(keys[assumed.session_uid])
         async for uid, refusal in in_slices(result.refusals.items()):
             if before.get(uid) != refusal:

@@ -18,6 +18,7 @@ import os
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import yaml
@@ -37,6 +38,8 @@ RELOAD_EVERY = 60.0
 """ Seconds after which credentials are read again. """
 _STATUSES = frozenset(HTTPStatus)
 """ A metric has a series for each, and one for all others. """
+NO_ANSWER = "<error>"
+""" The code of a request without an answer; client-go's word. """
 MAX_CONNECTIONS = 32
 """ Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
 
@@ -153,10 +156,10 @@ class Connection:
             )
             text = await read_body(answer.response, at_most=request.max_bytes)
         except TimeoutError as error:
-            self._count(request, "timeout")
+            self._count(request, NO_ANSWER)
             raise RequestTimeout(f"no answer within {request.timeout:g} s: {method} {request.path}") from error
         except (aiohttp.ClientError, OSError) as error:
-            self._count(request, "unreachable")
+            self._count(request, NO_ANSWER)
             raise Unreachable(f"no answer: {method} {request.path}: {error}") from error
         self._count(request, str(answer.status) if answer.status in _STATUSES else "other")
         return Response(
@@ -166,8 +169,9 @@ class Connection:
             retry_after=_seconds(answer.headers.get("Retry-After")),
         )
 
-    def _count(self, request: Request, status: str) -> None:
-        self._metrics.requests.labels(request.method, status).inc()
+    def _count(self, request: Request, code: str) -> None:
+        host = urlsplit(self._api.configuration.host).netloc.rpartition("@")[2]
+        self._metrics.requests.labels(code=code, method=request.method, host=host).inc()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -91,8 +91,10 @@ class ForeignObjects:
             except KubeError as error:
                 foreign.interval = min(LAST_REREAD, foreign.interval * 2)
                 foreign.due = now + foreign.interval
-                extra = {"kind": resource.plural, "object": str(key), "error": str(error)}
-                logger.warning("A foreign object could not be read again", extra=extra)
+                logger.warning(
+                    "A foreign object could not be read again",
+                    extra={"kind": resource.plural, "object": str(key), "error": str(error)},
+                )
 
     def forget(self, namespace: str) -> None:
         """Forget the foreign objects of a namespace without sessions."""

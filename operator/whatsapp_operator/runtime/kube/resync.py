@@ -175,7 +175,7 @@ class Resync:
         self.succeeded_at = started
         self._shown = set()
         self._metrics.resyncs.labels("success").inc()
-        self._metrics.resynced(began)
+        self._metrics.resync_succeeded.value = began.timestamp()
         self._metrics.resync_seconds.observe(self._clock.monotonic() - started)
         return True
 

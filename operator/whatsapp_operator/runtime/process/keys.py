@@ -129,8 +129,8 @@ class KeyRing:
         return self._loaded.by_id.get(key_id)
 
     @property
-    def retired(self) -> Collection[KeyID]:
-        """The keys that are not the current one."""
+    def retired(self) -> Mapping[KeyID, datetime]:
+        """The keys that are not the current one, with when each ends."""
         return self._loaded.ends
 
     def last_day(self, key_id: KeyID) -> datetime | None:
@@ -196,8 +196,9 @@ class KeyRing:
             else:
                 stored = await self._kube.replace(SECRETS, {**secret, "data": encoded})
         except KubeError as error:
-            extra = {"secret": self._name, "lost": lost, "error": str(error)}
-            logger.warning("Lost keys could not be put back", extra=extra)
+            logger.warning(
+                "Lost keys could not be put back", extra={"secret": self._name, "lost": lost, "error": str(error)}
+            )
             self._on_lost(lost, False)
             return
         logger.warning("Lost keys put back from memory", extra={"secret": self._name, "lost": lost})

@@ -10,8 +10,7 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -41,11 +40,13 @@ from whatsapp_operator.runtime.kube.resources import (
 )
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.metrics.changes import SessionChanges
+from whatsapp_operator.runtime.metrics.fleet import Fleet
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
-from whatsapp_operator.runtime.process.metrics import state_label
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.process.slices import in_slices
+from whatsapp_operator.runtime.reconcile.change_log import HealthLog
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
 from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
@@ -82,9 +83,7 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
-        self._session_counts: Counter[tuple[str, str]] = Counter()
-        """ By namespace and state, of all that is in the store. """
-        self.queue = WorkQueue(clock, dependencies.jitter)
+        self.queue = WorkQueue(clock, dependencies.jitter, metrics)
         self.store = Store(
             {
                 SESSIONS: session_index_keys,
@@ -99,6 +98,7 @@ class Operator:
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
+        self.changes = SessionChanges(metrics=metrics, monotonic=clock.monotonic, is_ours=self.instance.known)
         self.keys = KeyRing(
             kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret, on_lost=self._on_keys_lost
         )
@@ -166,6 +166,7 @@ class Operator:
             jitter=dependencies.jitter,
             on_outcome=self._on_event_outcome,
         )
+        health_log = HealthLog(sessions=self._own_sessions, clock=clock)
         self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
             queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
@@ -191,6 +192,7 @@ class Operator:
                 self.claim_seals.renew,
                 self._prune_keys,
                 self.cleanup.delete_all_unneeded,
+                health_log.report,
             ],
             jitter=dependencies.jitter,
             garbage=dependencies.garbage,
@@ -280,16 +282,19 @@ class Operator:
         return [f"the task {task.get_name()} has ended" for task in tasks if task.done()]
 
     def measure(self) -> None:
-        """Set the gauges; called when the metrics are scraped."""
+        """Set the gauges, and show what is known of sessions and quotas; called when the metrics are scraped."""
         metrics = self._dependencies.metrics
-        metrics.queue_depth.set(self.queue.depth)
-        metrics.queue_oldest.set(self.queue.oldest)
+        self.queue.measure()
+        self.workers.measure()
         metrics.runners.set(self.runners.active)
-        metrics.sessions.counts = {
-            (namespace, state): count
-            for (namespace, state), count in self._session_counts.items()
-            if self.instance.known(namespace)
-        }
+        metrics.key_expiration.value = min((end.timestamp() for end in self.keys.retired.values()), default=None)
+        metrics.fleet.show(
+            Fleet(
+                sessions=list(self._own_sessions()),
+                quotas=[obj for obj in self.store.all(QUOTAS) if self.instance.owns(obj)],
+                namespace_uids=dict(self.instance.uids),
+            )
+        )
 
     # --- which change queues which session -----------------------------------------------------------------------
 
@@ -311,18 +316,10 @@ class Operator:
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
-            self._count_sessions(change)
+            self.changes.on_session_changed(change)
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
-
-    def _count_sessions(self, change: Change) -> None:
-        for obj, one in ((change.before, -1), (change.after, 1)):
-            if obj is not None:
-                label = obj["metadata"]["namespace"], state_label((obj.get("status") or {}).get("state"))
-                self._session_counts[label] += one
-                if not self._session_counts[label]:
-                    del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         if self._dependencies.kube.versions.went_back is not None:
@@ -343,16 +340,14 @@ class Operator:
     async def _enqueue_all(self) -> None:
         await self._enqueue_sessions()
         # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
-        self.pod_history.retain(
-            {
-                SessionUID(uid_of(session))
-                for session in self.store.all(SESSIONS)
-                if self.instance.known(session["metadata"]["namespace"])
-            }
-        )
+        self.pod_history.retain({SessionUID(uid_of(session)) for session in self._own_sessions()})
         self.pod_times.retain({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         await self.circuit_breaker.resync()
         self.admission.request()
+
+    def _own_sessions(self) -> Iterator[Json]:
+        known = self.instance.known
+        return (session for session in self.store.all(SESSIONS) if known(session["metadata"]["namespace"]))
 
     async def _prune_keys(self) -> None:
         if not self.keys.retired:

@@ -28,7 +28,6 @@ _EVENTS: Final = {
     Phase.CLOSED: ("Normal", "ResumingRecovery", "RecoveryResumed"),
 }
 """ Type, action and reason of the event about a pause. """
-_LOG: Final = {Phase.OPEN: "Recovery paused", Phase.TRIAL: "Recovery is tried", Phase.CLOSED: "Recovery resumed"}
 
 
 class CircuitBreakerMonitor:
@@ -122,8 +121,7 @@ class CircuitBreakerMonitor:
             self._wait_until(self._pauses.due)
         for change in changes:
             if change.message is not None:
-                log = logger.info if change.phase is Phase.CLOSED else logger.warning
-                log(_LOG[change.phase], extra={"namespace": change.namespace or "(all)"})
+                _log(change)
             self._on_changed(change, [self._keys[uid] for uid in self._pauses.sessions(change.namespace)])
 
     def _wait_until(self, due: datetime | None) -> None:
@@ -139,6 +137,17 @@ class CircuitBreakerMonitor:
         self._due = self._timer = None
         self.evaluate()
         self._wait_until(self._pauses.due)  # a failure may have prolonged the pause, which changes nothing yet
+
+
+def _log(change: PauseChange) -> None:
+    """Log a change; without a namespace it is one for all."""
+    match change.phase:
+        case Phase.OPEN:
+            logger.warning("Recovery paused", extra={"namespace": change.namespace})
+        case Phase.TRIAL:
+            logger.warning("Recovery is tried", extra={"namespace": change.namespace})
+        case Phase.CLOSED:
+            logger.info("Recovery resumed", extra={"namespace": change.namespace})
 
 
 def pause_event(change: PauseChange) -> Event | None:

@@ -4,20 +4,17 @@ Nothing waits for events and nothing reads them back. `record` puts one into a q
 so an API server that is slow with events delays no status and no pod. One that cannot be written is tried again
 (`held_events`); one for which the queue has no room is counted, logged and dropped.
 
-If the same event occurs again within SERIES_WINDOW, the first one becomes a series with a count and no other object is
-created: a crash-looping session leaves one line, not hundreds. Only a few per minute are written about one object.
+If the same event occurs again, the first one becomes a series with a count and no other object is created: a
+crash-looping session leaves one line, not hundreds. `event_correlator` decides that, and how many are written.
 
 They are written as `events.k8s.io/v1`; `kubectl describe` and `kubectl get events` show them as they show all others.
 client-go's recorders are the model (EventBroadcaster: a queue that drops, a correlator that counts, a token bucket per
-object); `kopf.event` has neither counts nor a limit, and no series. Deliberately different: two events are the same
-only if their notes are, because ours say what is different.
+object); `kopf.event` has neither counts nor a limit, and no series.
 """
 
 import asyncio
 import hashlib
 import logging
-from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,38 +24,17 @@ from whatsapp_operator.runtime.kube.errors import KubeError, NotFound
 from whatsapp_operator.runtime.kube.resources import EVENTS, Json, uid_of
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, micro_time, spread
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.event_correlator import EventCorrelator, Series
 from whatsapp_operator.runtime.reconcile.held_events import HeldEvents, Outcome, QueuedEvent
 
 logger = logging.getLogger(__name__)
 
-SERIES_WINDOW: Final = 3000.0
-""" Seconds for which a repetition raises the count. Shorter than the API server keeps events by default (an hour). """
-CACHE_SIZE: Final = 4096
-""" Events kept in memory at most; the least recently used is dropped first. """
 QUEUE_SIZE: Final = 4096
 """ Events that may wait to be written: a thousand sessions that start at once have three or four each. """
-BURST: Final = 10
-""" Events about one object that may be recorded at once … """
-PER_SECOND: Final = 1 / 30
-""" … and how many more per second. """
 NOTE_BYTES: Final = 1024
 """ Of a note; the API server rejects an event with a longer one. """
 IDENTIFIER_BYTES: Final = 128
 """ Of an action, a reason, and the reporting instance; likewise. """
-
-
-@dataclass
-class _Written:
-    name: str
-    namespace: str
-    count: int
-    touched: float
-
-
-@dataclass
-class _Bucket:
-    left: float
-    at: float
 
 
 class EventRecorder:
@@ -85,14 +61,14 @@ class EventRecorder:
         self._component = component
         self._instance = instance
         """ Who reports: the pod's name. """
-        self._written: OrderedDict[tuple[str, ...], _Written] = OrderedDict()
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._correlator = EventCorrelator()
 
     def record(self, regarding: Json, event: Event) -> None:
-        """Queue an event about an object, or count it as dropped; never waits and never fails."""
-        if not self._allowed(uid_of(regarding)):
+        """Queue an event about an object, or count it only; never waits and never fails."""
+        event, allowed = self._correlator.observe(uid_of(regarding), event, now=self._clock.monotonic())
+        if not allowed:
             self._metrics.events.labels("throttled").inc()
-            logger.debug("Event dropped, too many about this object", extra={"reason": event.reason})
+            logger.debug("Event not written, too many about this object", extra={"reason": event.reason})
             return
         self._put(QueuedEvent(_reference_fields(regarding), event))
 
@@ -118,8 +94,10 @@ class EventRecorder:
             except KubeError as error:
                 self._metrics.events.labels("error").inc()
                 if self._held.failed(queued, error):
-                    extra = {"namespace": queued.namespace, "reason": queued.event.reason, "error": str(error)}
-                    logger.warning("Event could not be written, it is tried again", extra=extra)
+                    logger.warning(
+                        "Event could not be written, it is tried again",
+                        extra={"namespace": queued.namespace, "reason": queued.event.reason, "error": str(error)},
+                    )
             else:
                 self._metrics.events.labels("written").inc()
                 self._held.succeeded(queued)
@@ -138,34 +116,31 @@ class EventRecorder:
 
     async def _write(self, queued: QueuedEvent) -> None:
         regarding, event, _ = queued
-        key = (uid_of(regarding), event.type, event.reason, event.message)
-        now, written = self._clock.now(), self._written.get(key)
-        if written is not None and self._clock.monotonic() - written.touched < SERIES_WINDOW:
-            written = await self._repeat(written, regarding, event, now)
-        else:
-            written = await self._create(regarding, event, now)
-        self._written[key] = written
-        self._written.move_to_end(key)
-        while len(self._written) > CACHE_SIZE:
-            self._written.popitem(last=False)
+        series = self._correlator.series(uid_of(regarding), event, now=self._clock.monotonic())
+        count = series.count = max(1, series.count)  # one that was forgotten while it waited has occurred
+        if count == series.written:  # it occurred twice while it waited, and the first write told of both
+            return
+        if not series.name or not await self._repeat(series, count):
+            count -= series.written
+            stored = await self._kube.create(EVENTS, self._event(regarding, event, count))
+            series.name, series.namespace = stored["metadata"]["name"], stored["metadata"]["namespace"]
+            series.count -= series.written
+        series.written, series.touched = count, self._clock.monotonic()
 
-    async def _create(self, regarding: Json, event: Event, now: datetime) -> _Written:
-        metadata = regarding["metadata"]
-        # Events about cluster-scoped objects live in the namespace "default"; kubectl looks for them there.
-        namespace = metadata.get("namespace") or "default"
-        stored = await self._kube.create(EVENTS, self._event(regarding, event, namespace=namespace, now=now))
-        return _Written(stored["metadata"]["name"], namespace, 1, self._clock.monotonic())
-
-    async def _repeat(self, written: _Written, regarding: Json, event: Event, now: datetime) -> _Written:
-        count = written.count + 1
-        patch = {"series": {"count": count, "lastObservedTime": micro_time(now)}}
+    async def _repeat(self, series: Series, count: int) -> bool:
+        """Write the count of an event that is stored; return False if it is no more: the API server keeps it for a while."""
+        patch = {"series": {"count": count, "lastObservedTime": micro_time(self._clock.now())}}
         try:
-            await self._kube.patch(EVENTS, namespace=written.namespace, name=written.name, patch=patch)
-        except NotFound:  # the API server keeps events only for a while
-            return await self._create(regarding, event, now)
-        return _Written(written.name, written.namespace, count, self._clock.monotonic())
+            await self._kube.patch(EVENTS, namespace=series.namespace, name=series.name, patch=patch)
+        except NotFound:
+            return False
+        return True
 
-    def _event(self, regarding: Json, event: Event, *, namespace: str, now: datetime) -> dict[str, Any]:
+    def _event(self, regarding: Json, event: Event, count: int) -> dict[str, Any]:
+        now = self._clock.now()
+        # Events about cluster-scoped objects live in the namespace "default"; kubectl looks for them there.
+        namespace = regarding["metadata"].get("namespace") or "default"
+        series = {"series": {"count": count, "lastObservedTime": micro_time(now)}} if count > 1 else {}
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
@@ -178,21 +153,9 @@ class EventRecorder:
             "note": truncate(event.message, NOTE_BYTES),
             "type": event.type,
             "regarding": _reference(regarding),
+            **series,
             **({"related": _pod(event.pod, namespace)} if event.pod is not None else {}),
         }
-
-    def _allowed(self, uid: str) -> bool:
-        now = self._clock.monotonic()
-        bucket = self._buckets.setdefault(uid, _Bucket(BURST, now))
-        self._buckets.move_to_end(uid)
-        while len(self._buckets) > CACHE_SIZE:
-            self._buckets.popitem(last=False)
-        bucket.left = min(BURST, bucket.left + (now - bucket.at) * PER_SECOND)
-        bucket.at = now
-        if bucket.left < 1:
-            return False
-        bucket.left -= 1
-        return True
 
 
 def truncate(text: str, size: int) -> str:

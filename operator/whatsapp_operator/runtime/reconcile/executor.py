@@ -42,7 +42,6 @@ from whatsapp_operator.runtime.kube.resources import (
     PVCS,
     SECRETS,
     SERVICES,
-    Json,
     Resource,
     uid_of,
 )
@@ -125,7 +124,15 @@ class Executor:
                 await self._patch(PVCS, action, context)
             case DeletePod():
                 await self._delete_pod(action, context)
-        logger.info("Action carried out", extra={"session": str(context.key), **_fields(action)})
+        logger.info(
+            "Action carried out",
+            extra={
+                **context.key.log_fields,
+                "action": type(action).__name__,
+                "object": _object(action),
+                "why": _why(action),
+            },
+        )
 
     async def _create(self, resource: Resource, manifest: Mapping[str, Any], context: ActionContext) -> None:
         try:
@@ -150,7 +157,7 @@ class Executor:
             await self._kube.create(SECRETS, {**action.manifest, "data": encoded})
         except AlreadyExists:
             # Its name holds the session's UID and a hash of key, renewal and CA: the same name has the same content.
-            logger.debug("Secret exists already", extra={"session": str(context.key)})
+            logger.debug("Secret exists already", extra=context.key.log_fields)
 
     async def _patch(self, resource: Resource, action: PatchPVC | PatchNetworkPolicy, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
@@ -185,13 +192,21 @@ class Executor:
             await context.foreign_objects.read(PODS, key)
 
 
-def _fields(action: Action) -> Json:
-    fields: Json = {"action": type(action).__name__}
+def _object(action: Action) -> str:
     match action:
         case CreateService() | CreateNetworkPolicy() | CreatePVC() | CreatePod() | CreateSecret():
-            fields["object"] = action.manifest["metadata"]["name"]
+            return str(action.manifest["metadata"]["name"])
+        case PatchNetworkPolicy() | PatchPVC() | DeletePod():
+            return action.name
+        case _:
+            return ""
+
+
+def _why(action: Action) -> str:
+    match action:
         case PatchNetworkPolicy():
-            fields |= {"object": action.name, "why": "it differs from the operator's"}
+            return "it differs from the operator's"
         case PatchPVC() | DeletePod():
-            fields |= {"object": action.name, "why": action.reason}
-    return fields
+            return action.reason
+        case _:
+            return ""

@@ -13,7 +13,7 @@ All durations are monotonic: a clock that is set neither shortens nor lengthens 
 """
 
 import logging
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -74,8 +74,8 @@ class _Undone:
 class CallRecords:
     """The calls for one session, or for what the sessions of a namespace share."""
 
-    about: str
-    """ Whose they are, for the log. """
+    log_fields: Mapping[str, str]
+    """ Whose they are. """
     clock: Clock
     jitter: Jitter
     metrics: Metrics
@@ -159,7 +159,7 @@ class CallRecords:
             return
         if failure is not None and failure.reason != CallReason.FIELDS_DROPPED:
             del self._failures[call]
-            logger.info("Call succeeds again", extra={"about": self.about, "call": str(call)})
+            logger.info("Call succeeds again", extra={**self.log_fields, "call": str(call)})
 
     def retain(self, needed: Collection[Call]) -> None:
         """Forget failures of calls that are not needed any more; of one that was undone when its wait is over."""
@@ -199,7 +199,7 @@ class CallRecords:
         self._failures[call] = _Failure(reason, message, refused, since, due, failures)
         logger.warning(
             "Call failed, it is tried again",
-            extra={"about": self.about, "call": str(call), "reason": reason, "error": message},
+            extra={**self.log_fields, "call": str(call), "reason": reason, "error": message},
         )
 
 
@@ -239,25 +239,25 @@ class CallRegistry:
         self._jitter = jitter
         self._metrics = metrics
         self._namespaces: dict[str, CallRecords] = {}
-        self._everywhere = CallRecords("all sessions", clock, jitter, metrics, of_all=True)
+        self._everywhere = CallRecords({"about": "all sessions"}, clock, jitter, metrics, of_all=True)
 
     def of(self, session: ObjectKey) -> SessionCalls:
         """Return new records of a session."""
-        return SessionCalls(self._new(str(session)), self.shared(session.namespace), self._everywhere)
+        return SessionCalls(self._new(session.log_fields), self.shared(session.namespace), self._everywhere)
 
     def shared(self, namespace: str | None) -> CallRecords:
         """Return the records of what the sessions of a namespace share; None: of what all sessions share."""
         if namespace is None:
             return self._everywhere
-        return self._namespaces.setdefault(namespace, self._new(namespace))
+        return self._namespaces.setdefault(namespace, self._new({"namespace": namespace}))
 
     def apart(self, about: str) -> CallRecords:
         """Return new records of calls that are no session's."""
-        return self._new(about)
+        return self._new({"about": about})
 
     def forget(self, namespace: str) -> None:
         """Drop the records of a namespace without sessions."""
         self._namespaces.pop(namespace, None)
 
-    def _new(self, about: str) -> CallRecords:
-        return CallRecords(about, self._clock, self._jitter, self._metrics)
+    def _new(self, log_fields: Mapping[str, str]) -> CallRecords:
+        return CallRecords(log_fields, self._clock, self._jitter, self._metrics)

@@ -78,13 +78,13 @@ class NamespaceCleanup:
         try:
             await self._kube.delete(resource, namespace=key.namespace, name=key.name, uid=uid_of(found))
         except NotFound:
-            logger.debug("It was gone already", extra={"namespace": key.namespace, "resource": resource.plural})
+            logger.debug("It was gone already", extra={"namespace": key.namespace, "kind": resource.plural})
         except Conflict:
             return  # another object has the name by now; its event or the next resync will report it
         except KubeError as error:
             self._records.failed(call, error)
             return
         else:
-            logger.info("Deleted, no longer needed", extra={"namespace": key.namespace, "resource": resource.plural})
+            logger.info("Deleted, no longer needed", extra={"namespace": key.namespace, "kind": resource.plural})
         self._records.succeeded(call)
         self._store.forget(resource, key, version=version_of(found))

@@ -56,6 +56,7 @@ from whatsapp_operator.runtime.kube.probe_kills import EVICTED, ProbeKills
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
+from whatsapp_operator.runtime.reconcile.change_log import log_change
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import ActionContext, Executor, Requeue
 from whatsapp_operator.runtime.reconcile.failed_calls import CallRegistry, SessionCalls
@@ -197,7 +198,10 @@ class Reconciler:
             entry.existing_claim.forget()  # one that never ran is replaced when its claim goes
         observation = await self._with_events(observation, entry, reads)
         decision = decide(observation, self._deps.defaults())
-        logger.debug("Decided", extra={"session": str(key), **decision.details})
+        logger.debug(
+            "Decided",
+            extra={**key.log_fields, "step": decision.details["step"], "state": decision.details.get("state")},
+        )
         entry.calls.own.retain({*decision.wanted_calls, *reads, _status_call(key), event_call(key)})
         self._update_admission(observation, decision, entry)
         requeue = self._poll_runner(key, entry.uid, observation, decision)
@@ -246,7 +250,7 @@ class Reconciler:
         if call in entry.outdated or records.has_failed(call):
             records.failed(call, found.error)
             return False
-        logger.debug("Looking again", extra={"call": str(call), "why": str(found)})
+        logger.debug("Looking again", extra={"call": str(call), "error": str(found)})
         entry.outdated.add(call)
         return True
 
@@ -319,6 +323,7 @@ class Reconciler:
             records.settled(call, CallReason.FIELDS_DROPPED)
         for cause in decision.causes:
             self._deps.causes.labels(cause).inc()
+        log_change(session.key, session.status, decision.status, now=self._deps.clock.now())
         for event in decision.events:  # the status that they describe is written
             self._deps.event_recorder.record(observed, event)
         return True

@@ -148,7 +148,7 @@ class StatusWriter:
         if names - self._dropped:
             logger.warning(
                 "The API server does not keep fields of a status: apply the CRDs of this release",
-                extra={"session": str(key), "fields": sorted(names)},
+                extra={**key.log_fields, "fields": sorted(names)},
             )
             self._tried_at = self._clock.monotonic()
         self._dropped = self._dropped - kept | names

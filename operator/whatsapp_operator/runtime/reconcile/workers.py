@@ -63,6 +63,11 @@ class Workers:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
+    def measure(self) -> None:
+        """Set the gauges."""
+        self._metrics.active_workers.set(len(self._busy))
+        self._metrics.max_workers.set(len(self._tasks))
+
     async def _run(self) -> None:
         me = asyncio.current_task()
         while me is not None and not self._stopping:
@@ -86,23 +91,29 @@ class Workers:
             self._failed(key, "unsettled", error=error)
         except Exception:
             # Deliberately broad, see the module's docstring. The traceback is the only record of the fault.
-            logger.exception("Reconciliation failed: a fault of the operator", extra={"session": str(key)})
-            self._metrics.reconciles.labels("fault").inc()
+            logger.exception("Reconciliation failed: a fault of the operator", extra=key.log_fields)
+            self._metrics.reconcile_panics.inc()
+            self._count_failure("fault")
             self._queue.add_rate_limited(key)
         else:
-            self._metrics.reconciles.labels("success").inc()
+            self._metrics.reconciles["success" if delay is None else "requeue_after"].inc()
             self._queue.forget(key)
             if delay is not None:
                 self._queue.add_after(key, delay)
         took = self._clock.monotonic() - started
         self._metrics.reconcile_seconds.observe(took)
         if took > SLOW:
-            logger.warning("Reconciliation took long", extra={"session": str(key), "seconds": round(took, 1)})
+            logger.warning("Reconciliation took long", extra={**key.log_fields, "duration_seconds": round(took, 1)})
 
-    def _failed(self, key: ObjectKey, result: str, *, error: Exception, at_least: float = 0.0) -> None:
+    def _failed(self, key: ObjectKey, reason: str, *, error: Exception, at_least: float = 0.0) -> None:
         delay = self._queue.add_rate_limited(key, at_least=at_least)
-        self._metrics.reconciles.labels(result).inc()
+        self._count_failure(reason)
         logger.warning(
             "Reconciliation failed, it is retried",
-            extra={"session": str(key), "error": str(error), "retry_seconds": round(delay, 1)},
+            extra={**key.log_fields, "error": str(error), "retry_seconds": round(delay, 1)},
         )
+
+    def _count_failure(self, reason: str) -> None:
+        self._metrics.reconciles["error"].inc()
+        self._metrics.reconcile_errors.inc()
+        self._metrics.reconcile_failures.labels(reason).inc()

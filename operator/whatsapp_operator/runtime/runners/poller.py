@@ -153,7 +153,7 @@ class RunnerPoller:
                 answer = await self._client.get_state(target, after=revision)
             except NoAnswer as error:
                 # Debug only: a runner that starts, stops or cannot be reached is normal; the core reports what matters.
-                logger.debug("Runner did not answer", extra={"session": str(target.key), "why": str(error)})
+                logger.debug("Runner did not answer", extra={**target.key.log_fields, "error": str(error)})
                 revision = None  # a runner that is back reports its state at once
                 if error.rejection is not None and target.key not in self._rejections:
                     self._rejections[target.key] = error.rejection
@@ -178,7 +178,7 @@ class RunnerPoller:
         try:
             await self._client.renew_tokens(target, target.renew)
         except NoAnswer as error:
-            logger.debug("Runner was not told of its tokens", extra={"session": str(target.key), "why": str(error)})
+            logger.debug("Runner was not told of its tokens", extra={**target.key.log_fields, "error": str(error)})
             return
         self._renewed[target.key] = target.pod_uid, target.renew
         self._on_changed(target.key)

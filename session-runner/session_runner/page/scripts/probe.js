@@ -1,5 +1,6 @@
 // One look at the page; `states.facts` names the fields. Reads only, and never throws: what is missing is null.
-// Texts are matched here so that no chat content ever leaves the page.
+// Texts are matched here so that no chat content ever leaves the page. They are second witnesses: what only a text tells is
+// not known in another language, so a window with an unknown text is told as such, and the classification knows silence.
 () => {
   const maybe = (read) => { try { return read() ?? null; } catch { return null; } };
   // Asking for an unknown module throws and the page may report that, so look before asking.
@@ -13,25 +14,54 @@
   const booted = Boolean(window.__d) && document.querySelector('#app') !== null;
   const registered = injected ? maybe(() => wpp.conn.isRegistered()) : null;
   const streaming = registered === true && socket?.stream === 'CONNECTED';
-  const screen = streaming ? '' : text(document.querySelector('#app') ?? document.body); // innerText is dear on a full page
+  const hasChats = streaming || Boolean(socket?.hasSynced);
 
   const mutex = module('WAWebUserPrefsTabMutex');
   const comms = module('WAComms');
-  const box = document.querySelector('[role=dialog], [data-animate-modal-popup]');
+  const windows = [...document.querySelectorAll('[role=dialog], [data-animate-modal-popup]')];
+  const box = windows.find((one) => one.getClientRects().length > 0);
   const said = box ? text(box) : '';
   const dialog = /open in another window/i.test(said) ? 'OtherWindow'
     : /security check with passkey/i.test(said) ? 'PasskeyCheck'
-    : /what.s new on whatsapp web/i.test(said) ? 'WhatsNew' : null;
+    : /what.s new on whatsapp web/i.test(said) ? 'WhatsNew'
+    : box ? 'Other' : null;
 
   let code = null;
   if (registered === false && socket?.state === 'UNPAIRED') {
     code = document.querySelector('[data-ref]')?.getAttribute('data-ref') || null;
   }
-  const latched = window.__sessionLatched;
+  const session = window.__session;
+  // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
+  const byText = !hasChats && code === null;
+  const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText })) : null);
+  // "Continue on WhatsApp Web" is where linking stops for a passkey; the other word stands on the screens that follow it.
+  const asksForPasskey = () => {
+    const shown = registered === false ? text(document.querySelector('#app')) : '';
+    return /continue on whatsapp web/i.test(shown) || (code === null && /pass-?key/i.test(shown));
+  };
+
+  // Restrictions of an account that is connected; their shapes are known from hearsay, so any time in them will do.
+  const capping = streaming ? module('WAWebIndividualNewChatMessageCappingLimitUtils') : null;
+  const cappingStatus = maybe(() => capping.getCappingStatus());
+  const cappingData = maybe(() => capping.getCappingData());
+  const seconds = (value) => {
+    const number = typeof value === 'string' && Number.isNaN(Number(value)) ? Date.parse(value) : Number(value);
+    return number > 1e11 ? number / 1000 : number > 1e9 ? number : null;
+  };
+  const endOf = (told, depth = 0) => {
+    if (typeof told !== 'object' || told === null || depth > 3) return null;
+    const entries = Object.entries(told).slice(0, 50);
+    const named = (names) => entries.filter(([key]) => names.test(key)).map(([, value]) => seconds(value));
+    const inside = entries.map(([, value]) => endOf(value, depth + 1));
+    return [...named(/expir|until|end|reset/i), ...inside, ...named(/cycle/i)].find((found) => found !== null) ?? null;
+  };
+  const timeLocked = streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true;
+  const capped = (cappingStatus?.status ?? cappingStatus) === 'CAPPED';
+
   // What is in the tab, as long as it is not the page: who answered, with what, and what is still on its way.
   const hostOf = (url) => maybe(() => new URL(url, document.baseURI).hostname);
   const isHtml = (entry) => /html/.test(entry.contentType ?? '');
-  const refusal = (entry) => entry && { host: hostOf(entry.name), status: entry.responseStatus || null };
+  const refused = (entry) => entry && { host: hostOf(entry.name), status: entry.responseStatus || null };
   const lookAtDocument = () => {
     const scripts = performance.getEntriesByType('resource').filter((entry) => entry.initiatorType === 'script');
     const fetched = new Set(scripts.map((entry) => entry.name));
@@ -44,11 +74,12 @@
       complete: document.readyState === 'complete',
       isApp: Boolean(window.__d) || document.querySelector('#app') !== null,
       waitsFor: waiting ? hostOf(waiting.src) : null,
-      script: refusal(failed) ?? latched?.script ?? null,
+      script: refused(failed) ?? session?.script ?? null,
     };
   };
   return {
-    booted, injected, registered, dialog, code,
+    booted, injected, registered, dialog, code, timeLocked, capped,
+    origin: performance.timeOrigin,
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
     refused: !booted && /works with Google Chrome/i.test(text(document.body)),
     socket: socket?.state ?? null,
@@ -60,10 +91,14 @@
     foreignMutex: mutex !== null && Boolean(maybe(() => mutex.getMutex())) && maybe(() => mutex.currentTabHasMutex()) === false,
     comms: comms === null ? null : maybe(() => comms.getComms() !== null),
     codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
-    passkey: registered === false && /continue on whatsapp web/i.test(screen),
-    ban: latched?.ban ?? (registered !== false && /you.re temporarily banned/i.test(screen) ? { code: null, expire: null, seen: null } : null),
-    unavailable: latched?.unavailable ?? null,
-    storageFailed: Boolean(latched?.storage) && (latched.storage.lasting || performance.now() - latched.storage.seen < 300_000),
-    timeLocked: streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true,
+    codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
+    passkey: maybe(() => session.passkey({ registered, code })) ?? (asksForPasskey() ? { until: null } : null),
+    ban: refusal('ban'),
+    unavailable: refusal('unavailable') !== null,
+    // The reason of a logout stands in the address of the document that follows it; a reload of that one repeats nothing.
+    accountLocked: new URLSearchParams(location.search).get('logout_reason') === '3'
+      && performance.getEntriesByType('navigation')[0]?.type !== 'reload',
+    storageFailed: Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000),
+    restrictedUntil: capped ? endOf(cappingData) ?? endOf(session?.restriction) : timeLocked ? endOf(session?.restriction) : null,
   };
 }

@@ -1,20 +1,24 @@
 // Ask for a new round of QR codes; returns which way worked, or null. Restarting the socket is right only while no
-// phone is linked, so that is asked first. No way may wait for ever.
+// phone is linked, so that is asked first. The promises of these ways may never end, so the effect is what counts.
 async () => {
-  const soon = (promise) => Promise.race([promise, new Promise((_, refuse) => setTimeout(() => refuse(new Error('late')), 5000))]);
-  if (window.WPP.conn.isRegistered() !== false || window.WPP.whatsapp.Socket.state !== 'UNPAIRED_IDLE') return 'not needed';
-  const id = 'WAWebLaunchSocketUtils';
-  try {
-    if (id in window.require('__debug').modulesMap && typeof window.require(id).refreshQR === 'function') {
-      await soon(window.require(id).refreshQR());
-      return 'socket';
+  const { Conn, Socket } = window.WPP.whatsapp;
+  const { code } = window.__session;
+  const isStuck = () => code && Conn.ref === code.ref && performance.now() - code.since > Conn.refTTL + 1500;
+  const isNeeded = () => window.WPP.conn.isRegistered() === false
+    && (Socket.state === 'UNPAIRED_IDLE' || (Socket.state === 'UNPAIRED' && isStuck()));
+  const works = async (way) => {
+    try { Promise.resolve(way()).catch(() => {}); } catch { return false; }
+    for (const end = performance.now() + 700; performance.now() < end;) {
+      await new Promise((done) => setTimeout(done, 50));
+      if (!isNeeded()) return true;
     }
-  } catch { /* the next way */ }
-  try {
-    await soon(window.WPP.conn.refreshQR());
-    return 'wa-js';
-  } catch { /* the next way */ }
+    return false;
+  };
+  if (!isNeeded()) return 'not needed';
+  const id = 'WAWebLaunchSocketUtils';
+  const known = window.require('__debug').modulesMap;
+  if (id in known && await works(() => window.require(id).refreshQR())) return 'socket';
+  if (await works(() => window.WPP.conn.refreshQR())) return 'wa-js';
   const button = document.querySelector('[data-ref] button, button[data-ref], [data-ref] [role=button]');
-  button?.click();
-  return button ? 'button' : null;
+  return button && await works(() => button.click()) ? 'button' : null;
 }

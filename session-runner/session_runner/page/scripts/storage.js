@@ -2,14 +2,15 @@
 // which is the same in every language: an `abort` for want of room or of a working disk, an `open` that is refused, a
 // connection that the browser closed. It only listens; a proxy still looks like a function of the browser's own.
 (() => {
-  if (window !== window.top || !window.__sessionLatched) return;
-  const latched = window.__sessionLatched;
+  if (window !== window.top || !window.__session) return;
+  const session = window.__session;
   const FATAL = new Set(['QuotaExceededError', 'UnknownError']);
 
   const failed = (lasting) => {
-    latched.storage = { lasting: lasting || latched.storage?.lasting === true, seen: performance.now() };
-    try { window.__sessionWake('storage', null); } catch { /* not bound yet: the next probe comes anyway */ }
+    session.storage = { lasting: lasting || session.storage?.lasting === true, seen: performance.now() };
+    session.wake('storage');
   };
+  session.hear('storage_initialization_error', () => failed(true));
   const judge = (error, lasting) => { if (FATAL.has(error?.name)) failed(lasting); };
 
   IDBFactory.prototype.open = new Proxy(IDBFactory.prototype.open, {

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from strategies import json_values
-from unit.core.fake_cluster import NAMESPACE, FakeCluster, running
+from unit.core.fake_cluster import FakeCluster, running
+from unit.core.fake_objects import NAMESPACE
 from unit.core.seals import sealed
 from whatsapp_operator.core.model import KeyID, PodPhase, Seal, SealedKind, ServiceFacts
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts

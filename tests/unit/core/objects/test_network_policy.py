@@ -133,7 +133,7 @@ def test_in_come_the_operator_clients_and_scrapers() -> None:
     """To the runner's port alone; a client is of the same namespace."""
     scraper = PodPeer(namespace="monitoring", labels=(("app.kubernetes.io/name", "prometheus"),))
     (rule,) = spec(scrapers=(scraper, PodPeer(namespace="metrics")))["ingress"]
-    operator, client, prometheus, everybody = rule["from"]
+    operator, client, labelled, prometheus, everybody = rule["from"]
 
     assert [{"port": 8080, "protocol": "TCP"}] == rule["ports"]
     assert {"kubernetes.io/metadata.name": "ops"} == operator["namespaceSelector"]["matchLabels"]
@@ -141,6 +141,7 @@ def test_in_come_the_operator_clients_and_scrapers() -> None:
         operator["podSelector"]["matchLabels"]
     )
     assert {"podSelector": {"matchLabels": {"wasession.dev/client": "true"}}} == client
+    assert {"namespaceSelector": {"matchLabels": {"wasession.dev/scrapes-metrics": "true"}}} == labelled
     assert {"kubernetes.io/metadata.name": "monitoring"} == prometheus["namespaceSelector"]["matchLabels"]
     assert {"app.kubernetes.io/name": "prometheus"} == prometheus["podSelector"]["matchLabels"]
     assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "metrics"}}} == everybody

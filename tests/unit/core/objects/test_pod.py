@@ -13,7 +13,8 @@ from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_runner.settings import read_settings
 from session_runner.states.hold import Start
 from strategies import session_specs
-from unit.core.fake_cluster import DEFAULTS, T0
+from support.facts import T0
+from unit.core.fake_cluster import DEFAULTS
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID

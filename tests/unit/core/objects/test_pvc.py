@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
 from whatsapp_operator.core.model import PVCFacts
 from whatsapp_operator.core.objects import names

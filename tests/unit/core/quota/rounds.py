@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.quota import WhatsAppSessionQuota

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from unit.core.quota.rounds import MI, NOW, assume, foreign_pod, let_in, pod, quota, round_, session
 from whatsapp_operator.api.session import (
     SessionStatus,

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.api.conditions import ConditionStatus, find_condition
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.core.quota.reservations import WITHIN_LIMITS, Usage, quota_status

@@ -1,13 +1,12 @@
 """Counting failures: once each, forgiven in time, and never a wait cut short."""
 
-import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts
 from whatsapp_operator.api.session import (
     HandledRequests,
     LastFailure,
@@ -18,7 +17,7 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID
 from whatsapp_operator.core.recovery import attempts
 from whatsapp_operator.core.recovery.attempts import (
     healthy_at,
@@ -40,17 +39,9 @@ HELD = RecoveryStatus(
 FORGIVEN = HELD.model_copy(update={"consecutive_failures": 0, "next_attempt_time": None})
 
 
-def pod(**facts: Any) -> PodFacts:
+def pod(*, started: datetime = T0, **facts: Any) -> PodFacts:
     """Return a pod that runs since T0."""
-    running = PodFacts(
-        name="sales",
-        uid=PodUID("pod-1"),
-        owner_uid=SessionUID("session-1"),
-        phase=PodPhase.RUNNING,
-        created=T0,
-        started=T0,
-    )
-    return dataclasses.replace(running, **facts)
+    return pod_facts(started=started, **facts)
 
 
 def failure(seconds: float, *, pod_uid: str = "pod-1") -> LastFailure:

@@ -9,42 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import ExitCode
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts, runner_report
 from whatsapp_operator.core.kubelet import Probe
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport
 from whatsapp_operator.core.recovery.cause import Cause, Counted, Evidence, Sign
 from whatsapp_operator.core.recovery.causes import CAUSES, ENDS, REPORTED, WAITS, cause_of_end, cause_of_wait
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
 
 NOW = T0 + timedelta(seconds=60)
-RAN = PodFacts(
-    name="sales",
-    uid=PodUID("pod-1"),
-    owner_uid=SessionUID("session-1"),
-    phase=PodPhase.FAILED,
-    created=T0,
-    started=T0 + timedelta(seconds=2),
-    node="node-1",
-)
+RAN = pod_facts(phase=PodPhase.FAILED, started=T0 + timedelta(seconds=2), node="node-1")
 """ A pod whose container has run. """
 NEVER_RAN = dataclasses.replace(RAN, started=None)
 
 
 def report(state: str, reason: str) -> RunnerReport:
     """Return a runner's last word."""
-    return RunnerReport(
-        session_uid=SessionUID("session-1"),
-        pod_uid=PodUID("pod-1"),
-        revision=1,
-        state=state,
-        reason=reason,
-        message="",
-        since=T0,
-        linked_time=None,
-        durable_time=None,
-        round=0,
-        received=NOW,
-    )
+    return runner_report(state, reason=reason, received=NOW)
 
 
 def ended(*, ran: bool = True, **facts: Any) -> PodFacts:

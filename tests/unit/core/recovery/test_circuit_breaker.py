@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import COOLDOWN, LONGEST, CircuitBreaker, Phase
 from whatsapp_operator.core.recovery.mass_failure import Window

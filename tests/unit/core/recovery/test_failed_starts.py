@@ -1,14 +1,13 @@
 """Starts that did not come up: each counted once, the wait growing to its cap, whatever is written when."""
 
-import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts
 from whatsapp_operator.api.session import RecoverySpec, RecoveryStatus, SessionStatus
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID
 from whatsapp_operator.core.recovery.causes import ENDS
 from whatsapp_operator.core.recovery.failed_starts import Starts, with_starts
 from whatsapp_operator.core.recovery.failure import Loss
@@ -18,16 +17,11 @@ BY_NAME = {cause.name: cause for cause in ENDS}
 UNSTARTED = {PodUID("p1"): T0, PodUID("p2"): T0 + timedelta(seconds=1), PodUID("p3"): T0 + timedelta(seconds=2)}
 
 
-def pod(uid: str = "p4", **facts: Any) -> PodFacts:
+def pod(
+    uid: str = "p4", *, phase: PodPhase = PodPhase.PENDING, created: datetime = T0 + timedelta(seconds=3), **facts: Any
+) -> PodFacts:
     """Return a pod."""
-    before = PodFacts(
-        name="sales",
-        uid=PodUID(uid),
-        owner_uid=SessionUID("s"),
-        phase=PodPhase.PENDING,
-        created=T0 + timedelta(seconds=3),
-    )
-    return dataclasses.replace(before, **facts)
+    return pod_facts(uid, phase=phase, created=created, **facts)
 
 
 def record(

@@ -6,19 +6,12 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts, runner_report
 from whatsapp_operator.api.session import LastFailure
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport
 from whatsapp_operator.core.recovery.failure import is_runner_failure, outcome_of
 
-POD = PodFacts(
-    name="sales",
-    uid=PodUID("pod-1"),
-    owner_uid=SessionUID("session-1"),
-    phase=PodPhase.RUNNING,
-    created=T0,
-    started=T0 + timedelta(seconds=2),
-)
+POD = pod_facts(started=T0 + timedelta(seconds=2))
 NOW = T0 + timedelta(seconds=60)
 _NOT_COUNTED = (ExitCode.SANDBOX_REFUSED, ExitCode.PROFILE_UNUSABLE)
 
@@ -36,19 +29,8 @@ def ended(code: int | None = 1, **facts: Any) -> PodFacts:
 
 def report(state: str, *, since: float = 0) -> RunnerReport:
     """Return the runner's word, said since some seconds."""
-    return RunnerReport(
-        session_uid=SessionUID("session-1"),
-        pod_uid=PodUID("pod-1"),
-        revision=1,
-        state=state,
-        reason="PageDied",
-        message="The page of +49 170 1234567 died.",
-        since=NOW - timedelta(seconds=since),
-        linked_time=None,
-        durable_time=None,
-        round=0,
-        received=NOW,
-    )
+    message = "The page of +49 170 1234567 died."
+    return runner_report(state, reason="PageDied", message=message, since=NOW - timedelta(seconds=since), received=NOW)
 
 
 def failure(of: PodFacts, reported: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:

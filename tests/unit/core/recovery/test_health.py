@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.core.recovery.health import Failure, SessionHealth, session_health
 
 IMAGE = "runner:1"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from session_protocol.times import format_time
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.core.objects.facts import pod_facts
 from whatsapp_operator.core.recovery.lost_node import MARGIN, Doubt, termination_of
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.recovery.mass_failure import FailureRecord, Tally, is_cluster_failure, is_mass_failure
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts
 from whatsapp_operator.api.session import (
     LastFailure,
     ObjectMeta,
@@ -14,7 +14,7 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import Defaults, KeyID, PodFacts, PodPhase, PodUID
+from whatsapp_operator.core.model import Defaults, KeyID, PodPhase
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.recovery.attempts import count_attempts, with_failure
 from whatsapp_operator.core.recovery.failed_starts import Starts
@@ -81,15 +81,7 @@ def test_an_image_of_its_own_is_not_mended_by_the_operator_s() -> None:
 
 def test_a_failure_records_what_the_pod_was_made_from() -> None:
     """Its image for people, its template for the next attempt; both are the pod's, whatever the settings are by now."""
-    pod = PodFacts(
-        name="sales",
-        uid=PodUID("pod-1"),
-        owner_uid=None,
-        phase=PodPhase.FAILED,
-        created=T0,
-        image="mirror.example/runner:2",
-        template_hash=HASH,
-    )
+    pod = pod_facts(phase=PodPhase.FAILED, image="mirror.example/runner:2", template_hash=HASH)
     failure = LastFailure(reason="LaunchFailed", exit_code=20, time=T0, pod_uid="pod-1")
     recorded = with_failure(RecoveryStatus(), failure, pod=pod, spec=session().spec.recovery).last_failure
 

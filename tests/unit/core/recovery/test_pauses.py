@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import Phase
 from whatsapp_operator.core.recovery.health import Failure, SessionHealth
@@ -14,6 +14,8 @@ from whatsapp_operator.core.recovery.pauses import CLUSTER_MESSAGE, NAMESPACE_ME
 
 SIZES = {10: 2, 300: 30, 10_000: 200}
 """ Sessions, and the namespaces that they are in. """
+LARGE = pytest.param(10_000, marks=pytest.mark.slow)
+each_size = pytest.mark.parametrize("sessions", [10, 300, LARGE])
 LIMIT = 0.2
 """ Seconds of one call. It takes 0.03 s at 10,000 sessions; the limit also holds where four others use the processor. """
 
@@ -86,7 +88,7 @@ class Fleet:
         self.changes += changes
 
 
-@pytest.mark.parametrize("sessions", SIZES)
+@each_size
 def test_a_steady_rate_of_failures_pauses_nothing(sessions: int) -> None:
     """Three a minute among 10,000, and as many for their number among fewer, for two hours."""
     fleet, chance = Fleet(sessions), random.Random(1)
@@ -98,7 +100,7 @@ def test_a_steady_rate_of_failures_pauses_nothing(sessions: int) -> None:
     assert [] == fleet.events
 
 
-@pytest.mark.parametrize("sessions", SIZES)
+@each_size
 def test_what_breaks_everywhere_pauses_the_cluster(sessions: int) -> None:
     """An image that is broken, a page that has changed: all fail within a minute."""
     fleet = Fleet(sessions)
@@ -116,7 +118,7 @@ def test_what_breaks_everywhere_pauses_the_cluster(sessions: int) -> None:
     assert fleet.longest < LIMIT
 
 
-@pytest.mark.parametrize("sessions", SIZES)
+@each_size
 def test_one_tenants_failures_pause_its_own_namespace(sessions: int) -> None:
     """All sessions of one namespace fail, as often as they can, for an hour."""
     fleet, hostile = Fleet(sessions), namespace(0)
@@ -132,7 +134,7 @@ def test_one_tenants_failures_pause_its_own_namespace(sessions: int) -> None:
 
 
 @pytest.mark.parametrize("proven", [True, False])
-@pytest.mark.parametrize("sessions", SIZES)
+@each_size
 def test_deleting_and_making_anew_keeps_nothing_paused(sessions: int, *, proven: bool) -> None:
     """One session deleted and made again every 4 minutes neither prolongs its namespace's pause nor pauses others."""
     fleet, hostile = Fleet(sessions), namespace(0)
@@ -164,7 +166,7 @@ def test_deleting_all_sessions_ends_no_pause() -> None:
     assert (0, 1) == (fleet.pauses.paused_namespaces, len(fleet.pauses.namespaces))
 
 
-@pytest.mark.parametrize("sessions", SIZES)
+@each_size
 def test_sessions_that_never_were_up_speak_for_no_cluster(sessions: int) -> None:
     """As many again, of an image of their own, in as many namespaces as there are: only these pause."""
     fleet = Fleet(sessions)
@@ -176,7 +178,7 @@ def test_sessions_that_never_were_up_speak_for_no_cluster(sessions: int) -> None
     assert 0 == fleet.paused(*map(namespace, range(SIZES[sessions])))
 
 
-@pytest.mark.parametrize("sessions", [300, 10_000])
+@pytest.mark.parametrize("sessions", [300, LARGE])
 def test_a_third_of_all_namespaces_cannot_pause_the_others(sessions: int) -> None:
     """One tenant has a third of the namespaces, and of the sessions, and lets all of them fail."""
     fleet = Fleet(sessions)
@@ -188,7 +190,7 @@ def test_a_third_of_all_namespaces_cannot_pause_the_others(sessions: int) -> Non
     assert fleet.paused(*theirs) == fleet.paused()
 
 
-@pytest.mark.parametrize("sessions", SIZES)
+@each_size
 def test_the_longest_pause_ends_in_a_trial_of_few(sessions: int) -> None:
     """What is broken everywhere stays broken: one is tried, then two; when these fail, too, it is paused anew."""
     fleet = Fleet(sessions)

@@ -6,18 +6,14 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import ExitCode
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts
 from whatsapp_operator.core.kubelet import KubeletEvent, Probe, ProbeKill
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID
 from whatsapp_operator.core.recovery.failure import outcome_of
 from whatsapp_operator.core.recovery.probe_kill import killed_by_probe, may_be_probe_kill, probe_failed
 
-KILLED = PodFacts(
-    name="sales",
-    uid=PodUID("pod-1"),
-    owner_uid=SessionUID("session-1"),
+KILLED = pod_facts(
     phase=PodPhase.SUCCEEDED,
-    created=T0,
     started=T0,
     finished=T0 + timedelta(seconds=90),
     exit_code=0,

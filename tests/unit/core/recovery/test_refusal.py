@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from unit.core.fake_cluster import T0
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from support.facts import T0, pod_facts
+from whatsapp_operator.core.model import PodFacts, PodPhase
 from whatsapp_operator.core.recovery.failure import outcome_of
 from whatsapp_operator.core.recovery.refusal import (
     PATIENCE,
@@ -19,12 +19,8 @@ NO_PROFILE = (
     'failed to generate security options for container "runner": failed to generate seccomp security options for '
     'container: cannot load seccomp profile "/var/lib/kubelet/seccomp/a/b.json": open: no such file or directory'
 )
-POD = PodFacts(
-    name="sales",
-    uid=PodUID("pod-1"),
-    owner_uid=SessionUID("session-1"),
+POD = pod_facts(
     phase=PodPhase.PENDING,
-    created=T0,
     node="node-1",
     waiting_reason="CreateContainerError",
     waiting_message=NO_PROFILE,

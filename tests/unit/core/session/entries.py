@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 import whatsapp_operator.core
-from unit.core.fake_cluster import FakeCluster, running
+from unit.core.fake_cluster import FakeCluster, new, running
 from whatsapp_operator.core.session.decide import decide
 
 CORE = Path(whatsapp_operator.core.__file__).parent
@@ -34,14 +34,6 @@ def entries(cluster: FakeCluster) -> Counter[str]:
     finally:
         sys.setprofile(None)
     return counted
-
-
-def new() -> FakeCluster:
-    """Return a session that was just applied."""
-    cluster = FakeCluster()
-    cluster.set_quota()
-    cluster.apply()
-    return cluster
 
 
 def admitted() -> FakeCluster:

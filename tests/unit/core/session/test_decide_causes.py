@@ -8,7 +8,7 @@ from unit.core.fake_cluster import FakeCluster, running
 from unit.core.raw_objects import without
 from whatsapp_operator.api.session import RecoveryStatus
 from whatsapp_operator.core.kubelet import Probe, ProbeKill
-from whatsapp_operator.core.model import CreatePod, DeletePod, PodUID
+from whatsapp_operator.core.model import DeletePod, PodUID
 
 OWN_LIMIT = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
 
@@ -16,11 +16,6 @@ OWN_LIMIT = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
 def recovery(cluster: FakeCluster) -> RecoveryStatus:
     """Return what is recorded."""
     return cluster.status().recovery or RecoveryStatus()
-
-
-def created(cluster: FakeCluster) -> int:
-    """Return how many pods were made."""
-    return sum(isinstance(action, CreatePod) for action in cluster.done)
 
 
 def goes(cluster: FakeCluster) -> None:
@@ -62,7 +57,7 @@ def test_evictions_for_its_own_limit_end_in_a_stop_with_the_kubelets_message() -
     )
     cluster.tick(100000)
     cluster.settle()
-    assert 6 == created(cluster)
+    assert 6 == cluster.pods_created
 
 
 @pytest.mark.parametrize("probe", Probe)
@@ -122,7 +117,7 @@ def test_a_node_that_refuses_each_pod_for_an_hour_stalls_nothing(reason: str, me
         assert ("True", "Admitted") == cluster.says("Admitted")
         cluster.now = cluster.decide().requeue_at or cluster.now
         cluster.resync()
-    tries = created(cluster)
+    tries = cluster.pods_created
 
     cluster.settle()
     cluster.tick(30)
@@ -176,11 +171,11 @@ def test_a_running_pod_that_is_deleted_is_replaced_at_once() -> None:
     cluster.gone()
     cluster.resync()
     next_pod(cluster)
-    before = created(cluster)
+    before = cluster.pods_created
     cluster.gone()
     cluster.resync()
 
-    assert before + 1 == created(cluster)
+    assert before + 1 == cluster.pods_created
 
 
 @pytest.mark.parametrize("remedy", ["edit", "request", "suspension"])
@@ -196,7 +191,7 @@ def test_what_a_person_does_ends_the_wait(remedy: str) -> None:
         cluster.resync()
     cluster.gone()
     cluster.resync()
-    before = created(cluster)
+    before = cluster.pods_created
 
     if remedy == "edit":
         cluster.apply(spec={"pod": {"image": "fixed"}})
@@ -208,7 +203,7 @@ def test_what_a_person_does_ends_the_wait(remedy: str) -> None:
         cluster.apply()
     cluster.resync()
 
-    assert before + 1 == created(cluster)
+    assert before + 1 == cluster.pods_created
     assert 0 == (recovery(cluster).failed_starts or 0)
 
 
@@ -220,11 +215,11 @@ def test_a_pod_that_the_operator_ends_itself_is_no_failed_start() -> None:
     cluster.schedule()
     cluster.annotate(restart_at="2026-11-22T19:00:00Z")
     cluster.resync()
-    before = created(cluster)
+    before = cluster.pods_created
     cluster.gone()
     cluster.resync()
 
-    assert (before + 1, 0) == (created(cluster), (recovery(cluster).failed_starts or 0))
+    assert (before + 1, 0) == (cluster.pods_created, (recovery(cluster).failed_starts or 0))
 
 
 def test_the_wait_survives_a_restart_of_the_operator() -> None:
@@ -237,13 +232,13 @@ def test_the_wait_survives_a_restart_of_the_operator() -> None:
         cluster.resync()
     cluster.gone()
     cluster.resync()
-    due, before = recovery(cluster).next_attempt_time, created(cluster)
+    due, before = recovery(cluster).next_attempt_time, cluster.pods_created
 
     cluster.restart_operator()
     cluster.resync()
 
     assert due is not None
-    assert (due, before) == (recovery(cluster).next_attempt_time, created(cluster))
+    assert (due, before) == (recovery(cluster).next_attempt_time, cluster.pods_created)
     assert ("True", "DeletedBeforeStart") == cluster.says("Recovering")
 
 
@@ -254,7 +249,7 @@ def test_seven_evictions_in_ten_minutes_are_replaced_at_once() -> None:
         cluster.tick(85)
         cluster.evict()
         goes(cluster)
-        assert number + 2 == created(cluster)
+        assert number + 2 == cluster.pods_created
         cluster.settle(passes=1)
 
     assert (0, 7) == (recovery(cluster).consecutive_failures, recovery(cluster).restarts)
@@ -316,7 +311,7 @@ def test_a_silent_node_is_named_within_a_minute_with_what_can_be_done() -> None:
     message = cluster.condition("Ready").message
     assert "The node node-1 does not report to the cluster any more" in message
     assert "kubectl taint nodes node-1 node.kubernetes.io/out-of-service=nodeshutdown:NoExecute" in message
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
 
 
 def test_a_deleted_pod_on_a_silent_node_is_waited_for_and_never_forced() -> None:
@@ -331,7 +326,7 @@ def test_a_deleted_pod_on_a_silent_node_is_waited_for_and_never_forced() -> None
         assert "out-of-service" in cluster.condition("Ready").message
         cluster.tick(3600)
 
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
     assert [] == [action for action in cluster.done if isinstance(action, DeletePod)]
     cluster.gone()
     cluster.settle()

@@ -20,15 +20,10 @@ def cluster(*, settled: bool = True) -> FakeCluster:
     return made
 
 
-def kinds(cluster: FakeCluster) -> list[str]:
-    """Return the kinds of the actions carried out."""
-    return [type(action).__name__ for action in cluster.done]
-
-
 def test_it_is_made_before_the_pod() -> None:
     """The pod never runs without it."""
     before = ["CreateService", "CreateNetworkPolicy", "CreatePVC", "CreateSecret", "CreatePod"]
-    assert before == kinds(cluster())[: len(before)]
+    assert before == cluster().kinds_done[: len(before)]
 
 
 def test_one_is_enough_for_a_namespace() -> None:
@@ -37,8 +32,8 @@ def test_one_is_enough_for_a_namespace() -> None:
     both.apply("second")
     both.settle()
 
-    assert 1 == kinds(both).count("CreateNetworkPolicy")
-    assert 2 == kinds(both).count("CreatePod")
+    assert 1 == both.kinds_done.count("CreateNetworkPolicy")
+    assert 2 == both.kinds_done.count("CreatePod")
 
 
 def test_no_pod_where_it_is_refused() -> None:
@@ -73,7 +68,7 @@ def test_a_changed_one_is_put_back_once() -> None:
     running.look()
     running.look()
 
-    assert 1 == kinds(running).count("PatchNetworkPolicy")
+    assert 1 == running.kinds_done.count("PatchNetworkPolicy")
     assert wanted == running.policies[NETWORK_POLICY_NAME]["spec"]
 
 
@@ -104,7 +99,7 @@ def test_a_foreign_one_of_our_name_is_reported_and_left_alone() -> None:
 
     taken.policies.clear()
     taken.settle()
-    assert "CreatePod" in kinds(taken)
+    assert "CreatePod" in taken.kinds_done
 
 
 def test_a_foreign_one_matters_to_nobody_where_policies_are_switched_off() -> None:
@@ -114,5 +109,5 @@ def test_a_foreign_one_matters_to_nobody_where_policies_are_switched_off() -> No
     off.policies[NETWORK_POLICY_NAME] = {"metadata": {"name": NETWORK_POLICY_NAME, "namespace": "shop"}, "spec": {}}
     off.settle()
 
-    assert "CreatePod" in kinds(off)
-    assert "CreateNetworkPolicy" not in kinds(off)
+    assert "CreatePod" in off.kinds_done
+    assert "CreateNetworkPolicy" not in off.kinds_done

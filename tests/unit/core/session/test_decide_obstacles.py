@@ -5,26 +5,13 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from unit.core.fake_cluster import FakeCluster, running
+from unit.core.fake_cluster import new, running
 from whatsapp_operator.core.model import CreatePod, CreatePVC, DeletePod, PatchPVC
-
-
-def new(spec: dict[str, Any] | None = None) -> FakeCluster:
-    """Return a cluster with one new session."""
-    cluster = FakeCluster()
-    cluster.set_quota()
-    cluster.apply(spec=spec)
-    return cluster
 
 
 def foreign(name: str, **metadata: Any) -> dict[str, Any]:
     """Return somebody else's object."""
     return {"metadata": {"name": name, "namespace": "shop", "uid": "foreign"} | metadata, "spec": {}, "status": {}}
-
-
-def kinds(cluster: FakeCluster) -> list[str]:
-    """Return the kinds of the actions carried out."""
-    return [type(action).__name__ for action in cluster.done]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +35,7 @@ def test_a_foreign_object_of_our_name_is_reported_and_left_alone(plural: str, na
 
     del getattr(cluster, plural)[name]
     cluster.settle()
-    assert "CreatePod" in kinds(cluster)
+    assert "CreatePod" in cluster.kinds_done
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
@@ -65,7 +52,7 @@ def test_the_terminating_pod_of_a_deleted_session_is_waited_for() -> None:
     assert [] == cluster.done
     cluster.gone()
     cluster.settle()
-    assert ["CreateSecret", "CreatePod", *["CreateSecret"] * 3] == kinds(cluster)
+    assert ["CreateSecret", "CreatePod", *["CreateSecret"] * 3] == cluster.kinds_done
     assert 0 == (cluster.status().recovery and cluster.status().recovery.restarts)  # type: ignore[union-attr]
 
 
@@ -120,11 +107,11 @@ def test_a_claim_that_is_being_deleted_is_waited_for() -> None:
     cluster.gone()
     cluster.resync()
     assert ("Pending", ("False", "ClaimTerminating")) == (cluster.status().state, cluster.says("Ready"))
-    assert 1 == kinds(cluster).count("CreatePod")
+    assert 1 == cluster.kinds_done.count("CreatePod")
 
     del cluster.pvcs["sales-profile"]
     cluster.settle()
-    assert (2, 2) == (kinds(cluster).count("CreatePVC"), kinds(cluster).count("CreatePod"))
+    assert (2, 2) == (cluster.kinds_done.count("CreatePVC"), cluster.kinds_done.count("CreatePod"))
 
 
 def test_a_claim_that_belongs_to_a_deleted_session_is_waited_for() -> None:
@@ -151,8 +138,8 @@ def test_retention_is_switched_on_the_claim(mode: str) -> None:
     cluster.apply(spec={"operatingMode": mode})
     cluster.settle()
     assert "ownerReferences" not in cluster.pvcs["sales-profile"]["metadata"]
-    assert 2 == kinds(cluster).count("PatchPVC")
-    assert 1 == kinds(cluster).count("CreatePVC")
+    assert 2 == cluster.kinds_done.count("PatchPVC")
+    assert 1 == cluster.kinds_done.count("CreatePVC")
 
 
 def test_a_claim_grows_while_the_session_runs() -> None:
@@ -163,7 +150,7 @@ def test_a_claim_grows_while_the_session_runs() -> None:
     cluster.resync()
 
     assert "3Gi" == cluster.pvcs["sales-profile"]["spec"]["resources"]["requests"]["storage"]
-    assert 1 == kinds(cluster).count("PatchPVC")
+    assert 1 == cluster.kinds_done.count("PatchPVC")
 
 
 def test_a_storage_that_cannot_grow_is_reported_and_the_session_runs_on() -> None:
@@ -183,7 +170,7 @@ def test_a_storage_that_cannot_grow_is_reported_and_the_session_runs_on() -> Non
 
     cluster.gone()
     cluster.settle()
-    assert 2 == kinds(cluster).count("CreatePod")
+    assert 2 == cluster.kinds_done.count("CreatePod")
 
 
 def test_a_storage_that_takes_the_size_and_fails_later_is_reported() -> None:
@@ -251,7 +238,7 @@ def test_an_unusable_spec_does_not_hide_a_stop() -> None:
     cluster.sessions["sales"]["spec"] = {}
     cluster.settle()
 
-    assert 1 == kinds(cluster).count("CreatePod")
+    assert 1 == cluster.kinds_done.count("CreatePod")
 
 
 def test_a_session_that_is_being_deleted_ends_its_pod_and_says_no_more() -> None:
@@ -264,7 +251,7 @@ def test_a_session_that_is_being_deleted_ends_its_pod_and_says_no_more() -> None
     assert isinstance(cluster.done[-1], DeletePod)
     cluster.gone()
     cluster.resync()
-    assert (writes, 1) == (cluster.status_writes, kinds(cluster).count("CreatePod"))
+    assert (writes, 1) == (cluster.status_writes, cluster.kinds_done.count("CreatePod"))
 
 
 def test_a_retained_claim_is_used_again_by_a_session_of_the_name() -> None:
@@ -304,7 +291,7 @@ def test_a_claim_that_nobody_has_released_is_not_mounted() -> None:
 
     cluster.pvcs["data-postgres-0"]["metadata"]["labels"]["wasession.dev/profile"] = "true"
     cluster.settle()
-    assert "CreatePod" in kinds(cluster)
+    assert "CreatePod" in cluster.kinds_done
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
@@ -338,7 +325,7 @@ def test_a_retained_claim_of_the_same_name_is_the_documented_way_back() -> None:
     cluster.pvcs["sales-profile"] = claim_of("sales")
     cluster.settle()
 
-    assert "CreatePod" in kinds(cluster)
+    assert "CreatePod" in cluster.kinds_done
 
 
 def test_a_missing_claim_is_waited_for() -> None:
@@ -350,7 +337,7 @@ def test_a_missing_claim_is_waited_for() -> None:
     assert ("False", "NotStalled") == cluster.says("Stalled")
     cluster.release_claim("mine")
     cluster.settle()
-    assert "CreatePod" in kinds(cluster)
+    assert "CreatePod" in cluster.kinds_done
 
 
 def test_a_running_pod_keeps_a_claim_that_was_never_released() -> None:
@@ -384,7 +371,7 @@ def test_what_the_settings_forbid_gets_no_pod() -> None:
 
     cluster.apply(spec={"pod": {"priorityClassName": "high"}})
     cluster.settle()
-    assert "CreatePod" in kinds(cluster)
+    assert "CreatePod" in cluster.kinds_done
 
 
 def test_a_running_pod_is_kept_though_the_settings_forbid_it_now() -> None:

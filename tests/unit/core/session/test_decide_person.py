@@ -3,7 +3,7 @@
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.fake_cluster import FakeCluster, running
-from whatsapp_operator.core.model import CreatePod, DeletePod
+from whatsapp_operator.core.model import DeletePod
 
 NOW = "2026-11-22T18:30:00Z"
 HOLDS = [
@@ -11,11 +11,6 @@ HOLDS = [
     (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, "TemporarilyBanned"),
     (RunnerState.LOGGED_OUT, StateReason.WAITING_FOR_PERSON, "LoggedOut"),
 ]
-
-
-def created(cluster: FakeCluster) -> int:
-    """Return how many pods were made."""
-    return sum(isinstance(action, CreatePod) for action in cluster.done)
 
 
 def held(state: str = RunnerState.CONFLICT, reason: str = StateReason.REPLACED) -> FakeCluster:
@@ -43,7 +38,7 @@ def test_a_request_replaces_the_pod_cleanly(request_: str) -> None:
     assert getattr(cluster.status().handled_requests, request_) is None
 
     cluster.settle()
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     assert NOW == getattr(cluster.status().handled_requests, request_)
     annotation = f"wasession.dev/{request_.replace('_', '-')}"
     assert NOW == cluster.pods["sales"]["metadata"]["annotations"][annotation]
@@ -60,7 +55,7 @@ def test_a_request_is_carried_out_once() -> None:
     cluster.sessions["sales"]["metadata"]["annotations"].clear()
     cluster.settle()
 
-    assert (2, writes) == (created(cluster), cluster.writes)
+    assert (2, writes) == (cluster.pods_created, cluster.writes)
     assert NOW == cluster.status().handled_requests.restart_at
 
 
@@ -70,7 +65,7 @@ def test_any_other_value_counts() -> None:
     for number, value in enumerate([NOW, "2020-01-01T00:00:00Z", "now"], start=2):
         cluster.annotate(restart_at=value)
         cluster.settle()
-        assert (number, value) == (created(cluster), cluster.status().handled_requests.restart_at)
+        assert (number, value) == (cluster.pods_created, cluster.status().handled_requests.restart_at)
 
 
 def test_a_request_of_before_the_first_pod_is_carried_out_by_it() -> None:
@@ -82,7 +77,7 @@ def test_a_request_of_before_the_first_pod_is_carried_out_by_it() -> None:
     cluster.settle()
 
     assert (1, NOW, NOW) == (
-        created(cluster),
+        cluster.pods_created,
         cluster.status().handled_requests.restart_at,
         cluster.status().handled_requests.relink_at,
     )
@@ -95,7 +90,7 @@ def test_a_request_during_the_end_of_a_pod_joins_it() -> None:
     cluster.annotate(restart_at=NOW)
     cluster.settle()
 
-    assert (2, NOW) == (created(cluster), cluster.status().handled_requests.restart_at)
+    assert (2, NOW) == (cluster.pods_created, cluster.status().handled_requests.restart_at)
 
 
 def test_a_request_ends_the_wait_after_a_failure() -> None:
@@ -109,7 +104,7 @@ def test_a_request_ends_the_wait_after_a_failure() -> None:
 
     recovery = cluster.status().recovery
     assert recovery is not None
-    assert (2, 0) == (created(cluster), recovery.consecutive_failures)
+    assert (2, 0) == (cluster.pods_created, recovery.consecutive_failures)
 
 
 # --- suspension
@@ -157,7 +152,7 @@ def test_resuming_is_no_recovery() -> None:
     assert ("False", "NotRecovering") == cluster.says("Recovering")
     cluster.settle()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     assert ("False", "NotSuspended") == cluster.says("Suspended")
     assert "Pending" == cluster.status().state
     assert 1 == (cluster.status().recovery and cluster.status().recovery.restarts)  # type: ignore[union-attr]
@@ -218,7 +213,7 @@ def test_a_lost_pod_is_not_replaced(state: str, reason: str, hold: str, loss: st
     cluster.tick(100000)
     cluster.settle()
 
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
     assert {} == cluster.pods
     assert ("True", hold) == cluster.says("Stalled")
     assert ("False", hold) == cluster.says("Ready")
@@ -235,7 +230,7 @@ def test_a_report_and_a_loss_seen_together_still_hold() -> None:
     cluster.gone()
     cluster.resync()
 
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
     assert ("True", "Conflict") == cluster.says("Stalled")
 
 
@@ -260,7 +255,7 @@ def test_the_last_report_of_a_pod_that_is_not_in_status_holds_too(*, stranger: b
     cluster.pods.clear()
     cluster.settle()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     assert ("True", "Conflict") == cluster.says("Stalled")
     assert (second, 0) == (cluster.status().pod_uid, cluster.status().replicas)
 
@@ -274,7 +269,7 @@ def test_the_last_report_of_an_older_pod_is_outdated() -> None:
     cluster.gone()
     cluster.settle()
 
-    assert 3 == created(cluster)
+    assert 3 == cluster.pods_created
 
 
 @pytest.mark.parametrize(("state", "reason", "hold"), HOLDS)
@@ -298,13 +293,13 @@ def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     cluster.set_quota(sessions=0)
     cluster.annotate(**{request_: NOW})
     cluster.resync()
-    assert (1, ("False", "QuotaExceeded")) == (created(cluster), cluster.says("Ready"))
+    assert (1, ("False", "QuotaExceeded")) == (cluster.pods_created, cluster.says("Ready"))
     assert ("True", "Conflict") == cluster.says("Stalled")
     assert "a new pod was requested" in cluster.condition("Stalled").message
 
     cluster.set_quota(sessions=1)
     cluster.settle()
-    assert (2, ("False", "NotStalled")) == (created(cluster), cluster.says("Stalled"))
+    assert (2, ("False", "NotStalled")) == (cluster.pods_created, cluster.says("Stalled"))
     assert ("False", "NoConflict") == cluster.says("Conflict")
     assert NOW == getattr(cluster.status().handled_requests, request_)
 
@@ -317,7 +312,7 @@ def test_a_request_while_the_pod_lives_replaces_it() -> None:
     assert ("True", "Conflict") == cluster.says("Stalled")
     cluster.settle()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
@@ -337,7 +332,7 @@ def test_a_request_that_is_taken_back_ends_nothing(state: str, reason: str, hold
     cluster.set_quota(sessions=1)
     cluster.settle()
 
-    assert (1, ("True", hold)) == (created(cluster), cluster.says("Stalled"))
+    assert (1, ("True", hold)) == (cluster.pods_created, cluster.says("Stalled"))
     assert "wasession.dev/re" in cluster.condition("Stalled").message
     assert None is cluster.status().admission
 
@@ -353,7 +348,7 @@ def test_a_request_that_is_taken_back_after_its_place_was_reserved_ends_nothing_
     cluster.sessions["sales"]["metadata"]["annotations"].clear()
     cluster.settle()
 
-    assert (1, ("True", "Conflict")) == (created(cluster), cluster.says("Stalled"))
+    assert (1, ("True", "Conflict")) == (cluster.pods_created, cluster.says("Stalled"))
     assert None is cluster.status().admission
 
 
@@ -367,7 +362,7 @@ def test_a_report_that_ends_the_hold_counts_while_a_request_waits() -> None:
     cluster.sessions["sales"]["metadata"]["annotations"].clear()
     cluster.settle()
 
-    assert (2, ("False", "NotStalled")) == (created(cluster), cluster.says("Stalled"))
+    assert (2, ("False", "NotStalled")) == (cluster.pods_created, cluster.says("Stalled"))
 
 
 def test_the_requested_pod_can_be_in_conflict_again() -> None:
@@ -380,7 +375,7 @@ def test_the_requested_pod_can_be_in_conflict_again() -> None:
     cluster.gone()
     cluster.settle()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     assert ("True", "Conflict") == cluster.says("Stalled")
 
 
@@ -393,7 +388,7 @@ def test_a_report_of_another_state_ends_the_hold() -> None:
     cluster.gone()
     cluster.settle()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
 
 
 def test_being_suspended_and_resumed_is_a_persons_decision_too() -> None:
@@ -405,7 +400,7 @@ def test_being_suspended_and_resumed_is_a_persons_decision_too() -> None:
     cluster.apply(spec={})
     cluster.settle()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
 
 
 def test_an_edit_does_not_end_a_stop() -> None:
@@ -415,7 +410,7 @@ def test_an_edit_does_not_end_a_stop() -> None:
     cluster.apply(spec={"pod": {"image": "other"}})
     cluster.settle()
 
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
     assert ("True", "Conflict") == cluster.says("Stalled")
 
 

@@ -58,12 +58,12 @@ def test_nobody_waits_and_it_is_tried_again_later_and_later() -> None:
     waits = []
     for _ in range(6):
         while "deletionTimestamp" not in cluster.pods["sales"]["metadata"]:
-            cluster.tick(10)
+            cluster.tick(30)
             cluster.resync()
         began = cluster.now
         cluster.gone()
         while "sales" not in cluster.pods:
-            cluster.tick(10)
+            cluster.tick(30)
             cluster.resync()
         waits.append((cluster.now - began).total_seconds() / 60)
         cluster.wait(reason="ImagePullBackOff")

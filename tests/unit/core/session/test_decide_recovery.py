@@ -19,11 +19,6 @@ def recovery(cluster: FakeCluster) -> RecoveryStatus:
     return found
 
 
-def created(cluster: FakeCluster) -> int:
-    """Return how many pods were made."""
-    return sum(isinstance(action, CreatePod) for action in cluster.done)
-
-
 def fail(cluster: FakeCluster, **termination: Any) -> None:
     """The runner fails, the pod is deleted and goes."""
     cluster.tick(5)
@@ -84,10 +79,10 @@ def test_the_next_pod_waits_for_its_time() -> None:
 
     cluster.tick(4)
     cluster.resync()
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
     cluster.tick(1)
     cluster.resync()
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     cluster.run()
     cluster.resync()
     assert 1 == recovery(cluster).restarts
@@ -116,7 +111,7 @@ def test_each_failure_in_a_row_waits_longer_and_the_sixth_stalls() -> None:
     assert ("False", "SlotReleased") == cluster.says("Admitted")
     cluster.tick(100000)
     cluster.settle()
-    assert 6 == created(cluster)
+    assert 6 == cluster.pods_created
 
 
 @pytest.mark.parametrize("remedy", ["edit", "restart", "relink"])
@@ -135,7 +130,7 @@ def test_an_edit_or_a_request_goes_on_from_the_beginning(remedy: str) -> None:
         cluster.annotate(**{f"{remedy}_at": "2026-11-22T19:00:00Z"})
     cluster.settle()
 
-    assert (3, 0) == (created(cluster), recovery(cluster).consecutive_failures)
+    assert (3, 0) == (cluster.pods_created, recovery(cluster).consecutive_failures)
     assert ("False", "NotStalled") == cluster.says("Stalled")
     assert "PageCrashed" == (recovery(cluster).last_failure or recovery(cluster)).to_dict()["reason"]
 
@@ -160,12 +155,12 @@ def test_a_request_that_is_taken_back_forgives_nothing(request_: str, *, restart
         cluster.restart_operator()
     cluster.set_quota(sessions=1)
     cluster.settle()
-    assert (2, 2) == (created(cluster), recovery(cluster).consecutive_failures)
+    assert (2, 2) == (cluster.pods_created, recovery(cluster).consecutive_failures)
     assert ("True", "RecoveryExhausted") == cluster.says("Stalled")
 
     cluster.annotate(**{request_: "2026-11-22T19:00:00Z"})
     cluster.settle()
-    assert (3, 0) == (created(cluster), recovery(cluster).consecutive_failures)
+    assert (3, 0) == (cluster.pods_created, recovery(cluster).consecutive_failures)
 
 
 def test_an_edit_forgives_though_a_request_waits_too() -> None:
@@ -189,7 +184,7 @@ def test_an_edit_during_the_wait_is_tried_at_once() -> None:
     cluster.apply(spec={"pod": {"image": "fixed"}})
     cluster.resync()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
 
 
 def test_ten_minutes_of_one_container_forgive() -> None:
@@ -220,7 +215,7 @@ def test_waiting_for_a_person_or_the_network_is_no_failure(state: RunnerState) -
         cluster.keep_answering()
         cluster.look()
 
-    assert (1, 0) == (created(cluster), recovery(cluster).consecutive_failures)
+    assert (1, 0) == (cluster.pods_created, recovery(cluster).consecutive_failures)
 
 
 def test_a_deleted_pod_is_replaced_at_once_and_not_counted() -> None:
@@ -228,11 +223,11 @@ def test_a_deleted_pod_is_replaced_at_once_and_not_counted() -> None:
     cluster = running()
     cluster.delete_pod()
     cluster.resync()
-    assert 1 == created(cluster)
+    assert 1 == cluster.pods_created
     assert ("True", "PodTerminating") == cluster.says("Recovering")
     cluster.settle()
 
-    assert (2, 0, 1) == (created(cluster), recovery(cluster).consecutive_failures, recovery(cluster).restarts)
+    assert (2, 0, 1) == (cluster.pods_created, recovery(cluster).consecutive_failures, recovery(cluster).restarts)
 
 
 def test_a_pod_whose_deletion_nobody_saw_is_replaced_too() -> None:
@@ -241,7 +236,7 @@ def test_a_pod_whose_deletion_nobody_saw_is_replaced_too() -> None:
     cluster.gone()
     cluster.resync()
 
-    assert 2 == created(cluster)
+    assert 2 == cluster.pods_created
     cluster.run()
     cluster.resync()
     assert (0, 1) == (recovery(cluster).consecutive_failures, recovery(cluster).restarts)
@@ -264,7 +259,7 @@ def test_an_evicted_pod_is_reported_then_deleted_then_replaced() -> None:
     cluster.gone()
     cluster.resync()
 
-    assert (2, 0) == (created(cluster), recovery(cluster).consecutive_failures)
+    assert (2, 0) == (cluster.pods_created, recovery(cluster).consecutive_failures)
 
 
 def test_a_node_that_evicts_at_once_makes_no_storm() -> None:
@@ -273,14 +268,14 @@ def test_a_node_that_evicts_at_once_makes_no_storm() -> None:
     cluster.gone()
     cluster.resync()
     for wait in (5, 10, 20, 40, 80, 160, 300, 300):
-        before = created(cluster)
+        before = cluster.pods_created
         made = cluster.now
         cluster.tick(1)
         cluster.evict()
         cluster.resync()
         cluster.gone()
         cluster.resync()
-        assert before == created(cluster)
+        assert before == cluster.pods_created
         assert made + timedelta(seconds=wait) == cluster.decide().requeue_at
         assert ("True", "Evicted") == cluster.says("Recovering")
         message = cluster.condition("Recovering").message
@@ -290,7 +285,7 @@ def test_a_node_that_evicts_at_once_makes_no_storm() -> None:
         assert message.endswith(f". The next pod is created at {format_time(made + timedelta(seconds=wait))}.")
         cluster.tick(wait - 1)
         cluster.resync()
-        assert before + 1 == created(cluster)
+        assert before + 1 == cluster.pods_created
     assert 0 == recovery(cluster).consecutive_failures
 
 
@@ -303,7 +298,7 @@ def test_a_pod_that_was_deleted_while_failing_does_not_count() -> None:
     cluster.gone()
     cluster.resync()
 
-    assert (2, 0) == (created(cluster), recovery(cluster).consecutive_failures)
+    assert (2, 0) == (cluster.pods_created, recovery(cluster).consecutive_failures)
 
 
 @pytest.mark.parametrize("health_check", ["3s", "45s", "24h"])
@@ -360,7 +355,7 @@ def test_recovery_pauses_when_more_than_a_third_fail_together() -> None:
 
     assert ("True", "RecoveryPaused") == cluster.says("Recovering", "s0")
     assert cluster.condition("Recovering", "s0").message.startswith(PAUSED)
-    assert ("Recovering", 6) == (cluster.status("s0").state, created(cluster))
+    assert ("Recovering", 6) == (cluster.status("s0").state, cluster.pods_created)
 
 
 def test_a_third_is_not_more_than_a_third() -> None:
@@ -368,7 +363,7 @@ def test_a_third_is_not_more_than_a_third() -> None:
     cluster = fleet(failing=2, of=6)
     cluster.resync()
 
-    assert 8 == created(cluster)
+    assert 8 == cluster.pods_created
 
 
 def test_during_a_pause_first_starts_and_lost_pods_go_on() -> None:
@@ -402,11 +397,11 @@ def test_the_pause_ends_after_five_quiet_minutes() -> None:
     cluster.restart_operator()
     cluster.resync()
     cluster.resync()
-    assert 6 == created(cluster)
+    assert 6 == cluster.pods_created
 
     cluster.tick(291)
     cluster.settle()
-    assert 9 == created(cluster)
+    assert 9 == cluster.pods_created
     assert ("False", "NotRecovering") == cluster.says("Recovering", "s0")
 
 

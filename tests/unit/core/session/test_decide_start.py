@@ -5,11 +5,11 @@ The Secrets for people come after the pod, and status names them when they exist
 
 import copy
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from unit.core.fake_cluster import T0, FakeCluster, running
+from support.facts import T0
+from unit.core.fake_cluster import FakeCluster, new, running
 from whatsapp_operator.core.model import (
     AssumedReservation,
     CreatePod,
@@ -25,25 +25,12 @@ POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 3]
 """ The Secret that it mounts, the pod, and the Secrets for observing, linking, administering. """
 
 
-def new(**quota: Any) -> FakeCluster:
-    """Return a cluster with one new session."""
-    cluster = FakeCluster()
-    cluster.set_quota(**quota)
-    cluster.apply()
-    return cluster
-
-
 def admitted() -> FakeCluster:
     """Return a cluster whose session was just let in."""
     cluster = new()
     cluster.look()
     cluster.admission_round()
     return cluster
-
-
-def kinds(cluster: FakeCluster) -> list[str]:
-    """Return the kinds of the actions carried out."""
-    return [type(action).__name__ for action in cluster.done]
 
 
 def test_a_new_session_wants_in_and_does_nothing_else() -> None:
@@ -82,7 +69,7 @@ def test_then_all_is_made_in_order() -> None:
     cluster = admitted()
     cluster.look()
 
-    assert ["CreateService", "CreatePVC", *POD] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *POD] == cluster.kinds_done
 
 
 def test_what_exists_is_not_made_again() -> None:
@@ -94,7 +81,7 @@ def test_what_exists_is_not_made_again() -> None:
     cluster.apply()
     cluster.settle()
 
-    assert POD == kinds(cluster)
+    assert POD == cluster.kinds_done
 
 
 def test_an_existing_claim_is_not_made() -> None:
@@ -224,7 +211,7 @@ def test_unschedulable_is_copied_verbatim() -> None:
     assert ("False", "Unschedulable") == cluster.says("PodScheduled")
     assert "0/3 nodes are available: …" == scheduled.message
     assert ("False", "Unschedulable") == cluster.says("Ready")
-    assert ["CreateService", "CreatePVC", *POD] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *POD] == cluster.kinds_done
 
 
 def test_a_claim_without_a_volume_is_reported_after_a_minute() -> None:
@@ -249,7 +236,7 @@ def test_a_claim_without_a_volume_is_reported_after_a_minute() -> None:
     cluster.tick(1200)
     cluster.look()
     assert writes == cluster.writes
-    assert ["CreateService", "CreatePVC", *POD] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *POD] == cluster.kinds_done
 
 
 def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:

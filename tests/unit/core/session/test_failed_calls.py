@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import FakeCluster, running
+from unit.core.fake_cluster import FakeCluster, new, running
 from whatsapp_operator.core.calls import Call, FailedCall, Verb
 from whatsapp_operator.core.model import (
     CreatePod,
@@ -30,9 +30,7 @@ def failed(call: Call, *, refused: bool = True, retry_in: timedelta = LATER, mes
 
 def admitted(**spec: object) -> FakeCluster:
     """Return a session that is about to get its pod."""
-    cluster = FakeCluster()
-    cluster.set_quota()
-    cluster.apply(spec=spec)
+    cluster = new(spec=spec)
     cluster.resync_until_reserved()
     return cluster
 

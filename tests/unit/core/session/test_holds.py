@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
-from unit.core.fake_cluster import T0
+from support.facts import pod_facts, runner_report
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import (
     HandledRequests,
@@ -15,7 +15,7 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
+from whatsapp_operator.core.model import PodFacts, RunnerReport, SessionUID
 from whatsapp_operator.core.session.holds import (
     ends_hold,
     find_holds,
@@ -25,7 +25,7 @@ from whatsapp_operator.core.session.holds import (
 from whatsapp_operator.core.session.requests import handled_requests, read_requests
 
 UID = SessionUID("session-1")
-POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
+POD = pod_facts()
 HOLD_REPORTS = [
     (RunnerState.CONFLICT, StateReason.OTHER_TAB, Reason.CONFLICT),
     (RunnerState.CONFLICT, StateReason.REPLACED, Reason.CONFLICT),
@@ -36,19 +36,7 @@ HOLD_REPORTS = [
 
 def report(state: str, reason: str = "AsExpected") -> RunnerReport:
     """Return what the runner of the pod says."""
-    return RunnerReport(
-        session_uid=UID,
-        pod_uid=POD.uid,
-        revision=1,
-        state=state,
-        reason=reason,
-        message="",
-        since=T0,
-        linked_time=None,
-        durable_time=None,
-        round=0,
-        received=T0,
-    )
+    return runner_report(state, reason=reason)
 
 
 def session(
@@ -143,6 +131,12 @@ def test_no_other_report_ends_a_hold(state: str) -> None:
     """An evicted pod says Stopping, a conflict without network looks Offline, an unknown word says nothing."""
     assert not ends_hold(report(state))
     assert Reason.CONFLICT == active_hold(session(Reason.CONFLICT), pod=POD, report=report(state))
+
+
+@pytest.mark.parametrize("state", [RunnerState.OFFLINE, RunnerState.RECONNECTING])
+def test_a_page_that_goes_on_after_a_ban_ends_it(state: RunnerState) -> None:
+    """It would show the ban first, so it is over although nothing is connected."""
+    assert active_hold(session(Reason.TEMPORARILY_BANNED), pod=POD, report=report(state)) is None
 
 
 @pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])

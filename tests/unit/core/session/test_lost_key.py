@@ -3,23 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts, runner_report
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Defaults,
     KeyID,
     Observation,
-    PodFacts,
     PodPhase,
-    PodUID,
-    RunnerReport,
     SessionUID,
 )
 from whatsapp_operator.core.session.decide import decide
 
 UID = SessionUID("session-1")
 KEY = KeyID("20260101t000000-abcdef")
-POD = PodFacts(name="sales", uid=PodUID("p"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0, started=T0, key_id=KEY)
+POD = pod_facts(started=T0, key_id=KEY)
 OBSERVATION = Observation(
     session=WhatsAppSession(
         metadata=ObjectMeta(name="sales", namespace="shop", uid=UID, creation_timestamp=T0), spec=SessionSpec()
@@ -69,19 +66,7 @@ def test_the_pod_is_left_alone_until_its_turn() -> None:
 
 def test_a_runner_that_answered_just_now_still_counts() -> None:
     """Until its report is old."""
-    report = RunnerReport(
-        session_uid=UID,
-        pod_uid=POD.uid,
-        revision=1,
-        state="Connected",
-        reason="AsExpected",
-        message="",
-        since=T0,
-        linked_time=None,
-        durable_time=None,
-        round=0,
-        received=OBSERVATION.now,
-    )
+    report = runner_report("Connected", received=OBSERVATION.now)
 
     assert "Connected" == status(replace(OBSERVATION, report=report)).state
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0, pod_facts
 from whatsapp_operator.api.constants import EXHAUSTED_ANNOTATION
 from whatsapp_operator.api.session import (
     HandledRequests,
@@ -24,7 +24,6 @@ from whatsapp_operator.core.model import (
     PatchPVC,
     PodFacts,
     PodPhase,
-    PodUID,
     PVCFacts,
     SessionUID,
 )
@@ -71,7 +70,7 @@ def decision(given: WhatsAppSession, claim: PVCFacts, *pods: PodFacts) -> Any:
 
 def test_the_stop_is_written_on_the_claim() -> None:
     """With the deletion of the last pod, once the stop is in status; later there is nothing more to write."""
-    failed = PodFacts(name="sales", uid=PodUID("p"), owner_uid=UID, phase=PodPhase.FAILED, created=T0, exit_code=30)
+    failed = pod_facts("p", phase=PodPhase.FAILED, owner_uid=UID, exit_code=30)
     recovery = RecoveryStatus(consecutive_failures=3, last_failure=LastFailure(pod_uid="p", exit_code=30, time=T0))
     stopped = session(recovery=recovery, observed_generation=3)
     first, then = decision(stopped, CLAIM, failed), decision(stopped, MARKED)
@@ -136,7 +135,7 @@ def test_a_request_of_before_is_handled() -> None:
 
 def test_a_pod_that_is_there_is_believed() -> None:
     """Whoever made it: the count is what status says."""
-    pod = PodFacts(name="sales", uid=PodUID("p"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
+    pod = pod_facts("p", owner_uid=UID)
     given = session()
 
     assert given is with_marked_stop(given, MARKED, template(given), has_pod=True)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.api.session import (
     AdmissionStatus,
     LastFailure,
@@ -19,7 +19,7 @@ from whatsapp_operator.core.session.stored_times import TOLERANCE, with_sensible
 SECOND, YEARS = timedelta(seconds=1), timedelta(days=3653)
 
 
-def session(*, next_attempt: timedelta, failure: timedelta, reserved: timedelta) -> WhatsAppSession:
+def session(*, next_attempt: timedelta, failure: timedelta, reserved: timedelta, state: timedelta) -> WhatsAppSession:
     """Return a session with these times, from now on."""
     return WhatsAppSession(
         metadata=ObjectMeta(name="sales", namespace="shop", uid="session-1"),
@@ -31,6 +31,7 @@ def session(*, next_attempt: timedelta, failure: timedelta, reserved: timedelta)
                 last_failure=LastFailure(time=T0 + failure, pod_uid="p"),
             ),
             admission=AdmissionStatus(quota_name="default", reserved_at=T0 + reserved),
+            state_transition_time=T0 + state,
         ),
     )
 
@@ -38,22 +39,25 @@ def session(*, next_attempt: timedelta, failure: timedelta, reserved: timedelta)
 @pytest.mark.parametrize("shift", [-YEARS, -SECOND, timedelta()])
 def test_what_can_be_stays(shift: timedelta) -> None:
     """The past, however long ago; a wait as long as one may be; a clock that was a little ahead."""
-    usual = session(next_attempt=shift + MAX_DELAY, failure=shift + TOLERANCE, reserved=shift + TOLERANCE)
+    ahead = shift + TOLERANCE
+    usual = session(next_attempt=shift + MAX_DELAY, failure=ahead, reserved=ahead, state=ahead)
 
     assert usual is with_sensible_times(usual, now=T0)
 
 
 def test_what_is_to_come_is_of_now() -> None:
-    """A next attempt later than any may be is due; a failure and a reservation cannot be of the future."""
-    found = with_sensible_times(session(next_attempt=YEARS, failure=YEARS, reserved=YEARS), now=T0).status
+    """A next attempt later than any may be is due; a failure, a reservation and a state cannot be of the future."""
+    odd = session(next_attempt=YEARS, failure=YEARS, reserved=YEARS, state=YEARS)
+    found = with_sensible_times(odd, now=T0).status
 
     assert found.recovery is not None
     assert found.recovery.last_failure is not None
     assert found.admission is not None
-    assert (T0,) * 3 == (
+    assert (T0,) * 4 == (
         found.recovery.next_attempt_time,
         found.recovery.last_failure.time,
         found.admission.reserved_at,
+        found.state_transition_time,
     )
     assert (1, "p") == (found.recovery.consecutive_failures, found.recovery.last_failure.pod_uid)
 

@@ -43,22 +43,22 @@ def pass_time(cluster: FakeCluster, minutes: float) -> None:
 
 def give_up(cluster: FakeCluster, name: str = "sales") -> None:
     """Let time pass until the session's pod is deleted, and the kubelet remove it."""
-    for _ in range(700):
+    for _ in range(250):
         if "deletionTimestamp" in cluster.pods[name]["metadata"]:
             let_go(cluster, name)
             return
-        cluster.tick(10)
+        cluster.tick(30)
         cluster.resync()
     raise AssertionError("the pod is still waited for")
 
 
 def come_back(cluster: FakeCluster, name: str = "sales") -> None:
     """Let time pass until the session has a pod again, which waits as the one before."""
-    for _ in range(100):
+    for _ in range(40):
         if name in cluster.pods:
             cluster.wait(name, reason="ImagePullBackOff")
             cluster.resync()
             return
-        cluster.tick(10)
+        cluster.tick(30)
         cluster.resync()
     raise AssertionError("the session is not tried again")

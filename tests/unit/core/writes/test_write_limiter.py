@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.writes.write_limiter import BATCH_WINDOW, BURST, MAX_DELAY, WriteLimiter, is_urgent

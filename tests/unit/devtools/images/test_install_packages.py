@@ -27,6 +27,7 @@ Acquire::http::Proxy "DIRECT";
 """
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(
         os.geteuid() != 0 or shutil.which("apt-get") is None, reason="installs Debian's packages into a folder, as root"
     ),

@@ -120,6 +120,27 @@ async def test_a_request_arrives_as_it_was_made(connection: Connection, server: 
     assert ("Bearer first", "whatsapp-operator/test") == (server.tokens[0], request.headers["User-Agent"])
 
 
+async def test_requests_are_counted_as_client_go_does(connection: Connection, server: Server) -> None:
+    """By status, method and host; no answer is a code, too, and an odd one makes no series of its own."""
+
+    async def odd(_: web.Request) -> web.StreamResponse:
+        return web.json_response({}, status=599)
+
+    await connection.send(get())
+    server.handler = odd
+    await connection.send(get())
+    await server.stop()
+    with pytest.raises(Unreachable):
+        await connection.send(get())
+    value = connection._metrics.registry.get_sample_value
+    host = f"127.0.0.1:{server.port}"
+
+    assert [1.0, 1.0, 1.0] == [
+        value("rest_client_requests_total", {"code": code, "method": "GET", "host": host})
+        for code in ("200", "other", "<error>")
+    ]
+
+
 async def test_a_merge_patch_is_sent_as_one(connection: Connection, server: Server) -> None:
     """Null removes a field, so it must survive on the way; the content type says how to read it."""
     patch = {"status": {"admission": None}}
@@ -345,6 +366,7 @@ async def test_a_proxy_of_the_environment_is_not_used(connection: Connection, mo
     assert 200 == (await connection.send(get())).status
 
 
+@pytest.mark.slow
 def test_the_librarys_models_are_not_loaded() -> None:
     """Raw calls only: touching CoreV1Api or a model costs up to 100 MB."""
     code = (

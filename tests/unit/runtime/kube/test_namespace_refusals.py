@@ -1,10 +1,9 @@
 """Reading why a pod gets no user namespace: one request about one pod, not too often, and never without the right."""
 
-from datetime import UTC, datetime
-
 import pytest
+from support.facts import pod_facts
 from unit.runtime.fakes import FakeClock, FakeKube
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID
 from whatsapp_operator.runtime.kube.client import Response
 from whatsapp_operator.runtime.kube.errors import Forbidden, ServerError
 from whatsapp_operator.runtime.kube.namespace_refusals import FIRST_REREAD, NamespaceRefusals
@@ -14,9 +13,7 @@ NOTE = "Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime
 
 def pod(uid: str = "pod-1") -> PodFacts:
     """Return a pod that waits."""
-    created = datetime(2026, 11, 22, tzinfo=UTC)
-    owner = SessionUID("session-1")
-    return PodFacts(name="sales", uid=PodUID(uid), owner_uid=owner, phase=PodPhase.PENDING, created=created)
+    return pod_facts(uid, phase=PodPhase.PENDING)
 
 
 def events(*texts: object) -> Response:

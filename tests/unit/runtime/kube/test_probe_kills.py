@@ -1,11 +1,10 @@
 """Reading whether a probe ended a container: two requests about one pod, once, and no end waits for an answer."""
 
-from datetime import UTC, datetime
-
 import pytest
+from support.facts import pod_facts
 from unit.runtime.fakes import FakeKube
 from whatsapp_operator.core.kubelet import Eviction, Probe, ProbeKill
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID
 from whatsapp_operator.runtime.kube.client import Request, Response
 from whatsapp_operator.runtime.kube.errors import ServerError
 from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
@@ -16,10 +15,7 @@ UNHEALTHY = "Liveness probe failed: HTTP probe failed with statuscode: 503"
 
 def pod(uid: str = "pod-1") -> PodFacts:
     """Return a pod that ended as if it was asked to."""
-    created = datetime(2026, 11, 22, tzinfo=UTC)
-    return PodFacts(
-        name="sales", uid=PodUID(uid), owner_uid=SessionUID("session-1"), phase=PodPhase.SUCCEEDED, created=created
-    )
+    return pod_facts(uid, phase=PodPhase.SUCCEEDED)
 
 
 def events(request: Request) -> Response:

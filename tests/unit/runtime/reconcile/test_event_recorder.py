@@ -12,7 +12,8 @@ from whatsapp_operator.core.model import Event
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resources import Json
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.reconcile.event_recorder import BURST, SERIES_WINDOW, EventRecorder
+from whatsapp_operator.runtime.reconcile.event_correlator import BURST, COMBINED, SERIES_WINDOW
+from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 
 SESSION: Json = {
     "apiVersion": "wasession.dev/v1alpha1",
@@ -115,6 +116,55 @@ async def test_a_repetition_is_counted(events: EventRecorder, api: MemoryApi, cl
     (event,) = stored(api)
     assert (False, 3) == (single, event["series"]["count"])
     assert event["series"]["lastObservedTime"] > event["eventTime"]
+
+
+async def test_a_repetition_that_may_not_be_written_is_counted(
+    events: EventRecorder, api: MemoryApi, clock: FakeClock
+) -> None:
+    """The next write tells of it: a person reads how often it really was."""
+    for _ in range(BURST + 20):
+        await record(events, SESSION, EVENT)
+    await clock.advance(60)
+    await record(events, SESSION, EVENT)
+
+    assert [BURST + 21] == [event["series"]["count"] for event in stored(api)]
+
+
+async def test_repetitions_while_one_waits_are_one_write(events: EventRecorder, api: MemoryApi) -> None:
+    """They are counted before the first of them is written, and it is written with all."""
+    for _ in range(4):
+        events.record(SESSION, EVENT)
+    await events.drain(within=5)
+
+    assert [4] == [event["series"]["count"] for event in stored(api)]
+    assert 1 == sum("events" in request.path for request in api.requests)
+
+
+async def test_what_was_counted_of_an_event_that_is_gone_is_not_lost(
+    events: EventRecorder, api: MemoryApi, clock: FakeClock
+) -> None:
+    """The new one has the count of all that the old one did not tell."""
+    for _ in range(BURST + 3):
+        await record(events, SESSION, EVENT)
+    api.remove("events", "shop", stored(api)[0]["metadata"]["name"])
+    await clock.advance(60)
+
+    await record(events, SESSION, EVENT)
+
+    assert [4] == [event["series"]["count"] for event in stored(api)]
+
+
+async def test_events_that_differ_in_their_notes_alone_are_combined(
+    events: EventRecorder, api: MemoryApi, clock: FakeClock
+) -> None:
+    """After ten of them, whatever else comes is one line with a count."""
+    for number in range(14):
+        await clock.advance(30)
+        await record(events, SESSION, replace(EVENT, message=f"Round {number}."))
+
+    *single, combined = stored(api)
+    assert [f"Round {number}." for number in range(10)] == [event["note"] for event in single]
+    assert (f"{COMBINED}Round 10.", 4) == (combined["note"], combined["series"]["count"])
 
 
 async def test_another_message_is_another_event(events: EventRecorder, api: MemoryApi) -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from support.facts import pod_facts
 from unit.runtime.fakes import START
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID
+from whatsapp_operator.core.model import PodUID
 from whatsapp_operator.runtime.reconcile.pod_times import LATE, PodTimes
 
-POD = PodFacts(name="a", uid=PodUID("p"), owner_uid=None, phase=PodPhase.RUNNING, created=START)
+POD = pod_facts("p", created=START)
 HOUR, YEARS = timedelta(hours=1), timedelta(days=3653)
 WRONG = pytest.mark.parametrize("wrong", [HOUR, -HOUR, YEARS, -YEARS])
 

@@ -48,8 +48,12 @@ class WorkersHarness:
         self.act = act
 
     def count(self, result: str) -> float:
-        """How many looks ended so."""
-        return self.metrics.registry.get_sample_value("whatsapp_operator_reconcile_total", {"result": result}) or 0.0
+        """How many looks ended so: with a result that controller-runtime knows, or with one of our reasons for an error."""
+        value, labels = self.metrics.registry.get_sample_value, {"controller": "whatsappsession", "result": result}
+        found = value("controller_runtime_reconcile_total", labels)
+        return (
+            (value("whatsapp_operator_reconcile_failures_total", {"reason": result}) or 0) if found is None else found
+        )
 
 
 @pytest.fixture

@@ -159,14 +159,44 @@ async def test_a_forgotten_key_does_not_wake(queue: WorkQueue, clock: FakeClock)
     assert 0 == queue.depth
 
 
-async def test_the_oldest_key_has_how_long_it_waits(queue: WorkQueue, clock: FakeClock) -> None:
-    """For the probe: a queue that nobody works on gets old."""
-    assert 0.0 == queue.oldest
-    queue.add(A)
-    await clock.advance(7)
-    queue.add(B)
+def figure(queue: WorkQueue, name: str) -> float | None:
+    """One of the queue's metrics."""
+    queue.measure()
+    return queue.metrics.registry.get_sample_value(f"workqueue_{name}", {"name": "whatsappsession"})
 
-    assert 7.0 == queue.oldest
+
+async def test_the_metrics_are_those_of_client_go(queue: WorkQueue, clock: FakeClock) -> None:
+    """A key that comes again while it is worked on counts, and has waited since then; one that waits already does not."""
+    for key in (A, A, B):
+        queue.add(key)
+    await clock.advance(7)
+    await queue.get()
+    await clock.advance(2)
+    for _ in range(2):
+        queue.add(A)
+    await clock.advance(3)
+    await queue.get()
+    during = {
+        name: figure(queue, name)
+        for name in ("adds_total", "depth", "unfinished_work_seconds", "longest_running_processor_seconds")
+    }
+    queue.done(A)
+    await queue.get()
+
+    assert {"adds_total": 3, "depth": 0, "unfinished_work_seconds": 5, "longest_running_processor_seconds": 5} == during
+    assert (3, 7 + 12 + 3) == (
+        figure(queue, "queue_duration_seconds_count"),
+        figure(queue, "queue_duration_seconds_sum"),
+    )
+    assert (1, 5) == (figure(queue, "work_duration_seconds_count"), figure(queue, "work_duration_seconds_sum"))
+
+
+async def test_retries_are_counted(queue: WorkQueue) -> None:
+    """Each failure, whatever its back-off."""
+    queue.add_rate_limited(A)
+    queue.add_rate_limited(A)
+
+    assert 2 == figure(queue, "retries_total")
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

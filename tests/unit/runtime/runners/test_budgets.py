@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from unit.runtime.fakes import FakeClock, exactly
 from unit.runtime.runners.listeners import KEY, Restless, ScriptedListener, answer, target
 from whatsapp_operator.api.metadata import ObjectKey
@@ -47,6 +48,7 @@ async def test_a_start_is_reported_step_by_step(
         await clock.advance(20)
 
 
+@pytest.mark.slow
 async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeClock, runner: ScriptedListener) -> None:
     """Two hundred of them that change without end are asked less often, but none so seldom that it looks silent."""
     runner.holds_back = False

@@ -66,7 +66,7 @@ async def test_new_texts_have_a_budget_and_states_have_none(clock: FakeClock) ->
     assert min(revisions) > 20 * 55
 
 
-@pytest.mark.parametrize("tenants", [10, 100])
+@pytest.mark.parametrize("tenants", [10, pytest.param(100, marks=pytest.mark.slow)])
 async def test_hostile_tenants_together_have_a_budget_and_delay_nobody_else(clock: FakeClock, tenants: int) -> None:
     """An honest session's state is there at once, and its text within two seconds, whatever the others say."""
     crowd, read = Crowd(clock, length=1024), set[str]()

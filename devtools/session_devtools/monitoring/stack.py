@@ -1,0 +1,179 @@
+"""Debian's Prometheus and Alertmanager in one pod of a cluster of ours, with what is shipped for them.
+
+The pod is in a namespace of its own with the label that lets a scraper in, and finds the others by the rights of
+manifests/monitoring/rbac.yaml. Its programs are this machine's, which the node sees, in an image that has Debian's C
+library and Python: the operator's. Everything goes with the cluster, or with the namespace.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import yaml
+
+from session_devtools import packages
+from session_devtools.installation.constants import ROOT
+from session_devtools.kubectl import Kubectl
+from session_devtools.monitoring import companion
+from session_devtools.monitoring.acceleration import accelerated
+from session_devtools.monitoring.configuration import (
+    ALERTMANAGER,
+    COMPANION,
+    PROMETHEUS,
+    alertmanager_config,
+    prometheus_config,
+)
+from session_devtools.progress import Progress
+
+__all__ = ["ALERTMANAGER", "MANIFESTS", "NAMESPACE", "POD", "Monitoring", "install_monitoring"]
+
+Object = dict[str, Any]
+PACKAGES: Final = ("prometheus", "prometheus-alertmanager")
+MANIFESTS: Final = ROOT / "manifests/monitoring"
+NAMESPACE: Final = "monitoring"
+POD: Final = "prometheus"
+_CONFIG: Final = "/etc/monitoring"
+_DATA: Final = "/data"
+_SHARE: Final = "/usr/share/prometheus"
+""" Where both have their templates. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitoring:
+    """What the three programs say, read through the API server."""
+
+    kubectl: Kubectl
+
+    def alerts(self) -> list[Object]:
+        """Return Prometheus' alerts, pending and firing."""
+        return list(self._get(PROMETHEUS, "/api/v1/alerts")["data"]["alerts"])
+
+    def query(self, expression: str) -> list[Object]:
+        """Return the series of an instant query."""
+        return list(self._get(PROMETHEUS, f"/api/v1/query?query={quote(expression, safe='')}")["data"]["result"])
+
+    def targets(self) -> list[Object]:
+        """Return Prometheus' active targets."""
+        return list(self._get(PROMETHEUS, "/api/v1/targets?state=active")["data"]["activeTargets"])
+
+    def labels(self) -> list[str]:
+        """Return the names of all labels."""
+        return list(self._get(PROMETHEUS, "/api/v1/labels")["data"])
+
+    def notifications(self) -> list[Object]:
+        """Return what Alertmanager has sent: for each alert of it the receiver, its status and its labels."""
+        return [
+            {"receiver": sent["path"].rpartition("/")[2], "status": alert["status"], "labels": alert["labels"]}
+            for sent in self._get(COMPANION, "/notifications")
+            for alert in sent["body"]["alerts"]
+        ]
+
+    def _get(self, port: int, path: str) -> Any:
+        raw = f"/api/v1/namespaces/{NAMESPACE}/pods/{POD}:{port}/proxy{path}"
+        return json.loads(self.kubectl("get", "--raw", raw, timeout=30))
+
+
+def install_monitoring(
+    kubectl: Kubectl, image: str, *, by: int, namespaces: dict[str, str], progress: Progress
+) -> Monitoring:
+    """Have it run anew, with the shipped rules in a hurry; `image` is one with Debian's C library and Python.
+
+    `namespaces` are the ones that stand for those of the routing example.
+    """
+    packages.ensure(PACKAGES, progress=progress)
+    with progress.step("Prometheus and Alertmanager"):
+        kubectl.apply(*_surroundings())
+        kubectl("wait", f"--namespace={NAMESPACE}", "--for=create", "serviceaccount/prometheus", "--timeout=60s")
+        kubectl("delete", "pod", POD, f"--namespace={NAMESPACE}", "--ignore-not-found", timeout=90)
+        kubectl.apply(_config_map(by, namespaces), _pod(image))
+        kubectl(
+            "wait", f"--namespace={NAMESPACE}", "--for=condition=Ready", f"pod/{POD}", "--timeout=120s", timeout=130
+        )
+    return Monitoring(kubectl=kubectl)
+
+
+def _surroundings() -> list[Object]:
+    labels = {"wasession.dev/scrapes-metrics": "true"}
+    account = {"name": "prometheus", "namespace": NAMESPACE}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
+        *yaml.safe_load_all((MANIFESTS / "rbac.yaml").read_text()),
+    ]
+
+
+def _shipped(name: str) -> Object:
+    found: Object = yaml.safe_load((MANIFESTS / name).read_text())
+    return found
+
+
+def _config_map(by: int, namespaces: dict[str, str]) -> Object:
+    routing = _shipped("alertmanager-example.yaml")
+    files: dict[str, Object] = {
+        "prometheus.yaml": prometheus_config(_shipped("scrape.yaml"), rules=f"{_CONFIG}/rules.yaml"),
+        "rules.yaml": accelerated(_shipped("rules.yaml"), by),
+        "alertmanager.yaml": alertmanager_config(routing, by=by, namespaces=namespaces),
+    }
+    data = {name: yaml.safe_dump(content, sort_keys=False) for name, content in files.items()}
+    data["companion.py"] = Path(companion.__file__).read_text()
+    metadata = {"name": "monitoring", "namespace": NAMESPACE}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _pod(image: str) -> Object:
+    prometheus = [
+        f"--config.file={_CONFIG}/prometheus.yaml",
+        f"--storage.tsdb.path={_DATA}/prometheus",
+        f"--web.listen-address=:{PROMETHEUS}",
+    ]
+    alertmanager = [
+        f"--config.file={_CONFIG}/alertmanager.yaml",
+        f"--storage.path={_DATA}/alertmanager",
+        f"--web.listen-address=:{ALERTMANAGER}",
+        "--cluster.listen-address=",
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": POD, "namespace": NAMESPACE},
+        "spec": {
+            "serviceAccountName": "prometheus",
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 5,
+            "containers": [
+                _program("prometheus", image, prometheus, PROMETHEUS),
+                _program("prometheus-alertmanager", image, alertmanager, ALERTMANAGER),
+                _container("companion", image, ["python3", f"{_CONFIG}/companion.py", str(COMPANION)], COMPANION),
+            ],
+            "volumes": [
+                {"name": "config", "configMap": {"name": "monitoring"}},
+                {"name": "data", "emptyDir": {}},
+                {"name": "share", "hostPath": {"path": _SHARE, "type": "Directory"}},
+                *(
+                    {"name": program, "hostPath": {"path": f"/usr/bin/{program}", "type": "File"}}
+                    for program in ("prometheus", "prometheus-alertmanager")
+                ),
+            ],
+        },
+    }
+
+
+def _program(name: str, image: str, arguments: list[str], port: int) -> Object:
+    """Return a container that runs a program of this machine."""
+    container = _container(name, image, [f"/opt/{name}", *arguments], port)
+    for volume, path in ((name, f"/opt/{name}"), ("share", _SHARE)):
+        container["volumeMounts"].append({"name": volume, "mountPath": path, "readOnly": True})
+    return container | {"readinessProbe": {"httpGet": {"path": "/-/ready", "port": port}, "periodSeconds": 1}}
+
+
+def _container(name: str, image: str, command: list[str], port: int) -> Object:
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": command,
+        "ports": [{"containerPort": port}],
+        "volumeMounts": [{"name": "config", "mountPath": _CONFIG}, {"name": "data", "mountPath": _DATA}],
+    }

@@ -1,0 +1,146 @@
+"""The page docs/reference/metrics.md, from the rows that both programs make their metrics from: `make generate` writes it."""
+
+from collections.abc import Iterable, Sequence
+
+from session_protocol.metric_family import MetricFamily
+
+from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.runtime.metrics import SESSIONS_LIMIT
+from whatsapp_operator.runtime.metrics.families import FAMILIES
+from whatsapp_operator.runtime.metrics.fleet import Fleet
+from whatsapp_operator.runtime.metrics.labels import STATE_VOCABULARY
+from whatsapp_operator.runtime.metrics.session_families import SESSION_FAMILIES
+from whatsapp_operator.runtime.process.metrics import Metrics
+
+_NAMESPACES = 10
+_HEAD = f"""\
+# Metrics
+
+What operator and runners tell Prometheus at `/metrics` of their ports, and when they tell nothing.
+`make generate` writes this page from `whatsapp_operator/runtime/metrics/` and `session_runner/metric_families.py`; do not edit it.
+
+Times are timestamps in seconds since 1970: a query computes the age, as in `time() - whatsapp_session_state_since_timestamp_seconds`.
+What cannot be read is absent, never 0.
+A histogram has `_bucket`, `_sum` and `_count` behind its name; counters and histograms have a `_created` beside them, the time of their first series.
+Both programs have `process_…` of the Python client, the runner as `whatsapp_runner_process_…`; the operator has `python_gc_…`, too.
+
+| Format | Asked for by `Accept` |
+|---|---|
+| Prometheus text 0.0.4 | anything that names no format below, or no header |
+| Prometheus text 1.0.0 | `text/plain;version=1.0.0` |
+| OpenMetrics 1.0.0 | `application/openmetrics-text`, also with `version=1.0.0` |
+
+The best offer wins, by quality; `Accept-Encoding: gzip` compresses.
+`/metrics?name[]=NAME` gives the named series alone; `name[]` may be repeated.
+Measured is at most every 5 s, whoever asks.
+
+## Who tells of sessions
+
+The operator that holds the Lease, from what is in the cluster: metadata, spec and status of the sessions in its namespaces.
+So these series outlive pods and the operator's own process: one that starts anew tells the same after its first full list, with the same times.
+A standby tells of none, nor does a process that has given up the Lease, so nothing is told twice.
+Two operators side by side ([INSTANCE](settings.md)) each tell of the sessions in their own namespaces.
+The series of a deleted session end with the next scrape.
+
+The labels are `session_namespace` and `session`.
+`namespace`, `pod`, `instance` and `job` are Prometheus' own, for the process that it scrapes, and no metric here has them.
+
+## Names and hashes
+
+A name with seven digits or more may be somebody's telephone number.
+In every label (`session`, `session_namespace`, `quota`) such a name is a hash instead, as `hash:lkpbjdhmaoec`,
+and whoever makes a session of such a name is warned at once ([admission policies](../operations/security.md#what-the-admission-policies-hold)).
+The hash is of the object's UID: it stays as long as the object, and the name cannot be found by trying all numbers.
+It is the first twelve hexadecimal digits of the UID's SHA-256, with the letters g to p for 0 to 9.
+Whoever may list sessions finds the one of a hash:
+
+```console
+$ kubectl get was -A --no-headers -o custom-columns=:.metadata.uid,:.metadata.namespace,:.metadata.name |
+    while read -r uid name; do echo "hash:$(printf %s "$uid" | sha256sum | cut -c-12 | tr 0-9 g-p) $name"; done | grep hash:lkpbjdhmaoec
+```
+
+For a namespace or a quota it is the same with `kubectl get ns` or `kubectl get wasq`, without `-A`.
+
+## How many series
+
+A session has {len(SESSION_FAMILIES)} series at most, whatever it does: one of each row below; a healthy one has 12.
+Words in labels (`state`, `reason`, `class`) are of vocabularies; one that no vocabulary has is `Other`.
+`quota` is the name of a quota that there is, else empty.
+So a tenant can make series by making sessions alone, and `METRICS_SESSIONS_LIMIT` ({SESSIONS_LIMIT} by default) bounds how many sessions have them:
+of more, each namespace keeps an equal share, its oldest.
+`whatsapp_operator_sessions_without_metrics` says how many sessions have none; sums (`whatsapp_operator_sessions`, `whatsapp_quota_…`) are of all sessions.
+A state that changes ends one series and begins another, of the {len(STATE_VOCABULARY) + 2} states that there are.
+
+| Sessions | Series by default | With the limit raised to all |
+|---|---|---|
+{{cardinality}}
+
+Counted in 10 namespaces with one quota each, all sessions in their worst case, without `process_…` and `python_gc_…`.
+A runner has fewer than 120 series, of its own session alone.
+"""
+
+
+def page(runner: Sequence[MetricFamily]) -> str:
+    """Return the page as Markdown, with the runner's rows."""
+    counted = "".join(f"| {count} | {series(count)} | {series(count, limit=count)} |\n" for count in (10, 1000, 10_000))
+    tables = "".join(_section(f"Operator: {title[0].lower()}{title[1:]}", rows) for title, rows in FAMILIES)
+    return _HEAD.replace("{cardinality}\n", counted) + tables + _section("Runner", runner)
+
+
+def series(sessions: int, *, limit: int = SESSIONS_LIMIT) -> int:
+    """Return how many series an operator with so many sessions has, all in their worst case."""
+    metrics = Metrics(sessions_limit=limit)
+    metrics.fleet.show(worst_case(sessions))
+    samples = (sample.name for metric in metrics.registry.collect() for sample in metric.samples)
+    return sum(not name.startswith(("process_", "python_gc_")) for name in samples)
+
+
+def worst_case(sessions: int) -> Fleet:
+    """Return a fleet whose sessions have all the series that a session can have."""
+    time = "2026-11-22T18:00:00Z"
+    conditions = [
+        {"type": kind, "status": "True", "reason": "Conflict", "lastTransitionTime": time}
+        for kind in (ConditionType.READY, ConditionType.LINKED, ConditionType.STALLED)
+    ]
+    status = {
+        "state": "Queued",
+        "stateTransitionTime": time,
+        "observedGeneration": 1,
+        "conditions": conditions,
+        "recovery": {"restarts": 1, "consecutiveFailures": 1, "lastFailure": {"reason": "OOMKilled", "time": time}},
+    }
+    names = [f"team-{number}" for number in range(_NAMESPACES)]
+    figures = {"sessions": 1000, "memory": "1Ti", "storage": "1Ti"}
+    quota_status = {"admitted": 1, "waiting": 1, "notRunning": 1, "memoryReserved": "1Gi", "storageReserved": "1Gi"}
+    return Fleet(
+        sessions=[
+            {
+                "metadata": {
+                    "namespace": names[number % _NAMESPACES],
+                    "name": f"session-{number}",
+                    "uid": f"uid-{number}",
+                    "generation": 1,
+                    "creationTimestamp": time,
+                },
+                "spec": {"quotaName": names[number % _NAMESPACES]},
+                "status": status,
+            }
+            for number in range(sessions)
+        ],
+        quotas=[
+            {"metadata": {"name": name, "uid": f"uid-{name}"}, "spec": figures, "status": quota_status}
+            for name in names
+        ],
+        namespace_uids={name: f"uid-{name}" for name in names},
+    )
+
+
+def _section(title: str, rows: Iterable[MetricFamily]) -> str:
+    head = f"\n## {title}\n\n| Metric | Type | Labels | Meaning | Absent |\n|---|---|---|---|---|\n"
+    return head + "".join(map(_row, rows))
+
+
+def _row(family: MetricFamily) -> str:
+    labels = "; ".join(f"`{name}`: {values}" if values else f"`{name}`" for name, values in family.labels.items())
+    cells = (f"`{family.name}`", family.type, labels, family.meaning, family.absent or "never")
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"

@@ -1,0 +1,118 @@
+"""The rows of the runner's metrics; docs/reference/metrics.md is made from them.
+
+No label names a session, a person or a number: a runner has one session, and whoever scrapes it adds the labels of its
+pod.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from session_protocol.metric_family import MetricFamily, MetricType
+
+_PREFIX: Final = "whatsapp_runner_"
+_NOT_MEASURED: Final = "while the volume cannot be measured"
+
+
+def _row(
+    kind: MetricType, name: str, meaning: str, labels: Mapping[str, str] | None = None, *, absent: str = ""
+) -> MetricFamily:
+    return MetricFamily(name=_PREFIX + name, type=kind, meaning=meaning, labels=labels or {}, absent=absent)
+
+
+STATE: Final = _row(
+    MetricType.GAUGE,
+    "state",
+    "1 for the state that the session is in, 0 for all others",
+    {"state": "each [state](runner-api.md#states) that a runner reports"},
+)
+STATE_SINCE: Final = _row(
+    MetricType.GAUGE,
+    "state_since_timestamp_seconds",
+    "When the state became what it is; the runner's start at the latest",
+)
+CHANGES: Final = _row(MetricType.COUNTER, "state_changes_total", "Changes of the published state")
+RECONNECTS: Final = _row(
+    MetricType.COUNTER,
+    "reconnects_total",
+    "Times that a page that was up lost its connection and tried to connect again",
+)
+PROBE_SECONDS: Final = _row(
+    MetricType.HISTOGRAM, "probe_duration_seconds", "How long the page took to answer one probe"
+)
+PROBE_TIME: Final = _row(
+    MetricType.GAUGE, "last_probe_timestamp_seconds", "When the page last answered", absent="until it has answered"
+)
+ROUNDS: Final = _row(MetricType.COUNTER, "qr_rounds_total", "Rounds of QR codes asked for after the first")
+BLOCKED: Final = _row(
+    MetricType.COUNTER,
+    "blocked_requests_total",
+    "Requests of the page to hosts that are not allowed; each was refused",
+)
+FETCH_FAILURES: Final = _row(
+    MetricType.COUNTER,
+    "page_fetch_failures_total",
+    "Times that the page or a script of it could not be fetched",
+    {"reason": "the reason of the state LoadError"},
+    absent="for a reason that there was not yet",
+)
+LOADS: Final = _row(MetricType.COUNTER, "page_loads_total", "Documents the page has loaded, its own reloads included")
+BROWSER_STARTS: Final = _row(
+    MetricType.COUNTER, "browser_starts_total", "Browsers that were started; a browser that dies ends its pod"
+)
+BROWSER: Final = _row(
+    MetricType.GAUGE,
+    "browser_info",
+    "1 for the version of the browser",
+    {"version": "as the browser says it"},
+    absent="until the browser was asked",
+)
+BAD_REQUESTS: Final = _row(
+    MetricType.COUNTER,
+    "http_bad_requests_total",
+    "Requests to the API that could not be read; nothing of them is logged",
+)
+CLOSED: Final = _row(
+    MetricType.COUNTER,
+    "http_connections_closed_total",
+    "Connections to the API that were closed for going beyond a limit",
+    {"reason": "`slow_head`, `slow_body`, `long_head`, `long_body`, `slow_reader`, `peer_limit`, `connection_limit`"},
+)
+AVAILABLE: Final = _row(
+    MetricType.GAUGE,
+    "profile_available_bytes",
+    "Bytes free on the profile volume, for the runner",
+    absent=_NOT_MEASURED,
+)
+CAPACITY: Final = _row(
+    MetricType.GAUGE, "profile_capacity_bytes", "Bytes that the profile volume holds", absent=_NOT_MEASURED
+)
+INODES: Final = _row(
+    MetricType.GAUGE,
+    "profile_inodes_free",
+    "Files that can still be made on the profile volume",
+    absent=f"{_NOT_MEASURED}, or does not count files",
+)
+MEMORY: Final = _row(
+    MetricType.GAUGE,
+    "memory_bytes",
+    "Proportional set size of python, driver and browser",
+    {"part": "`python`, `driver`, `browser`"},
+)
+WORKING_SET: Final = _row(
+    MetricType.GAUGE,
+    "memory_working_set_bytes",
+    "The container's memory as the kubelet counts it: what is used, without files that may be dropped",
+    absent="where it cannot be read",
+)
+MEMORY_LIMIT: Final = _row(
+    MetricType.GAUGE,
+    "memory_limit_bytes",
+    "How much memory the container may use before the kernel kills in it",
+    absent="without a limit, or where it cannot be read",
+)
+
+FAMILIES: Final = (
+    STATE, STATE_SINCE, CHANGES, RECONNECTS, PROBE_SECONDS, PROBE_TIME, ROUNDS, BLOCKED, FETCH_FAILURES, LOADS,
+    BROWSER_STARTS, BROWSER, MEMORY, WORKING_SET, MEMORY_LIMIT, AVAILABLE, CAPACITY, INODES, BAD_REQUESTS, CLOSED,
+)  # fmt: skip
+""" All of them, in the order of the reference. """

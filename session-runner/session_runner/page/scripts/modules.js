@@ -1,0 +1,67 @@
+// Runs at document start, after the bridge. Listens to the page's own modules from the moment its loader exists: wa-js does
+// so about a second later, and what the page tells once, on its way up, is told by then.
+//
+// A module is only taken when that cannot run its code too early: when it was there before the loader, with all that it
+// needs, when the page has run it itself, or when wa-js has, which runs all of them.
+(() => {
+  const session = window.__session;
+  if (window !== window.top || !session) return;
+
+  const TOLD = ['account_temporarily_banned', 'service_unavailable_503', 'storage_initialization_error', 'starting_logout', 'logout'];
+  const RESTRICTIONS = ['reachout_timelock_state_change', 'new_chat_message_capping_state_change'];
+  const wakeOn = (model, attributes) => attributes.forEach((attribute) => model.on(`change:${attribute}`, (_model, value) => {
+    session.tell(`change:${attribute}`, value);
+    session.wake(attribute);
+  }));
+
+  const listeners = {
+    WAWebCmd: ({ Cmd }) => {
+      for (const name of TOLD) Cmd.on(`${name}_from_bridge`, (told) => session.tell(name, told));
+      for (const name of RESTRICTIONS) Cmd.on(name, (told) => { session.restriction = told; session.wake(name); });
+    },
+    // The legacy page tells on this bus, by a function that wa-js replaces in the same way.
+    WAWebBackendEventBus: ({ BackendEventBus: bus }) => {
+      const { trigger } = bus;
+      bus.trigger = function told(name, ...rest) {
+        if (TOLD.includes(name)) session.tell(name, rest[0]);
+        return trigger.call(this, name, ...rest);
+      };
+    },
+    WAWebSocketModel: ({ Socket }) => wakeOn(Socket, ['state', 'stream', 'hasSynced']),
+    WAWebNetworkStatus: ({ default: status }) => wakeOn(status, ['online']),
+    WAWebConnModel: ({ Conn }) => {
+      const note = () => { session.code = Conn.ref ? { ref: Conn.ref, since: performance.now() } : null; };
+      note();
+      Conn.on('change:ref', () => { note(); session.wake('ref'); });
+    },
+  };
+
+  const missing = new Set(Object.keys(listeners));
+  const take = (mayRun) => {
+    let known;
+    try { known = window.require('__debug').modulesMap; } catch { return; }
+    for (const id of missing) {
+      if (!(id in known) || !mayRun(known[id])) continue;
+      missing.delete(id);
+      try { listeners[id](window.require(id)); } catch { /* an unknown page */ }
+    }
+  };
+  const ranAlready = (module) => Object.keys(Object(module?.exports)).length > 0;
+
+  const timer = setInterval(() => { if (window.require && window.__d) take(ranAlready); if (!missing.size) clearInterval(timer); }, 50);
+  setTimeout(() => clearInterval(timer), 60_000);
+  WPP.loader.onInjected(() => { take(() => true); clearInterval(timer); });
+
+  let isLoaded = false;
+  const loaderCame = () => {
+    if (isLoaded || !window.require || !window.__d) return;
+    isLoaded = true;
+    queueMicrotask(() => take(() => true));
+  };
+  // wa-js waits for the same two by setters of its own, which go on working behind these.
+  for (const name of ['__d', 'require']) {
+    const theirs = Object.getOwnPropertyDescriptor(window, name);
+    if (!theirs?.set || !theirs.configurable) continue;
+    Object.defineProperty(window, name, { ...theirs, set(value) { theirs.set.call(window, value); loaderCame(); } });
+  }
+})();

@@ -1,0 +1,30 @@
+// Runs at document start, after the bridge. Notes that the page asks for the owner's passkey, by the browser's own function
+// for it, which is the same in every language. A browser without an authenticator answers that with an error, and the
+// page's screen stays; so it is over when the page shows another QR code, or is linked.
+(() => {
+  const session = window.__session;
+  if (window !== window.top || !session || !window.CredentialsContainer) return;
+
+  let asked = null;
+  const shownCode = () => document.querySelector('[data-ref]')?.getAttribute('data-ref') || null;
+
+  CredentialsContainer.prototype.get = new Proxy(CredentialsContainer.prototype.get, {
+    apply(get, credentials, given) {
+      const answer = Reflect.apply(get, credentials, given);
+      const wanted = given[0]?.publicKey;
+      if (!wanted || given[0].mediation === 'conditional') return answer; // an offer to fill in, which no screen waits for
+      const request = { until: wanted.timeout > 0 ? (Date.now() + wanted.timeout) / 1000 : null, code: shownCode(), pending: true };
+      asked = request;
+      session.wake('passkey');
+      const over = () => { request.pending = false; session.wake('passkey'); };
+      answer.then(over, over);
+      return answer;
+    },
+  });
+
+  session.passkey = ({ registered, code }) => {
+    if (registered !== false) return asked?.pending ? { until: asked.until } : null;
+    if (asked && code && code !== asked.code) asked = null;
+    return asked && { until: asked.until };
+  };
+})();

@@ -1,0 +1,167 @@
+"""The shipped alerts in the real Prometheus and Alertmanager, which scrape as the shipped PodMonitors say.
+
+All durations of the rules are divided by one number (`session_devtools.monitoring.acceleration`), and Debian's programs
+run in the cluster behind its policies' label. What the tests ask is what people are promised: an alert that names its
+session fires, goes on without its pod and over another operator, reaches whom it concerns, and ends when all is well.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import pytest
+import yaml
+from e2e.harness import ClusterHarness
+from e2e.tenant import LONG_TIMEOUTS, Object, Tenant
+from session_devtools.monitoring.promql import selectors
+from session_devtools.monitoring.stack import MANIFESTS, NAMESPACE, Monitoring, install_monitoring
+from session_devtools.progress import ConsoleProgress
+from support.sessions import has_condition, without_pod
+from support.waiting import until
+
+BY = 30
+""" Half an hour in the queue is a minute, and a pod of the operator that is replaced is away for no longer than the rules
+bridge: fifteen minutes, so thirty seconds. """
+BROKEN = {"maxAttempts": 2, "baseDelay": "1s"}
+NOT_IN_THIS_PLAY = {
+    "whatsapp_operator_failed_calls_total": "no call failed",
+    "whatsapp_operator_cache_resets_total": "nothing was read anew",
+    "whatsapp_operator_keys_restored_total": "no key was lost",
+    "whatsapp_operator_key_expiration_timestamp_seconds": "no key was retired",
+    "whatsapp_quota_storage_bytes": "no quota limits storage",
+    "whatsapp_quota_storage_limit_bytes": "no quota limits storage",
+    "whatsapp_quota_memory_limit_bytes": "no quota limits memory",
+    "whatsapp:operator_away": "an operator is there",
+    "whatsapp:sessions_broken:ratio_held": "no more than two are broken",
+}
+""" Series of the rules that are absent, each with the reason. """
+VOCABULARIES = {"state", "reason", "class", "code"}
+""" Labels whose values are not all there at one time: their rules are looked up by the name of the series alone. """
+
+
+class Expected(NamedTuple):
+    """An alert that the play causes."""
+
+    name: str
+    receiver: str
+    labels: Object
+
+    def of(self, alerts: Iterable[Object]) -> list[Object]:
+        """Return those of the alerts that are this one."""
+        wanted = {"alertname": self.name, **self.labels}
+        return [alert for alert in alerts if wanted.items() <= alert["labels"].items()]
+
+
+class Play:
+    """Two namespaces in which somebody is needed: a takeover without a pod, a session that gave up, a full quota."""
+
+    def __init__(self, e2e: ClusterHarness, monitoring: Monitoring, shop: Tenant, club: Tenant) -> None:
+        self.e2e, self.monitoring, self.shop, self.club = e2e, monitoring, shop, club
+        at_shop = {"session_namespace": shop.namespace}
+        at_club = {"session_namespace": club.namespace}
+        self.expected = [
+            Expected("WhatsAppSessionConflict", "shop-on-call", {**at_shop, "session": "sales"}),
+            Expected("WhatsAppSessionStalled", "shop-on-call", {**at_shop, "session": "orders"}),
+            Expected("WhatsAppSessionQueued", "platform", {**at_club, "session": "second"}),
+            Expected("WhatsAppQuotaNearlyFull", "platform", {"quota": club.namespace}),
+            Expected("WhatsAppQuotaQueueOld", "platform", {"quota": club.namespace}),
+        ]
+
+    def cause(self) -> None:
+        """Bring all of it about."""
+        self.club.create("first")
+        # An image that ends at once, again and again: the operator's, which finds no account to work with.
+        self.shop.create("orders", recovery=BROKEN, pod={"image": self.e2e.images.operator})
+        self.shop.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
+        self.club.wait_for("first", has_condition("Admitted"))
+        self.club.create("second")
+        self.shop.link("sales")
+        self.shop.command_device("sales", "replaced")
+        self.shop.wait_for("sales", has_condition("Conflict"))
+        self.shop.evict("sales")
+        self.shop.wait_for("sales", without_pod())
+        self.shop.wait_for("orders", has_condition("Stalled"))
+
+    def mend(self) -> None:
+        """Do what the runbooks say."""
+        self.shop.request("sales", "restart-at")
+        self.shop.edit("orders", {"pod": {"image": None}})
+        self.club.limit(sessions=5)
+
+    def firing(self) -> dict[str, list[Object]]:
+        """Return the expected alerts that fire, by their names."""
+        alerts = [alert for alert in self.monitoring.alerts() if alert["state"] == "firing"]
+        return {one.name: one.of(alerts) for one in self.expected}
+
+    def told(self, status: str) -> set[tuple[str, str]]:
+        """Return which of the expected alerts reached which receiver, firing or resolved."""
+        sent = [one for one in self.monitoring.notifications() if one["status"] == status]
+        return {(one.name, found["receiver"]) for one in self.expected for found in one.of(sent)}
+
+    def to_tell(self) -> set[tuple[str, str]]:
+        """Return who should hear of what."""
+        return {(one.name, one.receiver) for one in self.expected}
+
+
+@pytest.fixture
+def play(e2e: ClusterHarness, make_tenant: Callable[..., Tenant]) -> Iterator[Play]:
+    """The programs and two namespaces; the first one is the tenant of the routing example."""
+    shop, club = make_tenant(), make_tenant(sessions=1)
+    monitoring = install_monitoring(
+        e2e.kubectl, e2e.images.operator, by=BY, namespaces={"shop": shop.namespace}, progress=ConsoleProgress()
+    )
+    yield Play(e2e, monitoring, shop, club)
+    e2e.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    e2e.kubectl("delete", "--filename", str(MANIFESTS / "rbac.yaml"), "--wait=false")
+
+
+def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> None:
+    """The alerts fire, go on over a new operator and without a pod, reach the right receiver, and end."""
+    play.cause()
+    fired = until("all alerts fire", play.firing, lambda firing: all(firing.values()))
+    until("everybody concerned hears of it", lambda: play.told("firing"), lambda told: told == play.to_tell())
+    until("all pods are scraped", lambda: _not_up(play.monitoring), lambda faults: faults == [])
+    assert [] == _not_scraped(play.monitoring)
+    assert [] == _renamed(play.monitoring)
+
+    play.e2e.operator.replace()
+    play.e2e.operator.wait_for_resyncs(1)
+    goes_on = play.firing()
+
+    assert {name: [one["activeAt"] for one in alerts] for name, alerts in fired.items()} == {
+        name: [one["activeAt"] for one in alerts] for name, alerts in goes_on.items()
+    }
+    assert set() == play.told("resolved")
+    assert not play.shop.get("pod", "sales")
+
+    play.mend()
+    until("no alert is left", play.firing, lambda firing: not any(firing.values()))
+    until("everybody hears of that, too", lambda: play.told("resolved"), lambda told: told == play.to_tell())
+
+
+def _not_scraped(monitoring: Monitoring) -> list[str]:
+    """Return the selectors of the shipped rules that select nothing, though the play has what they are about."""
+    rules = yaml.safe_load((MANIFESTS / "rules.yaml").read_text())
+    found = {one for group in rules["groups"] for rule in group["rules"] for one in selectors(rule["expr"])}
+    wanted = {
+        one.series if one.labels & VOCABULARIES else one.text for one in found if one.series not in NOT_IN_THIS_PLAY
+    }
+    labelled = {
+        f'{one.series}{{{label}!=""}}' for one in found for label in one.labels if one.series not in NOT_IN_THIS_PLAY
+    }
+    assert len(wanted) > 20
+    return sorted(text for text in wanted | labelled if not monitoring.query(f"count({text})"))
+
+
+def _renamed(monitoring: Monitoring) -> list[str]:
+    """Return the labels of series that a target's have driven out."""
+    return [label for label in monitoring.labels() if label.startswith("exported_")]
+
+
+def _not_up(monitoring: Monitoring) -> list[str]:
+    """Return the targets that are not scraped, and the jobs that have none."""
+    targets = monitoring.targets()
+    missing = {"whatsapp-session-operator", "whatsapp-session"} - {target["labels"]["job"] for target in targets}
+    return [
+        *missing,
+        *(f"{target['scrapeUrl']}: {target['lastError']}" for target in targets if target["health"] != "up"),
+    ]

@@ -1,0 +1,407 @@
+"""The alerts about quotas, all sessions together, and the operator itself."""
+
+from collections.abc import Callable
+from typing import Final
+
+from manifests.alerts.ages import lifetime
+from manifests.alerts.cases import LAST, Case, Expected, Firing, Series, flat, labelled, operator, then
+
+BROKEN: Final = (
+    "LoadError", "UnsupportedBrowser", "Offline", "ServiceUnavailable", "UpdateNeeded", "Degraded", "Unreachable",
+    "Recovering",
+)  # fmt: skip
+
+
+def quota(metric: str, name: str, value: float, *, pod: int = 1, ops: str = "ops") -> Series:
+    """Return one series of the operator about a quota."""
+    return {operator(f"whatsapp_quota_{metric}", pod=pod, ops=ops, quota=name): value}
+
+
+def quota_nearly_full() -> tuple[Case, ...]:
+    """More than nine tenths of sessions, memory or storage are taken."""
+    pairs = {
+        "sessions": ("sessions", "sessions_limit"),
+        "memory": ("memory_bytes", "memory_limit_bytes"),
+        "storage": ("storage_bytes", "storage_limit_bytes"),
+    }
+    given: Series = quota("sessions", "unlimited", 1000)
+    for used, limit in pairs.values():
+        given |= quota(used, f"full-{used}", 901) | quota(limit, f"full-{used}", 1000)
+        given |= quota(used, f"fits-{used}", 900) | quota(limit, f"fits-{used}", 1000)
+    fires = tuple(
+        Firing({"namespace": "ops", "quota": f"full-{used}", "resource": resource}, 0.901)
+        for resource, (used, _) in pairs.items()
+    )
+
+    def known(name: str, pod: int, ops: str) -> Series:
+        return quota("sessions", name, 10, pod=pod, ops=ops) | quota("sessions_limit", name, 10, pod=pod, ops=ops)
+
+    return (
+        Case(given, {14: (), 15: fires}),
+        lifetime(known, lambda name, _: Firing(of_quota(name, resource="sessions"), 1)),
+    )
+
+
+OWNERS: Final = {"sales": "ops", "deleted": "other-ops", "orphan": "lost-ops"}
+""" Whose the quotas of `lifetime` are. """
+
+
+def of_quota(name: str, **labels: str) -> dict[str, str]:
+    """Return the labels of an alert about a quota of `lifetime`."""
+    return {"namespace": OWNERS[name], "quota": name} | labels
+
+
+def quota_held_idle() -> tuple[Case, ...]:
+    """Places are held without running while others wait."""
+    given: Series = {}
+    for name, idle, pending in (("held", 1, 1), ("runs", 0, 1), ("nobody-waits", 1, 0)):
+        given |= quota("not_running_sessions", name, idle) | quota("pending_sessions", name, pending)
+
+    def known(name: str, pod: int, ops: str) -> Series:
+        idle = quota("not_running_sessions", name, 2, pod=pod, ops=ops)
+        return idle | quota("pending_sessions", name, 1, pod=pod, ops=ops)
+
+    return (
+        Case(given, {14: (), 15: (Firing({"namespace": "ops", "quota": "held"}),)}),
+        lifetime(known, lambda name, _: Firing(of_quota(name))),
+    )
+
+
+def quota_queue_old() -> tuple[Case, ...]:
+    """The first in the queue has waited for more than half an hour."""
+    minute = 40
+    given = quota("oldest_pending_timestamp_seconds", "old", minute * 60 - 1801)
+    given |= quota("oldest_pending_timestamp_seconds", "young", minute * 60 - 1800)
+
+    def known(name: str, pod: int, ops: str) -> Series:
+        return quota("oldest_pending_timestamp_seconds", name, 0, pod=pod, ops=ops)
+
+    return (
+        Case(given, {minute: (Firing({"namespace": "ops", "quota": "old"}, 1801),)}),
+        lifetime(known, lambda name, minute: Firing(of_quota(name), minute * 60), later=30),
+    )
+
+
+def fleet_broken() -> tuple[Case, ...]:
+    """More than a fifth of all sessions, and more than two."""
+
+    def fleet(ops: str, broken: int, well: int, *, state_name: str = "Degraded", pod: int = 1) -> Series:
+        name = "whatsapp_operator_sessions"
+        return {
+            operator(name, pod=pod, ops=ops, session_namespace="shop", state=state_name): broken,
+            operator(name, pod=pod, ops=ops, session_namespace="other", state="Connected"): well,
+        }
+
+    given = (
+        fleet("share", 5, 19)
+        | fleet("exactly", 5, 20)
+        | fleet("few", 2, 3)
+        | fleet("stalled", 9, 1, state_name="Stalled")
+    )
+    for state_name in BROKEN:
+        given |= fleet(f"three-{state_name.lower()}", 3, 9, state_name=state_name)
+    fires = (
+        Firing({"namespace": "share"}, 5 / 24),
+        *(Firing({"namespace": f"three-{state_name.lower()}"}, 0.25) for state_name in BROKEN),
+    )
+
+    def known(_: str, pod: int, ops: str) -> Series:
+        return fleet(ops, 5, 5, pod=pod)
+
+    return (
+        Case(given, {9: (), 10: fires}),
+        lifetime(known, lambda name, _: Firing({"namespace": OWNERS[name]}, 0.5)),
+    )
+
+
+def quantile_case(
+    metric: str,
+    *,
+    low: float,
+    limit: float,
+    high: float,
+    share: float,
+    late: tuple[int, int],
+    pending: int,
+    **labels: str,
+) -> tuple[Case, ...]:
+    """Return a histogram whose quantile is just above the limit, and one where it is just below.
+
+    `share` per cent are within the limit, and the rest is not; `late` are the minutes of the last look at which it
+    fires and the first at which the window has gone by. Everything was counted in two minutes.
+    """
+
+    def grown(value: float) -> str:
+        return then((0, 20), (value, 5), (2 * value, 200))
+
+    def histogram(ops: str, counts: dict[str, float]) -> Series:
+        return {operator(f"{metric}_bucket", ops=ops, le=le, **labels): grown(value) for le, value in counts.items()}
+
+    given = histogram("slow", {f"{limit:g}": share - 0.5, f"{high:g}": share + 0.5, "+Inf": 100})
+    given |= histogram("fast", {f"{low:g}": share - 0.5, f"{limit:g}": share + 0.5, f"{high:g}": 100, "+Inf": 100})
+    fires = Firing({"namespace": "slow"}, (limit + high) / 2)
+    first = 20 + pending
+    return (Case(given, {first - 1: (), first: (fires,), late[0]: (fires,), late[1]: ()}),)
+
+
+def reconcile_errors() -> tuple[Case, ...]:
+    """More than a tenth of reconciliations fail."""
+    given: Series = {}
+    for ops, bad in (("bad", 101), ("well", 100)):
+        failed = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="whatsappsession")
+        total = operator("controller_runtime_reconcile_total", ops=ops, result="success", controller="whatsappsession")
+        given |= counted({failed: bad, total: 1000})
+        other = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="other")
+        given |= counted({other: 900, operator("controller_runtime_reconcile_total", ops=ops, controller="other"): 900})
+    fires = Firing({"namespace": "bad"}, 0.101)
+    return (Case(given, {29: (), 30: (fires,), 34: (fires,), 35: ()}),)
+
+
+def counted(values: Series) -> Series:
+    """Return counters that grow by so much at the minutes 20 and 25, and not before or after."""
+    return {series: then((0, 20), (float(value), 5), (2 * float(value), 60)) for series, value in values.items()}
+
+
+def api_errors() -> tuple[Case, ...]:
+    """More than a twentieth of the operator's requests fail; other programs' requests are not ours."""
+    given: Series = {}
+    codes = ("500", "503", "429", "<error>", "<timeout>")
+    for number, code in enumerate((*codes, "409")):
+        given |= requests(f"ops-{number}", 51, code)
+    given |= requests("well", 50, "500")
+    fires = tuple(Firing({"namespace": f"ops-{number}"}, 0.051) for number in range(len(codes)))
+    return (Case(given, {29: (), 30: fires, 34: fires, 35: ()}),)
+
+
+def requests(ops: str, bad: float, code: str) -> Series:
+    """Return an operator's requests, of 1000 so many with this code, beside two programs that fail all the time."""
+    name = "rest_client_requests_total"
+    found = counted({
+        operator(name, ops=ops, code=code, method="GET", host="a"): bad,
+        operator(name, ops=ops, code="200", method="GET", host="a"): 1000 - bad,
+        operator(name, ops=ops, pod=2, code="500", method="GET", host="a"): 9000,
+        operator(name, ops=ops, job="another", code="500", method="GET", host="a"): 9000,
+    })  # fmt: skip
+    return found | {operator("whatsapp_operator_build_info", ops=ops, version="1"): 1}
+
+
+def step(metric: str, count: float, *, ops: str = "ops", at: int = 20, **labels: str) -> Series:
+    """Return a counter that grows by so much at this minute."""
+    return {operator(metric, ops=ops, **labels): then((0, at), (count, 200))}
+
+
+def gauges(
+    metric: str, bad: float, well: float, minute: int, value: float | None = None, **labels: str
+) -> tuple[Case, ...]:
+    """Return a gauge that is too high for so many minutes, one that is not, and when it fires."""
+    given: Series = {operator(metric, ops="bad", **labels): bad, operator(metric, ops="well", **labels): well}
+    # The standby beside the one that acts has a figure of its own, and it is the highest that counts.
+    given[operator(metric, ops="bad", pod=2, **labels)] = well
+    before: dict[int, tuple[Firing, ...]] = {minute - 1: ()} if minute else {}
+    return (Case(given, before | {minute: (Firing({"namespace": "bad"}, value),)}),)
+
+
+def operator_down() -> tuple[Case, ...]:
+    """No operator is scraped."""
+    return (
+        Case(
+            {operator("whatsapp_operator_build_info", version="1"): f"{flat(1, 10)} {LAST}"},
+            {14: (), 15: (Firing({}),)},
+        ),
+        Case({operator("whatsapp_operator_build_info", version="1"): 1}, {20: ()}),
+    )
+
+
+def leader_missing() -> tuple[Case, ...]:
+    """Operators are scraped, and none of an instance holds its Lease."""
+    name = "leader_election_master_status"
+    given: Series = {
+        operator(name, name="whatsapp-operator"): 0,
+        operator(name, name="whatsapp-operator", pod=2): 0,
+        operator(name, name="whatsapp-operator-demo"): 0,
+        operator(name, name="whatsapp-operator-demo", pod=2): 1,
+        operator(name, name="whatsapp-operator-shop", ops="shop-ops"): 0,
+        operator(name, name="whatsapp-operator", ops="other-ops"): 1,
+        operator(name, name="another"): 0,
+    }
+    fires = (
+        Firing({"namespace": "ops", "name": "whatsapp-operator"}),
+        Firing({"namespace": "shop-ops", "name": "whatsapp-operator-shop"}),
+    )
+    return (Case(given, {2: (), 3: fires}),)
+
+
+def operator_restarts() -> tuple[Case, ...]:
+    """More than three restarts within an hour."""
+
+    def starts(count: int, **labels: str) -> Series:
+        name = labelled("process_start_time_seconds", labels)
+        return {name: then(*((minute, 10) for minute in range(count)), (count, 100))}
+
+    def scraped(ops: str, job: str = "operator", pod: int = 1) -> dict[str, str]:
+        return {"namespace": ops, "instance": f"{ops}-{pod}:8080", "job": job}
+
+    given = starts(4, **scraped("bad")) | starts(3, **scraped("well"))
+    given |= starts(9, **scraped("well", job="another")) | starts(9, **scraped("well", pod=7))
+    for ops in ("bad", "well"):
+        given[labelled("whatsapp_operator_build_info", scraped(ops) | {"version": "1"})] = 1
+    return (Case(given, {69: (Firing({"namespace": "bad"}),), 71: ()}),)
+
+
+def recovery_paused() -> tuple[Case, ...]:
+    """Recovery is paused in a namespace, or in all."""
+    some, everywhere = "whatsapp_operator_recovery_paused_namespaces", "whatsapp_operator_recovery_paused"
+    given: Series = {}
+    for ops, namespaces, paused in (("some", 1, 0), ("all", 0, 1), ("none", 0, 0)):
+        given |= {operator(some, ops=ops): namespaces, operator(everywhere, ops=ops): paused}
+    return (Case(given, {0: (), 1: (Firing({"namespace": "some"}), Firing({"namespace": "all"}))}),)
+
+
+def resync_old() -> tuple[Case, ...]:
+    """The last full list is more than four minutes old, also while the operator restarts."""
+    minute, name = 20, "whatsapp_operator_resync_last_success_timestamp_seconds"
+    given: Series = {operator(name, ops="old"): minute * 60 - 241, operator(name, ops="young"): minute * 60 - 240}
+    ended: Series = {operator(name): f"{flat(0, 6)} {LAST}"}
+    return (
+        Case(given, {minute: (Firing({"namespace": "old"}, 241),)}),
+        Case(ended, {64: (Firing({"namespace": "ops"}, 64 * 60),), 67: ()}),
+    )
+
+
+def panics() -> tuple[Case, ...]:
+    """A reconciliation ended with an exception."""
+    name = "controller_runtime_reconcile_panics_total"
+    given = step(name, 1, ops="bad", controller="whatsappsession") | step(
+        name, 0, ops="well", controller="whatsappsession"
+    )
+    given |= step(name, 5, ops="well", controller="other")
+    return (Case(given, {20: (Firing({"namespace": "bad"}),), 34: (Firing({"namespace": "bad"}),), 35: ()}),)
+
+
+def calls_fail() -> tuple[Case, ...]:
+    """A call fails in each five minutes of a quarter of an hour."""
+
+    def every(minutes: int, ops: str) -> Series:
+        name = operator("whatsapp_operator_failed_calls_total", ops=ops, verb="create", kind="Service")
+        return {name: " ".join(str(minute // minutes) for minute in range(60))}
+
+    given = every(5, "bad") | every(6, "seldom") | step("whatsapp_operator_failed_calls_total", 90, ops="burst")
+    given |= step("whatsapp_operator_failed_calls_total", 0, ops="never")
+    fires = Firing({"namespace": "bad", "verb": "create", "kind": "Service"})
+    return (Case(given, {19: (), 20: (fires,), 44: (fires,), 59: (fires,)}),)
+
+
+def answers_rejected() -> tuple[Case, ...]:
+    """More than three answers within a quarter of an hour did not count."""
+    name = "whatsapp_operator_runner_answers_rejected_total"
+    given = step(name, 4, reason="unsigned") | step(name, 3, reason="other_pod") | step(name, 2, reason="status")
+    fires = Firing({"namespace": "ops", "reason": "unsigned"})
+    return (Case(given, {34: (fires,), 35: ()}),)
+
+
+def clock_offset() -> tuple[Case, ...]:
+    """The clock was set by more than half a minute, ahead or back."""
+    name = "whatsapp_operator_clock_offset_seconds"
+    given: Series = {operator(name, ops=ops): value for ops, value in (("ahead", 30.5), ("back", -30.5), ("well", 30))}
+    fires = (Firing({"namespace": "ahead"}, 30.5), Firing({"namespace": "back"}, 30.5))
+    return (Case(given, {4: (), 5: fires}),)
+
+
+def key_expires() -> tuple[Case, ...]:
+    """A retired key is left less than 20 hours before its end."""
+    minute, name = 10, "whatsapp_operator_key_expiration_timestamp_seconds"
+    last = minute * 60 + 20 * 3600
+    given: Series = {operator(name, ops="late"): last - 1, operator(name, ops="due"): last}
+    return (Case(given, {minute: (Firing({"namespace": "late"}, 20 * 3600 - 1),)}),)
+
+
+def keys_restored() -> tuple[Case, ...]:
+    """Keys were put back within the last hour, for the first time or once more."""
+    name = "whatsapp_operator_keys_restored_total"
+    given: Series = {
+        operator(name, ops="first", result="success"): f"_x10 {flat(1, 90)}",
+        operator(name, ops="again", result="success"): then((1, 10), (2, 90)),
+        operator(name, ops="never", result="success"): f"_x10 {flat(0, 90)}",
+    }
+    fires = (Firing({"namespace": "first"}), Firing({"namespace": "again"}))
+    return (Case(given, {10: fires, 69: fires, 71: ()}),)
+
+
+def cache_resets() -> tuple[Case, ...]:
+    """Everything began anew three times within an hour."""
+    name = "whatsapp_operator_cache_resets_total"
+    given = step(name, 3, at=10, reason="watch_stopped") | step(name, 2, at=10, reason="versions_went_back")
+    fires = Firing({"namespace": "ops", "reason": "watch_stopped"})
+    return (Case(given, {68: (fires,), 71: ()}),)
+
+
+def platform(alert: str, severity: str, cases: Callable[[], tuple[Case, ...]] | tuple[Case, ...]) -> Expected:
+    """Return what is expected of an alert for whoever runs the operator."""
+    return Expected(alert, severity, "platform", cases if isinstance(cases, tuple) else cases())
+
+
+FLEET: Final = (
+    platform("WhatsAppQuotaNearlyFull", "info", quota_nearly_full),
+    platform("WhatsAppQuotaHeldIdle", "warning", quota_held_idle),
+    platform("WhatsAppQuotaQueueOld", "warning", quota_queue_old),
+    platform("WhatsAppFleetBroken", "critical", fleet_broken),
+    platform(
+        "WhatsAppFleetStartsSlow",
+        "warning",
+        quantile_case(
+            "whatsapp_operator_session_start_seconds", low=119, limit=120, high=121, share=95, late=(53, 56), pending=15
+        ),
+    ),
+    platform("WhatsAppOperatorDown", "critical", operator_down),
+    platform("WhatsAppOperatorLeaderMissing", "critical", leader_missing),
+    platform("WhatsAppOperatorRestartsOften", "warning", operator_restarts),
+    platform("WhatsAppOperatorRecoveryPaused", "critical", recovery_paused),
+    platform("WhatsAppOperatorResyncOld", "critical", resync_old),
+    platform("WhatsAppOperatorReconcileErrors", "warning", reconcile_errors),
+    platform("WhatsAppOperatorPanics", "warning", panics),
+    platform(
+        "WhatsAppOperatorWorkqueueSlow",
+        "warning",
+        quantile_case(
+            "workqueue_queue_duration_seconds",
+            low=9,
+            limit=10,
+            high=11,
+            share=95,
+            late=(34, 35),
+            pending=10,
+            name="whatsappsession",
+        ),
+    ),
+    platform(
+        "WhatsAppOperatorWorkerStuck",
+        "warning",
+        gauges("workqueue_longest_running_processor_seconds", 301, 300, 0, 301, name="whatsappsession"),
+    ),
+    platform(
+        "WhatsAppOperatorLoopLag",
+        "warning",
+        quantile_case(
+            "whatsapp_operator_event_loop_lag_seconds",
+            low=0.49,
+            limit=0.5,
+            high=0.51,
+            share=99,
+            late=(34, 35),
+            pending=10,
+        ),
+    ),
+    platform(
+        "WhatsAppOperatorStatusFieldsDropped", "warning", gauges("whatsapp_operator_status_fields_dropped", 1, 0, 15, 1)
+    ),
+    platform("WhatsAppOperatorCallsFail", "warning", calls_fail),
+    platform("WhatsAppOperatorAPIErrors", "warning", api_errors),
+    platform("WhatsAppOperatorAnswersRejected", "warning", answers_rejected),
+    platform("WhatsAppOperatorClockOffset", "warning", clock_offset),
+    platform("WhatsAppOperatorKeyExpires", "warning", key_expires),
+    platform("WhatsAppOperatorKeysRestored", "warning", keys_restored),
+    platform("WhatsAppOperatorCacheResets", "warning", cache_resets),
+    platform(
+        "WhatsAppOperatorSessionsUnseen", "info", gauges("whatsapp_operator_sessions_without_metrics", 1, 0, 15, 1)
+    ),
+)

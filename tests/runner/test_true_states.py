@@ -1,0 +1,215 @@
+"""What the session says is so, within seconds: entered by an event or by a reload, seen first by a new pod, and left.
+
+In English and in German, where no text of the page is known: what then still tells it are modules, calls and events.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from runner.conftest import Start
+from standin.harness import StandIn
+from standin.settings import Timing
+from support.runner_process import Folders, RunnerProcess, link, settings_for, start_runner
+from support.waiting import async_until
+
+UNLINKED = "unlinked"
+both_languages = pytest.mark.parametrize("language", ["en", "de"])
+
+
+async def qr_status(runner: RunnerProcess) -> int:
+    """What GET /v1/qr answers."""
+    status, _, _ = await runner.get("/v1/qr", scope="link")
+    return status
+
+
+async def reload_into(standin: StandIn, device: str, *, seconds: float = 1.5) -> None:
+    """Let the page load itself anew; its document takes so long that something can be done to the device before."""
+    loads = (await standin.phone.loads())["total"]
+    await standin.phone.set_delay(seconds)
+    await standin.phone.reload(device)
+
+    async def loaded() -> bool:
+        return bool((await standin.phone.loads())["total"] > loads)
+
+    await async_until("the next document is asked for", loaded, within=30)
+    await standin.phone.set_delay(0)
+
+
+@both_languages
+async def test_what_an_unlinked_page_meets_ends(language: str, mode: str, start: Start, standin: StandIn) -> None:
+    """No network, a ban, an outage: no code meanwhile, and a code afterwards, though nobody tells that they are over."""
+    if (mode, language) in {("legacy", "de"), ("modern", "en")}:
+        pytest.skip("each mode in one language, to save time")
+    await standin.phone.set_language(language)
+    async with start() as runner:
+        await runner.code()
+        await standin.phone.offline(UNLINKED)
+        await runner.wait_for_state("Offline", reason="NetworkUnreachable")
+        assert 404 == await qr_status(runner)
+        await standin.phone.online(UNLINKED)
+        await runner.wait_for_state("QRPending")
+        await runner.code()
+        await standin.phone.ban(UNLINKED, expire=6)
+        document = await runner.wait_for_state("TemporarilyBanned")
+        assert "(code 402) for 6 s" in document["message"]
+        assert 404 == await qr_status(runner)
+        await runner.wait_for_state("QRPending", deadline=30)
+        await runner.code()
+        await standin.phone.service_unavailable(UNLINKED)
+        await runner.wait_for_state("ServiceUnavailable")
+        assert 404 == await qr_status(runner)
+        await standin.phone.online(UNLINKED)
+        await runner.wait_for_state("QRPending", deadline=30)
+        await link(runner, standin)
+
+
+@pytest.mark.parametrize(("language", "silent"), [("en", True), ("de", False)])
+async def test_a_reload_into_a_ban_is_seen(
+    language: str,
+    mode: str,
+    start: Start,
+    standin: StandIn,
+    *,
+    silent: bool,
+) -> None:
+    """By its screen alone where that is known, else by the event that comes before wa-js listens; a new pod repeats it."""
+    if (mode == "legacy") is silent:
+        pytest.skip("each mode in one way, to save time")
+    await standin.phone.set_language(language)
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.service_unavailable(device, silent=False)
+        await runner.wait_for_state("ServiceUnavailable")
+        await standin.phone.online(device)
+        await runner.wait_for_state("Connected")
+        await reload_into(standin, device)
+        await standin.phone.service_unavailable(device, silent=silent)
+        await runner.wait_for_state("ServiceUnavailable")
+        await standin.phone.online(device)
+        await runner.wait_for_state("Connected")
+        await reload_into(standin, device)
+        await standin.phone.ban(device, expire=3600, silent=silent)
+        document = await runner.wait_for_state("TemporarilyBanned")
+        assert silent or "(code 402)" in document["message"]
+        await runner.kill()
+    async with start(POD_UID="pod-2") as runner:
+        await runner.wait_for_state("TemporarilyBanned")
+
+
+@both_languages
+async def test_a_ban_that_is_over_hides_nothing(language: str, start: Start, standin: StandIn) -> None:
+    """Before a stream is up the connection is lost: that is reported, and the next pod opens the page."""
+    await standin.phone.set_language(language)
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.ban(device, expire=5)
+        await runner.wait_for_state("TemporarilyBanned")
+        await standin.phone.unreachable(device)
+        await runner.wait_for_state("Reconnecting", deadline=30)
+        await runner.wait_for_state("Offline", reason="NoConnection")
+        await runner.kill()
+    await standin.phone.online(device)
+    async with start(POD_UID="pod-2") as runner:
+        await runner.wait_for_state("Connected")
+        assert "TemporarilyBanned" not in [state for state, _ in runner.seen]
+
+
+async def test_a_logout_under_an_outage_is_reported_when_that_ends(mode: str, start: Start, standin: StandIn) -> None:
+    """It is said for its time, and only then the page links again."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.service_unavailable(UNLINKED)
+        await standin.phone.service_unavailable(device)
+        await runner.wait_for_state("ServiceUnavailable")
+        await standin.phone.unlink(device)
+        await runner.wait_for_state("Loading")
+        await runner.wait_for_state("ServiceUnavailable")
+        await asyncio.sleep(4)  # longer than a logout is reported
+        await standin.phone.online(UNLINKED)
+        await runner.wait_for_state("LoggedOut", reason="Relinking")
+        await runner.wait_for_state("QRPending")
+
+
+@both_languages
+async def test_a_passkey_is_waited_for_until_it_is_over(language: str, start: Start, standin: StandIn) -> None:
+    """Known by the browser's own call; its confirmation is a screen like no other, and neither is a missing code."""
+    await standin.phone.set_language(language)
+    async with start(CONNECTION_CHECK_TIMEOUT="2s") as runner:
+        await standin.phone.scan_with_passkey((await runner.code())["text"])
+        document = await runner.wait_for_state("PasskeyRequired")
+        assert " until 20" in document["message"]
+        assert 404 == await qr_status(runner)
+        await standin.phone.confirm_passkey()
+        await asyncio.sleep(5)
+        assert "PasskeyRequired" == (await runner.state())["state"]
+        await standin.phone.end_passkey()
+        await runner.wait_for_state("QRPending")
+        await standin.phone.scan_with_passkey((await runner.code())["text"])
+        await runner.wait_for_state("PasskeyRequired")
+        await standin.phone.link_with_passkey()
+        await runner.wait_for_state("Connected")
+
+
+async def test_a_connected_page_is_believed_for_as_long_as_it_is_so(mode: str, start: Start, standin: StandIn) -> None:
+    """Restricted with its end, over a reload; Loading as soon as the page leaves; Reconnecting while it resumes."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        for kind, reason in (("capping", "MessagesCapped"), ("timelock", "TimeLock")):
+            await standin.phone.restrict(device, kind=kind, until=1_900_000_000)
+            document = await runner.wait_for_state("Restricted", reason=reason)
+            assert kind == "timelock" or "until 2030-03-17T17:46:40Z" in document["message"]
+        await reload_into(standin, device, seconds=4)
+        began = time.monotonic()
+        await runner.wait_for_state("Loading")
+        assert time.monotonic() - began < 1
+        await runner.wait_for_state("Restricted", reason="TimeLock")
+        await standin.phone.restrict(device, kind="none")
+        await runner.wait_for_state("Connected")
+        await standin.phone.sync_slow(device, seconds=9)
+        await standin.phone.drop(device)
+        await runner.wait_for_state("Reconnecting", reason="Resuming")
+        runner.seen.clear()
+        await runner.wait_for_state("Connected")
+        assert {"Reconnecting", "Connected"} == {state for state, _ in runner.seen}
+
+
+async def test_a_window_in_another_language_is_never_connected(start: Start, standin: StandIn) -> None:
+    """It is not known what it says, so a person has to look; a linked page that asks for a passkey is known by the call."""
+    await standin.phone.set_language("de")
+    async with start() as runner:
+        device = await link(runner, standin)
+        for kind in ("action-required", "passkey"):
+            await standin.phone.dialog(device, kind=kind)
+            await runner.wait_for_state("ActionRequired")
+
+
+@pytest.fixture
+async def brief(mode: str) -> AsyncIterator[StandIn]:
+    """A stand-in whose codes live shortly."""
+    timing = Timing(first_ref=5, next_ref=2, first_sync=0.5, backoff_base=0.3, backoff_limit=1)
+    async with StandIn.start(mode=mode, timing=timing) as page:
+        yield page
+
+
+async def test_no_dead_code_is_served(brief: StandIn, folders: Folders) -> None:
+    """Not after its life on a page that is frozen, not after a reload, and a new round comes within 3 s."""
+    environment = folders.environment(**settings_for(brief), STARTUP_TIMEOUT="120s", LAUNCH_TIMEOUT="90s")
+    async with start_runner(folders, environment) as runner:
+        code = await runner.code()
+        await brief.phone.expire_qr()
+        expired = time.monotonic()
+        renewed = await runner.code(other_than=code["text"])
+        assert time.monotonic() - expired < 3
+        await brief.phone.busy(UNLINKED, seconds=9)
+        await asyncio.sleep(6.5)
+        assert 404 == await qr_status(runner)
+        fresh = await runner.code(other_than=renewed["text"])
+        await reload_into(brief, UNLINKED, seconds=3)
+        assert 404 == await qr_status(runner)
+        after = await runner.code()
+
+        assert after["text"] != fresh["text"]

@@ -1,0 +1,181 @@
+"""A state is a function of what can be read from the page now.
+
+Each row is a page that stays as it is. Who looks at it must not matter: a runner that saw it come, one whose page has
+reloaded itself into it, one that was started on it, and one that was looking away when it came and went.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from session_protocol.states import traits_of
+from session_protocol.vocabulary import RunnerState as State
+from session_protocol.vocabulary import StateReason as Reason
+from session_runner.states.classify import Verdict, classify
+from session_runner.states.facts import Facts
+from session_runner.states.history import History, left, remember, reported
+from session_runner.states.policy import Policy
+from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
+
+POLICY = Policy(startup=60, connection_check=10)
+LOADING: Raw = {"booted": False, "injected": False, "registered": None}
+CODED: Raw = UNLINKED | {"code": CODE}
+DOWN: Raw = {"stream": "DISCONNECTED"}
+BAN: Raw = {"code": 402, "expire": 1_800_000_000}
+END: Raw = {"restrictedUntil": 1_800_000_000}
+
+LINKED_ROWS: list[tuple[Raw, State, Reason]] = [
+    ({"ban": BAN} | DOWN, State.TEMPORARILY_BANNED, Reason.BANNED),
+    ({"unavailable": True, "socket": "OPENING"} | DOWN, State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN),
+    ({"foreignMutex": True} | DOWN, State.CONFLICT, Reason.OTHER_TAB),
+    ({"dialog": "OtherWindow"} | DOWN, State.CONFLICT, Reason.OTHER_TAB),
+    ({"comms": False} | DOWN, State.CONFLICT, Reason.REPLACED),
+    ({"socket": "SCREEN_LOCKED"}, State.SCREEN_LOCKED, Reason.LOCKED_BY_USER),
+    ({"needsUpdate": True, "comms": False} | DOWN, State.UPDATE_NEEDED, Reason.VERSION_REFUSED),
+    ({"storageFailed": True}, State.DEGRADED, Reason.STORAGE_FAILED),
+    ({"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+    ({"dialog": "PasskeyCheck"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+    ({"dialog": "WhatsNew"}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
+    ({"dialog": "Other"}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
+    ({"timeLocked": True} | END, State.RESTRICTED, Reason.TIME_LOCK),
+    ({"capped": True} | END, State.RESTRICTED, Reason.MESSAGES_CAPPED),
+    ({"online": False, "socket": "OPENING"} | DOWN, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
+    ({"socket": "OPENING"} | DOWN, State.OFFLINE, Reason.NO_CONNECTION),
+    ({"socket": "PAIRING", "comms": False} | DOWN, State.DEGRADED, Reason.UNKNOWN_SCREEN),
+    ({"stream": "RESUMING"}, State.RECONNECTING, Reason.RESUMING),
+    ({"stream": "SYNCING", "synced": False}, State.SYNCING, Reason.FIRST_SYNC),
+    ({"socket": "A_WORD_OF_LATER"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
+    ({}, State.CONNECTED, Reason.AS_EXPECTED),
+]
+UNLINKED_ROWS: list[tuple[Raw, State, Reason]] = [
+    (UNLINKED | {"ban": BAN}, State.TEMPORARILY_BANNED, Reason.BANNED),
+    (UNLINKED | {"unavailable": True}, State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN),
+    (CODED | {"foreignMutex": True}, State.CONFLICT, Reason.OTHER_TAB),
+    (UNLINKED | {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+    (CODED | {"online": False}, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
+    (UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
+    (UNLINKED, State.DEGRADED, Reason.NO_CODE_FOUND),
+    (CODED, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
+]
+
+
+@dataclass
+class Session:
+    """A page and the runner that looks at it each second."""
+
+    linked: bool
+    shape: Raw
+    now: float = 0.0
+    origin: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.history = History(linked=self.linked)
+        self.states: list[State] = []
+
+    def look(self, page: Raw) -> Verdict:
+        """Look once."""
+        self.now += 1
+        facts = self._facts(page)
+        self.history = remember(self.history, facts, policy=POLICY, now=self.now)
+        verdict = classify(facts, self.history, policy=POLICY, now=self.now)
+        self.history = reported(self.history, verdict.state, now=self.now)
+        self.states.append(verdict.state)
+        return verdict
+
+    def settle(self, page: Raw) -> Verdict:
+        """Look until all that needs its time has had it."""
+        for _ in range(15):
+            verdict = self.look(page)
+        return verdict
+
+    def reload(self) -> None:
+        """Load another document."""
+        self.history = left(self.history, now=self.now)
+        self.look(LOADING)
+        self.origin += 1
+
+    def _facts(self, page: Raw) -> Facts:
+        own = {"origin": self.origin} | ({"code": f"{CODE},{self.origin}"} if "code" in page else {})
+        return looks(self.shape, **(page | own))
+
+
+def rows(test: Any) -> Any:
+    """Run a test for every row, on both generations of the page."""
+    table = [(page, state, reason, True) for page, state, reason in LINKED_ROWS]
+    table += [(page, state, reason, False) for page, state, reason in UNLINKED_ROWS]
+    # The legacy page has neither tab mutex nor comms in reach, so what only they tell is not known there.
+    both = [
+        (shape, *row)
+        for row in table
+        for shape in (LEGACY, MODERN)
+        if shape is MODERN or not {"foreignMutex", "comms"} & row[0].keys()
+    ]
+    marked = pytest.mark.parametrize(("shape", "page", "state", "reason", "linked"), both)
+    return marked(test)
+
+
+def healthy(*, linked: bool) -> Raw:
+    """The page as it should be."""
+    return {} if linked else CODED
+
+
+@rows
+def test_entered_by_an_event(shape: Raw, page: Raw, state: State, reason: Reason, *, linked: bool) -> None:
+    """A page that was as it should be comes to show it."""
+    session = Session(linked, shape)
+    session.settle(healthy(linked=linked))
+
+    assert (state, reason) == session.settle(page)[:2]
+
+
+@rows
+def test_entered_by_a_reload(shape: Raw, page: Raw, state: State, reason: Reason, *, linked: bool) -> None:
+    """Another document shows it, to which no event was told; a page that showed it before shows it again."""
+    session = Session(linked, shape)
+    session.settle(healthy(linked=linked))
+    session.reload()
+    fresh = session.settle(page)
+    session.reload()
+    again = session.settle(page)
+
+    assert (state, reason) == fresh[:2] == again[:2]
+    assert fresh.message == again.message
+    if state is not State.CONNECTED:
+        assert State.CONNECTED not in session.states[16:]
+
+
+@rows
+def test_seen_first_by_a_new_pod(shape: Raw, page: Raw, state: State, reason: Reason, *, linked: bool) -> None:
+    """A runner without any history but that a phone was linked sees the same."""
+    session = Session(linked, shape)
+
+    assert (state, reason) == session.settle(page)[:2]
+
+
+@rows
+def test_left_while_nobody_looked(shape: Raw, page: Raw, state: State, reason: Reason, *, linked: bool) -> None:
+    """It is over at the first look at a page that does not show it any more, in the same document or in another."""
+    session = Session(linked, shape)
+    assert (state, reason) == session.settle(page)[:2]
+    over = session.look(healthy(linked=linked))
+    session.settle(page)
+    session.reload()
+    later = session.look(healthy(linked=linked))
+
+    expected = State.CONNECTED if linked else State.QR_PENDING
+    assert expected is over.state
+    assert expected is later.state
+
+
+@rows
+def test_no_page_but_a_working_one_can_send(
+    shape: Raw, page: Raw, state: State, reason: Reason, *, linked: bool
+) -> None:
+    """Connected means that a send would go out now: of all rows that is the last one."""
+    session = Session(linked, shape)
+    session.settle(healthy(linked=linked))
+    verdict = session.look(page)
+
+    assert (verdict.state is State.CONNECTED) is (page == {} and state is State.CONNECTED)
+    assert reason in Reason
+    assert traits_of(verdict.state).linked in (None, linked)
