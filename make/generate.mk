@@ -1,5 +1,5 @@
 .PHONY: generate
-generate: setup ## Write every generated file: CRDs, schemas, install.yaml, OpenAPI document, health.lua, pages, versions
+generate: setup ## Write every generated file: CRDs, schemas, install.yaml, OpenAPI document, manifests/gitops, pages, versions
 	@$(PYTHON) scripts/generate.py
 
 .PHONY: verify

@@ -39,7 +39,7 @@ class Generator(NamedTuple):
 
 
 def api(repository: Path) -> Mapping[str, str]:
-    """Return the CRDs, the JSON Schemas and the reference page of the API, and Argo CD's health check."""
+    """Return the CRDs, the JSON Schemas and the reference page of the API, and what Argo CD and Flux go by."""
     from whatsapp_operator.api.generate import files
 
     del repository
@@ -51,6 +51,13 @@ def state_tables(repository: Path) -> Mapping[str, str]:
     from whatsapp_operator.api.state_pages import PAGES, filled
 
     return {str(page): filled((repository / page).read_text(encoding="utf-8")) for page in PAGES}
+
+
+def argo_cd_actions(repository: Path) -> Mapping[str, str]:
+    """Return the actions of Argo CD in one file, as its ConfigMap takes them."""
+    from whatsapp_operator.api.gitops import ACTIONS, ACTIONS_FILE, actions_file
+
+    return {str(ACTIONS_FILE): actions_file(repository / ACTIONS)}
 
 
 def operator_settings(repository: Path) -> Mapping[str, str]:
@@ -152,6 +159,7 @@ def install(repository: Path) -> Mapping[str, str]:
 GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
     Generator("the table in session_protocol.states", state_tables),
+    Generator("manifests/gitops/actions", argo_cd_actions),
     Generator("whatsapp_operator.app.settings", operator_settings),
     Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),
     Generator("whatsapp_operator.core.recovery.causes", causes),

@@ -1,8 +1,8 @@
 """What each state means to everybody who reads it: one table, from which every set of states is derived.
 
 The runner reports the states (`vocabulary.RunnerState`). What a state implies (whether a phone is linked, whether only a
-person may go on, whether it is a failure) is asked here by the runner, by the operator, and by the plugin; Argo CD's
-health check, the CRD's text and the tables of the docs are written from it by `make generate`. So a state that is new
+person may go on, whether it is a failure) is asked here by the runner, by the operator, and by the plugin; what Argo CD
+and Flux go by, the CRD's text and the tables of the docs are written from it by `make generate`. So a state that is new
 or means something else is changed in its row, and nowhere else.
 
 Nobody keeps a set of states of their own: callers ask `traits_of` and the functions below for one state at a time.

@@ -7,18 +7,17 @@ programs in the cache then. From nothing, downloads included, the three take lit
 from pathlib import Path
 from typing import Final
 
+from manifests.engines import engines
 from session_devtools.build.go import go_tool
 from session_devtools.progress import ConsoleProgress
 
-__all__ = ["GLUA", "KUBECONFORM", "KUBE_SCORE"]
+__all__ = ["KUBECONFORM", "KUBE_SCORE"]
 
 MODULES: Final = Path(__file__).parent / "go"
 KUBECONFORM: Final = MODULES / "kubeconform"
 KUBE_SCORE: Final = MODULES / "kube-score"
-GLUA: Final = MODULES / "glua"
-""" The Lua that Argo CD runs health checks with. """
-
 
 if __name__ == "__main__":
-    for each in (KUBECONFORM, KUBE_SCORE, GLUA):
+    for each in (KUBECONFORM, KUBE_SCORE):
         go_tool(each, progress=ConsoleProgress())
+    engines(progress=ConsoleProgress())

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from local_cluster.light import LightCluster, Programs
 from local_cluster.testing import light_cluster, light_cluster_with_controllers, light_programs, make_namespace
-from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM
+from manifests.checkers import KUBE_SCORE, KUBECONFORM
+from manifests.engines import engines
 from manifests.people import Person
 from manifests.prometheus_operator import KINDS, crds
 from manifests.rendering import INSTALL
@@ -34,9 +35,9 @@ def kube_score() -> Path:
 
 
 @pytest.fixture(scope="session")
-def glua() -> Path:
-    """The program, built first when nobody has."""
-    return go_tool(GLUA, progress=ConsoleProgress())
+def gitops_engines() -> Path:
+    """The program that has the engines of Argo CD and Flux, built first when nobody has."""
+    return engines(progress=ConsoleProgress())
 
 
 @pytest.fixture(scope="session")

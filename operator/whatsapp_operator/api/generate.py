@@ -1,4 +1,4 @@
-"""What models and states say, as files: CRDs, JSON Schemas, API reference, Argo CD's health check.
+"""What models and states say, as files: CRDs, JSON Schemas, API reference, what Argo CD and Flux go by.
 
 `make generate` (scripts/generate.py) writes them after a change of these, and `make verify` fails until it has.
 """
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import yaml
 
+from whatsapp_operator.api import gitops
 from whatsapp_operator.api.crd.definitions import KINDS, definition
 from whatsapp_operator.api.crd.json_schema import json_schema, json_schema_path
 from whatsapp_operator.api.crd.reference import reference
-from whatsapp_operator.api.state_pages import HEALTH_CHECK, health_check
 
 _HEADER = "# Written by `make generate` from whatsapp_operator.api; change the models, not this file.\n"
 
@@ -36,4 +36,10 @@ def files() -> Mapping[Path, str]:
         Path("schemas") / json_schema_path(kind): json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
         for kind in KINDS
     }
-    return {**crds, **schemas, Path("docs/reference/api.md"): reference(), HEALTH_CHECK: health_check()}
+    return {
+        **crds,
+        **schemas,
+        Path("docs/reference/api.md"): reference(),
+        gitops.HEALTH_CHECK: gitops.health_check(),
+        gitops.HEALTH_EXPRESSIONS: gitops.health_expressions_file(),
+    }

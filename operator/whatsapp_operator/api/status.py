@@ -4,17 +4,20 @@ Read back with `SessionStatus.from_stored`, it never fails: a field that cannot 
 and the phone number are never in it, and neither is any text that could have them.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from session_protocol.answers import BROWSER_VERSION
 from session_protocol.states import STATES, OperatorState, Phase
 from session_protocol.vocabulary import CAMEL_CASE
 
-from whatsapp_operator.api.base import STORED, StatusModel
+from whatsapp_operator.api.base import DEFAULT_KEY, STORED, StatusModel
 from whatsapp_operator.api.conditions import Condition, Conditions
 from whatsapp_operator.api.fields import Count, Int64, StoredMemory, StoredStorage, Time
 from whatsapp_operator.api.requests import HandledRequests
+
+NOT_OBSERVED: Final = -1
+""" The observed generation of what nobody has observed, by a convention of kstatus; read, it counts as absent. """
 
 ConditionList = Annotated[
     Conditions,
@@ -147,6 +150,12 @@ class TokenSecrets(StatusModel):
 class SessionStatus(ConditionedStatus):
     """What the session is."""
 
+    # The API server writes this until the operator does: what reads statuses (kstatus, Flux, kubectl wait) takes an object
+    # without a status for done, and expressions about one find no `status` at all.
+    model_config = ConfigDict(json_schema_extra={DEFAULT_KEY: True, "default": {"observedGeneration": NOT_OBSERVED}})
+
+    observed_generation: Annotated[Int64 | None, Field(json_schema_extra={"minimum": NOT_OBSERVED})] = None
+    """The metadata.generation that this status answers; -1 before the operator has seen the session."""
     state: Annotated[
         Annotated[str, Field(pattern=CAMEL_CASE)] | None,
         Field(json_schema_extra=lambda schema: schema.update(description=_state_description())),

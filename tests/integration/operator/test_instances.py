@@ -15,7 +15,7 @@ async def test_a_labelled_namespace_is_left_to_its_own_operator(harness: Operato
     await harness.session("a")
 
     async def untouched() -> bool:
-        return {} == await harness.status("a") and await harness.pod("a") is None
+        return {"observedGeneration": -1} == await harness.status("a") and await harness.pod("a") is None
 
     await harness.check_stays(untouched, "nothing is done by the other operator", during=3)
     await harness.operator(INSTANCE="demo")

@@ -212,6 +212,16 @@ def test_a_status_field_that_cannot_be_used_counts_as_absent() -> None:
     assert status.conditions[0].last_transition_time is None
 
 
+def test_a_session_that_nobody_has_seen_has_an_empty_status() -> None:
+    """What the API server writes for other tools is no generation, so nothing counts as edited."""
+    session = WhatsAppSession.parse(
+        {"metadata": {"name": "sales", "generation": 1}, "spec": {}, "status": {"observedGeneration": -1}}
+    )
+
+    assert SessionStatus() == session.status
+    assert not session.is_edited
+
+
 def test_an_unknown_state_is_kept() -> None:
     """A newer runner's word is shown as it is."""
     assert SessionStatus.from_stored({"state": "Teleporting"}).state == "Teleporting"

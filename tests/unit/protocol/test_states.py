@@ -12,9 +12,10 @@ from session_runner.monitor import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_IN
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.states.hold import HeldState, hold_after
 from unit.core.fake_cluster import FakeCluster, running
+from whatsapp_operator.api import gitops
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.crd.reference import reference
-from whatsapp_operator.api.state_pages import BLOCKS, PAGES, filled, health_check
+from whatsapp_operator.api.state_pages import BLOCKS, PAGES, filled
 
 REPOSITORY = Path(__file__).parents[3]
 MADE_UP = "MadeUp"
@@ -193,15 +194,26 @@ def test_the_plugin_prints_the_tables_advice_and_request(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("phase", "expected"), [(Phase.BLOCKED, "broken"), (Phase.LINKING, "waits_for_person"), (Phase.CONNECTING, None)]
+    ("traits", "lua", "flux"),
+    [
+        ({"phase": Phase.BLOCKED}, "broken", "failed"),
+        ({"phase": Phase.LINKING}, "waiting", "current"),
+        ({"phase": Phase.CONNECTING}, None, None),
+        ({"phase": Phase.CONNECTING, "request": Request.RESTART}, "resumable", "inProgress"),
+    ],
 )
-def test_argo_cd_knows_the_state(monkeypatch: pytest.MonkeyPatch, phase: Phase, expected: str | None) -> None:
-    """The health check has the state among what is broken, what waits, or what is on its way."""
-    put(monkeypatch, phase=phase)
-    text = health_check()
-    sets = {name: text.partition(f"local {name} = {{")[2].partition("}")[0] for name in ("broken", "waits_for_person")}
+def test_argo_cd_and_flux_know_the_state(
+    monkeypatch: pytest.MonkeyPatch, traits: dict[str, object], lua: str | None, flux: str | None
+) -> None:
+    """Among what is broken, what waits for a person, what a request ends, or nowhere: then it is on its way."""
+    put(monkeypatch, **traits)
+    text = gitops.health_check()
+    sets = {
+        name: text.partition(f"local {name} = {{")[2].partition("}")[0] for name in ("broken", "waiting", "resumable")
+    }
 
-    assert [expected] if expected else [] == [name for name, states in sets.items() if f"{MADE_UP} = true" in states]
+    assert [lua] * bool(lua) == [name for name, states in sets.items() if f"{MADE_UP} = true" in states]
+    assert [flux] * bool(flux) == [name for name, text in gitops.health_expressions().items() if f"'{MADE_UP}'" in text]
 
 
 def test_the_crd_names_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +233,7 @@ def test_the_pages_of_the_docs_have_every_state(monkeypatch: pytest.MonkeyPatch)
 
     assert f"| `{MADE_UP}` | no | nobody knows what | nothing |" in pages["runner-api.md"]
     assert f"| `{MADE_UP}` | no | yes, but with reason Relinking, which ends the waiting | | |" in pages["operator.md"]
-    assert f", {MADE_UP} | Degraded |" in pages["gitops.md"]
+    assert f", {MADE_UP} | Degraded | Failed |" in pages["gitops.md"]
     assert set() == {name for name in BLOCKS if not any(f"generate`: {name} -->" in page for page in pages.values())}
 
 

@@ -1,0 +1,3 @@
+-- Give the session a pod again. Ends Stalled and Conflict.
+obj.spec.operatingMode = "Running"
+return obj
