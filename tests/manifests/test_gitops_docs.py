@@ -14,9 +14,9 @@ PAGE = (ROOT / "docs/operations/gitops.md").read_text()
 KEY = "resource.customizations.{}.wasession.dev_WhatsAppSession"
 
 
-def command(word: str) -> str:
-    """Return the commands of the page that have this word in them."""
-    [found] = [block for block in re.findall(r"^```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) if word in block]
+def command(part: str) -> str:
+    """Return the commands of the page that have this text in them."""
+    [found] = [block for block in re.findall(r"^```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) if part in block]
     return str(found)
 
 

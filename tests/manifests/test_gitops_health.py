@@ -38,7 +38,7 @@ def condition(session: Json, kind: str) -> Json:
     return found
 
 
-def situation(session: Json) -> str:
+def deciding_case(session: Json) -> str:
     """Return what decides about a recorded session, as people would say it."""
     metadata, status = session["metadata"], session["status"]
     asked = {name.rpartition("/")[2]: value for name, value in metadata.get("annotations", {}).items()}
@@ -74,14 +74,14 @@ def test_every_recorded_session(gitops_engines: Path) -> None:
     answers = ask(gitops_engines, sessions)
 
     wrong = [
-        (situation(session), verdict(answer))
+        (deciding_case(session), verdict(answer))
         for session, answer in zip(sessions, answers, strict=True)
-        if VERDICTS[situation(session)] != verdict(answer)
+        if VERDICTS[deciding_case(session)] != verdict(answer)
     ]
     assert [] == wrong
     assert {*RunnerState, *OperatorState} == {session["status"]["state"] for session in sessions} - {"Hibernating"}
     assert {"is being suspended", "asked to go on", "stalled", "a state of a newer runner"} <= set(
-        map(situation, sessions)
+        map(deciding_case, sessions)
     )
 
 
@@ -150,12 +150,12 @@ def test_a_request_cannot_mend_everything(gitops_engines: Path, reason: str) -> 
 
 
 def one_of_each_state() -> list[Json]:
-    """Return a recorded session of every situation."""
-    return list({situation(session): session for session in recorded()}.values())
+    """Return a recorded session of every case."""
+    return list({deciding_case(session): session for session in recorded()}.values())
 
 
 def test_whatever_is_absent_is_no_error(gitops_engines: Path) -> None:
-    """Any one field of a session in any situation; metadata and a status every object has."""
+    """Any one field of a session in any case; metadata and a status every object has."""
     sessions = [
         without(session, path)
         for session in one_of_each_state()
@@ -196,7 +196,7 @@ def test_wrong_types_are_no_error_to_argo_cd(gitops_engines: Path) -> None:
     assert {answer.argo.status for answer in answers} <= {argo for argo, _ in VERDICTS.values()}
 
 
-def test_wrong_words_are_no_error_to_flux(gitops_engines: Path) -> None:
+def test_wrong_texts_are_no_error_to_flux(gitops_engines: Path) -> None:
     """Whatever stands in a status where the API server lets any word stand; the rest it refuses by type."""
     session = made("Conflict", Ready="False", Stalled="True Conflict")
     places = [("status", "state"), *(("status", "conditions", 1, field) for field in ("type", "status", "reason"))]

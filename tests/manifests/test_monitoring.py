@@ -276,7 +276,7 @@ SESSION = ["session_namespace=shop", "session=sales", "audience=tenant"]
         (["alertname=SomebodyElses", "severity=critical"], "platform"),
     ],
 )
-def test_each_alert_is_told_to_whom_it_concerns(labels: list[str], receiver: str) -> None:
+def test_each_alert_is_sent_to_whom_it_concerns(labels: list[str], receiver: str) -> None:
     """A tenant hears of his own sessions and never of the platform's; what nobody has claimed is the platform's."""
     done = run(
         "amtool", "config", "routes", "test", f"--config.file={ROUTING}", f"--verify.receivers={receiver}", *labels

@@ -176,8 +176,8 @@ def _is_true(kind: str) -> str:
     return f"{_type_is(kind)} && c.?status.orValue('') == '{ConditionStatus.TRUE}'"
 
 
-def _list(words: Iterable[str]) -> str:
-    return textwrap.fill("[" + ", ".join(f"'{word}'" for word in words) + "]", width=110, subsequent_indent="   ")
+def _list(names: Iterable[str]) -> str:
+    return textwrap.fill("[" + ", ".join(f"'{name}'" for name in names) + "]", width=110, subsequent_indent="   ")
 
 
 def health_check_exprs() -> str:

@@ -139,8 +139,8 @@ def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> 
     # Whoever asks to be linked with another tab's mutex has lost its connection too, and its code is dead.
     evicted = elsewhere or (facts.registered is False and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE))
     stolen = evicted and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
-    told = facts.dialog is Dialog.OTHER_WINDOW and not facts.streaming
-    if stolen or told or facts.socket == Socket.CONFLICT:
+    shown = facts.dialog is Dialog.OTHER_WINDOW and not facts.streaming
+    if stolen or shown or facts.socket == Socket.CONFLICT:
         return Verdict(
             State.CONFLICT,
             Reason.OTHER_TAB,

@@ -205,8 +205,10 @@ def _remember_refusals(history: History, facts: Facts) -> History:
     event to it, so only what refutes the ban ends it.
     """
     if facts.ban is not None:
-        told, before = facts.ban, history.ban or Ban()
-        ban = Ban(code=told.code or before.code, expires=before.expires if told.expires is None else told.expires)
+        now_read, before = facts.ban, history.ban or Ban()
+        ban = Ban(
+            code=now_read.code or before.code, expires=before.expires if now_read.expires is None else now_read.expires
+        )
         interrupted = history.interrupted and history.ban is not None
         history = replace(history, ban=ban, ban_origin=facts.origin, logout_hold="Banned", interrupted=interrupted)
     elif history.ban is not None and facts.has_modules and (facts.origin == history.ban_origin or facts.is_let_in):

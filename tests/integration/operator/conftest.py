@@ -132,8 +132,8 @@ class OperatorHarness(AsyncSessionWaits):
 
         async def running() -> ScriptedRunner | None:
             pod = await self.pod(name)
-            is_told = pod is not None and "containerStatuses" in pod["status"]  # it answers a moment before
-            return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None and is_told else None
+            has_status = pod is not None and "containerStatuses" in pod["status"]  # it answers a moment before
+            return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None and has_status else None
 
         return await self.until(f"a runner of {name}", running)
 

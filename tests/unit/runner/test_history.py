@@ -116,13 +116,13 @@ def test_a_ban_is_over_when_its_document_does_not_show_it_any_more(shape: Raw) -
 
 
 def test_a_reload_loses_nothing_of_a_ban() -> None:
-    """Nobody repeats the event, and the screen has no code: what was told before the reload stays."""
-    told = then(History(linked=True), 1, ban=BAN, origin=1.0)
-    reloaded = then(told, 2, origin=2.0, socket="OPENING", stream="DISCONNECTED")
+    """Nobody repeats the event, and the screen has no code: what was shown before the reload stays."""
+    banned = then(History(linked=True), 1, ban=BAN, origin=1.0)
+    reloaded = then(banned, 2, origin=2.0, socket="OPENING", stream="DISCONNECTED")
     shown = then(reloaded, 3, origin=2.0, ban={}, socket="PAIRING", stream="DISCONNECTED")
 
-    assert reloaded.ban == told.ban
-    assert shown.ban == told.ban
+    assert reloaded.ban == banned.ban
+    assert shown.ban == banned.ban
     assert shown.ban_origin == 2.0
 
 
@@ -131,9 +131,9 @@ def test_a_reload_loses_nothing_of_a_ban() -> None:
 )
 def test_a_page_that_the_service_lets_in_is_not_banned(shape: Raw) -> None:
     """After a reload this alone refutes the ban."""
-    told = then(History(linked=True), 1, ban=BAN, origin=1.0)
+    banned = then(History(linked=True), 1, ban=BAN, origin=1.0)
 
-    assert then(told, 2, origin=2.0, **shape).ban is None
+    assert then(banned, 2, origin=2.0, **shape).ban is None
 
 
 def test_a_logout_during_a_ban_waits_for_a_person() -> None:

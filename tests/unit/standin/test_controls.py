@@ -114,9 +114,9 @@ def test_a_ban_carries_its_message() -> None:
     device = harness.connected(PAGE)
     effects = COMMANDS["ban"](harness.exchange, device, {"expire": 60, "message": "No.", "url": "https://example.org"})
 
-    told = {"code": 402, "message": "No.", "expire": 60, "url": "https://example.org", "silent": False}
+    expected = {"code": 402, "message": "No.", "expire": 60, "url": "https://example.org", "silent": False}
 
-    assert {"type": "failure", **told} == frames_to(PAGE, effects)[0]
+    assert {"type": "failure", **expected} == frames_to(PAGE, effects)[0]
 
 
 def test_a_ban_lapses() -> None:
@@ -161,19 +161,19 @@ def test_pages_without_a_login_lose_their_network_together() -> None:
     assert (False, True) == (harness.exchange.online(None), harness.exchange.online(device))
 
 
-def test_a_restriction_is_told_at_each_login_until_it_ends() -> None:
+def test_a_restriction_is_shown_at_each_login_until_it_ends() -> None:
     """The page has no memory of it."""
     harness = ExchangeHarness()
     device = harness.linked()
     COMMANDS["restrict"](harness.exchange, device, {"kind": "capping", "until": 5})
-    (told,) = [
+    (shown,) = [
         frame
         for frame in frames_to("one", harness.exchange.opened(PageId("one"), hello(device=device)))
         if frame["type"] == "restriction"
     ]
     COMMANDS["restrict"](harness.exchange, device, {"kind": "none"})
 
-    assert {"type": "restriction", "kind": "capping", "until": 5.0} == told
+    assert {"type": "restriction", "kind": "capping", "until": 5.0} == shown
     assert ["success", "synced"] == types_to("two", harness.exchange.opened(PageId("two"), hello(device=device)))[-2:]
 
 

@@ -82,12 +82,12 @@ def test_an_age_without_a_constant_is_refused(expression: str) -> None:
         ("time() - min_over_time(a[1h:5m]) > 2 * 60", ["a"]),
     ],
 )
-def test_the_series_of_an_expression_are_told(expression: str, expected: list[str]) -> None:
+def test_the_series_of_an_expression_are_found(expression: str, expected: list[str]) -> None:
     """No function, no aggregation, and no label that something is grouped or matched by."""
     assert expected == [selector.text for selector in selectors(expression)]
 
 
-def test_a_selector_tells_its_series_and_labels() -> None:
+def test_a_selector_has_its_series_and_labels() -> None:
     """To look for both in a scrape."""
     (found,) = selectors('increase(x_total{a="b{c}", d!~"e"}[1h]) > 0')
 

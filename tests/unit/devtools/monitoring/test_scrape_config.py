@@ -31,13 +31,13 @@ def test_a_monitor_looks_in_its_own_namespace_unless_it_says_otherwise() -> None
 
 def test_times_and_path_have_prometheus_names() -> None:
     """And a monitor that says nothing of them leaves them to Prometheus."""
-    (said,) = scrape_configs([monitor(interval="30s", scrapeTimeout="10s", path="/metrics", honorLabels=True)])
-    (unsaid,) = scrape_configs([monitor()])
+    (given,) = scrape_configs([monitor(interval="30s", scrapeTimeout="10s", path="/metrics", honorLabels=True)])
+    (absent,) = scrape_configs([monitor()])
 
     expected = {"scrape_interval": "30s", "scrape_timeout": "10s", "metrics_path": "/metrics", "honor_labels": True}
-    assert expected.items() <= said.items()
-    assert not {"scrape_interval", "scrape_timeout", "metrics_path"} & set(unsaid)
-    assert unsaid["honor_labels"] is False
+    assert expected.items() <= given.items()
+    assert not {"scrape_interval", "scrape_timeout", "metrics_path"} & set(absent)
+    assert absent["honor_labels"] is False
 
 
 def test_a_secret_is_a_file_of_prometheus() -> None:
