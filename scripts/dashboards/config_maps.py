@@ -23,7 +23,13 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {uid}-dashboard
+  namespace: whatsapp-operator
   labels:
+    app.kubernetes.io/name: whatsapp-session-operator
+    app.kubernetes.io/instance: whatsapp-operator
+    app.kubernetes.io/component: dashboards
+    app.kubernetes.io/part-of: whatsapp-session-operator
+    app.kubernetes.io/managed-by: kustomize
     {LABEL}: "1"
   annotations:
     {FOLDER_ANNOTATION}: {FOLDER}

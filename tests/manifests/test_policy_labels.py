@@ -203,8 +203,11 @@ def test_the_accounts_follow_the_overlay() -> None:
         conditions = [each["expression"] for item in policies for each in item["spec"].get("matchConditions", ())]
         spelt = f"['system:serviceaccount', '{service_account['namespace']}', '{service_account['name']}'].join(':')"
 
-        assert 3 == len(policies)
+        assert 4 == len(policies)
         assert [spelt in each for each in conditions] == [True, True], f"{name}: {conditions}"
         assert [f"'{instance}'"] == [
-            each["expression"] for item in policies for each in item["spec"]["variables"] if each["name"] == "instance"
+            each["expression"]
+            for item in policies
+            for each in item["spec"].get("variables", ())
+            if each["name"] == "instance"
         ]
