@@ -4,6 +4,7 @@ What an alert says is not written a second time in the tables: the expected anno
 filled in here from the expected labels and value. A label that a template misspells is a label that no case has.
 """
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -134,4 +135,7 @@ def verdicts(tests: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Ver
 
 def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     ensure(["prometheus"])
-    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False, timeout=300)
+    # A fresh store for each case is a lot of garbage: collected four times less often, the mutants take a fifth less.
+    environment = {**os.environ, "GOGC": "400"}
+    command = ["promtool", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
