@@ -6,6 +6,7 @@ A new one may come beside the recorded ones; a recorded one that is missing or h
 import importlib.util
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def field_paths(path: str, schema: Mapping[str, Any]) -> Iterator[str]:
         yield from field_paths(f"{path}.{name}", field.get("items", field))
 
 
+@cache
 def names() -> Json:
     """Return every name that somebody outside of the code goes by."""
     operator = [row for _, rows in OPERATOR_FAMILIES for row in rows]

@@ -33,6 +33,7 @@ def writes_about(simulation: Simulation, name: str) -> list[str]:
 SIX = ("a", "b", "c", "d", "e", "f")
 
 
+@pytest.mark.slow
 async def test_a_mass_failure_pauses_recovery(simulation: Simulation) -> None:
     """Three of six fail within a minute: no new pods for them until five quiet minutes have passed; told and measured."""
     await simulation.up(*SIX)
@@ -90,6 +91,7 @@ async def test_a_tenants_failures_pause_its_own_namespace(simulation: Simulation
     assert "in the namespace hostile: 3 of its sessions" in event["note"]
 
 
+@pytest.mark.slow
 async def test_several_namespaces_that_fail_together_pause_the_cluster(simulation: Simulation) -> None:
     """All of ten in two namespaces: nobody is replaced; a session that never failed may start; the event names both."""
     simulation.namespace("club")
@@ -113,6 +115,7 @@ async def test_several_namespaces_that_fail_together_pause_the_cluster(simulatio
     assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused_namespaces")
 
 
+@pytest.mark.slow
 async def test_a_session_made_anew_every_four_minutes_keeps_nothing_paused(simulation: Simulation) -> None:
     """It fails each time; the three that began the pause are back after five minutes all the same."""
     await simulation.up(*SIX)
@@ -129,6 +132,7 @@ async def test_a_session_made_anew_every_four_minutes_keeps_nothing_paused(simul
     await simulation.until(lambda: all(simulation.pod_uid(name) for name in SIX[:3]), within=30)
 
 
+@pytest.mark.slow
 async def test_few_failures_among_many_pause_nothing_at_a_start(simulation: Simulation) -> None:
     """A new process hears of sessions before it hears of pods; three failures of twelve stay three of twelve."""
     names = [f"s{number:02}" for number in range(12)]
@@ -168,6 +172,7 @@ async def test_lost_pods_pause_nothing(simulation: Simulation) -> None:
     assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
 
 
+@pytest.mark.slow
 async def test_a_silent_fleet_is_left_alone(simulation: Simulation) -> None:
     """A default-deny network policy must not recreate the whole fleet."""
     await simulation.up(*SIX)
@@ -403,6 +408,7 @@ async def test_made_up_states_make_no_series(simulation: Simulation) -> None:
     assert ["Other"] * 3 == series
 
 
+@pytest.mark.slow
 async def test_a_restless_runner_costs_a_few_writes_and_hides_nobody(simulation: Simulation) -> None:
     """It says 4,096 other characters in each answer, at once; the honest session beside it is told within a second."""
     await simulation.up("a", "b")
