@@ -53,7 +53,10 @@ async def a_life(simulation: Simulation) -> None:
     await simulation.rest(30)
 
 
-@pytest.mark.parametrize("fields", [*((field,) for field in FIELDS), FIELDS], ids=lambda fields: ",".join(fields)[:30])
+@pytest.mark.parametrize(
+    "fields",
+    [*(pytest.param((field,), id=field, marks=pytest.mark.slow) for field in FIELDS), pytest.param(FIELDS, id="all")],
+)
 async def test_a_dropped_field_is_shown_once_and_changes_nothing(
     simulation: Simulation, fields: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
