@@ -181,7 +181,8 @@ STATES: Final[dict[str, Traits]] = {
         hold=Hold(
             matter="WhatsApp refuses this account for some time, and an early attempt can make it longer",
             to_go_on="when the time is over",
-            # All of these come after the ban in the order of what a page shows: one that says so is not banned any more.
+            # All of these come after the ban in the order of what a page shows. The runner says none of them of a document
+            # that may still be banned: one that was loaded since and has not been let in.
             ended_by=frozenset(
                 {
                     RunnerState.RECONNECTING,

@@ -25,8 +25,6 @@ SYNC_START_SECONDS = 60.0
 """ A newly linked page that has not begun to sync after this time is stuck. """
 _ON_THE_WAY = frozenset({Socket.OPENING, Socket.UNLAUNCHED, Socket.PAIRING})
 """ Sockets on the way to a connection. """
-_ARRIVING = frozenset({*_ON_THE_WAY, Socket.UNPAIRED, Socket.CONNECTED})
-""" Sockets of a new document that may still find out that the account is banned. """
 LINKING_SOCKETS = frozenset(
     {
         None,
@@ -91,12 +89,8 @@ def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -
 
 
 def _refused_by_service(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
-    if history.ban is not None and (facts.ban is not None or _gave_up(facts, history)):
-        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, _ban_message(history.ban))
-    if history.ban is not None and facts.socket in _ARRIVING and not _lasts(facts, history, policy=policy, now=now):
-        return Verdict(
-            State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether the ban is over."
-        )
+    if history.ban is not None:
+        return _banned(history.ban, facts, history, policy=policy, now=now)
     if facts.unavailable and not facts.streaming:
         return Verdict(
             State.SERVICE_UNAVAILABLE,
@@ -106,12 +100,29 @@ def _refused_by_service(facts: Facts, history: History, *, policy: Policy, now: 
     return None
 
 
-def _ban_message(ban: Ban) -> str:
+def _banned(ban: Ban, facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
+    """Return what is said of a ban that nothing refutes. No other state may cover it: that one could end the hold."""
+    if facts.ban is not None or _gave_up(facts, history):
+        told = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}; a person has to decide what to do."
+        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, told)
+    if history.lasted(history.ban_unclear_since, now=now) < policy.connection_check:
+        return Verdict(
+            State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether the ban is over."
+        )
+    return Verdict(
+        State.TEMPORARILY_BANNED,
+        Reason.BANNED,
+        f"WhatsApp had temporarily banned this account{_ban_terms(ban)}. It is not known whether that is over: "
+        "the page was loaded again and has not been let in since.",
+    )
+
+
+def _ban_terms(ban: Ban) -> str:
     code = f" (code {ban.code})" if ban.code else ""
     until = _until(ban.expires)
     if ban.expires is not None and 0 < ban.expires <= 1e9:
         until = f" for {round(ban.expires)} s"
-    return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide what to do."
+    return f"{code}{until}"
 
 
 def _until(seconds: float | None) -> str:
@@ -119,13 +130,6 @@ def _until(seconds: float | None) -> str:
     if seconds is None or not 1e9 < seconds < 1e11:
         return ""
     return f" until {datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _lasts(facts: Facts, history: History, *, policy: Policy, now: float) -> bool:
-    """Whether the page has been without a connection, or a code, for longer than that may take."""
-    since = history.codeless_since if facts.registered is False else history.silent_since
-    longest = max(history.lasted(since, now=now), history.lasted(history.lost_since, now=now))
-    return longest >= policy.connection_check
 
 
 def _gave_up(facts: Facts, history: History) -> bool:

@@ -44,6 +44,8 @@ class History:
     """ The ban that is in force, with all that was ever told of it; after a reload, until the new document refutes it. """
     ban_origin: float | None = None
     """ The document that showed it last. """
+    ban_unclear_since: float | None = None
+    """ Since when another document has neither shown it nor refuted it. """
     interrupted: bool = False
     """ The stream was down since the logout hold began; when it is up again, that has ended. """
     fetching: Fetching = field(default_factory=Fetching)
@@ -116,7 +118,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         and (asks_to_link or history.lasted(history.unregistered_since, now=now) >= SETTLE_SECONDS)
     )
     history = replace(history, logged_out_since=_since(history.logged_out_since, holds=logged_out, now=now))
-    history = _remember_refusals(history, facts)
+    history = _remember_refusals(history, facts, now=now)
     if unregistered and history.linked and facts.account_locked and history.logout_hold is None:
         history = replace(history, logout_hold="AccountLocked")
     if facts.registered is True and facts.has_modules:
@@ -155,7 +157,8 @@ def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) ->
     """Whether the page's codes are used up, or the page is stuck with a dead one, and another round is due."""
     stale = facts.code is not None and facts.code == history.code and now - history.code_dies >= STALE_SECONDS
     stuck = facts.socket == Socket.UNPAIRED and facts.code_lifetime is not None and stale
-    idle = facts.registered is False and (facts.socket == Socket.UNPAIRED_IDLE or stuck)
+    # A page that shows a ban is left alone: another attempt can make it longer.
+    idle = facts.registered is False and facts.ban is None and (facts.socket == Socket.UNPAIRED_IDLE or stuck)
     waiting = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
     return idle and not history.linked and not waiting and history.round < policy.max_rounds
 
@@ -198,7 +201,7 @@ def _links_again(history: History, facts: Facts, *, policy: Policy, now: float) 
     )
 
 
-def _remember_refusals(history: History, facts: Facts) -> History:
+def _remember_refusals(history: History, facts: Facts, *, now: float) -> History:
     """Update the ban and what it means for a later logout.
 
     A ban is over when the document that showed it does not any more. Another document is given time: nobody repeats the
@@ -213,6 +216,8 @@ def _remember_refusals(history: History, facts: Facts) -> History:
         history = replace(history, ban=ban, ban_origin=facts.origin, logout_hold="Banned", interrupted=interrupted)
     elif history.ban is not None and facts.has_modules and (facts.origin == history.ban_origin or facts.is_let_in):
         history = replace(history, ban=None)
+    unclear = history.ban is not None and facts.ban is None and facts.has_modules
+    history = replace(history, ban_unclear_since=_since(history.ban_unclear_since, holds=unclear, now=now))
     if not facts.streaming:
         return replace(history, interrupted=True)
     if history.interrupted and facts.ban is None:

@@ -300,7 +300,8 @@ def test_a_page_that_was_banned_before_its_reload_is_given_time() -> None:
 
     assert State.LOADING is verdict(MODERN, history, **arriving).state
     assert State.TEMPORARILY_BANNED is verdict(MODERN, history, **arriving, comms=False).state
-    assert State.OFFLINE is verdict(MODERN, replace(history, lost_since=NOW - 30), **arriving).state
+    assert State.LOADING is verdict(MODERN, replace(history, lost_since=NOW - 30), **arriving).state
+    assert State.TEMPORARILY_BANNED is verdict(MODERN, replace(history, ban_unclear_since=NOW - 30), **arriving).state
 
 
 def test_a_page_that_refuses_its_version_and_has_given_up_needs_an_update() -> None:
