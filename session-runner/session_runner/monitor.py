@@ -395,7 +395,7 @@ class PageMonitor:
         loading = traits_of(verdict.state).phase is Phase.STARTING
         # A page that has booted and does not get any further is stuck, too. One that opens its connection or waits for
         # its code is not: if WhatsApp cannot be reached, another pod would not get any further either.
-        stuck = loading and facts.socket not in _UNDER_WAY
+        stuck = loading and (facts.registered is None or facts.socket not in _UNDER_WAY)
         self._stuck_since = (now if self._stuck_since is None else self._stuck_since) if stuck else None
         if self._history.lasted(self._stuck_since, now=now) >= policy.startup:
             if failure is None:

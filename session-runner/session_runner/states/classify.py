@@ -22,7 +22,7 @@ FOREIGN_MUTEX_SECONDS = 2.0
 """ A single page loses the mutex for less than a second. If it is missing for longer, with a connected socket, another
     tab has it. """
 SYNC_START_SECONDS = 60.0
-""" A newly linked page that has not begun to sync after this time is stuck. """
+""" A newly linked page that has not begun to sync, or one that was scanned and is not linked, after this time is stuck. """
 _ON_THE_WAY = frozenset({Socket.OPENING, Socket.UNLAUNCHED, Socket.PAIRING})
 """ Sockets on the way to a connection. """
 LINKING_SOCKETS = frozenset(
@@ -227,6 +227,13 @@ def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: f
         )
     if facts.socket == Socket.UNPAIRED and history.lasted(history.codeless_since, now=now) >= policy.connection_check:
         return Verdict(State.DEGRADED, Reason.NO_CODE_FOUND, "The page asks to be linked but shows no QR code.")
+    hangs = facts.socket in (None, Socket.CONNECTED)
+    if hangs and history.lasted(history.unscannable_since, now=now) >= SYNC_START_SECONDS:
+        return Verdict(
+            State.DEGRADED,
+            Reason.NO_CODE_FOUND,
+            "The page was neither linked nor does it show another QR code; ask for a restart.",
+        )
     if history.round == 0:
         return Verdict(State.LOADING, Reason.OPENING_CONNECTION, "The page is connecting to show a QR code.")
     if policy.method is LinkMethod.PAIRING_CODE:

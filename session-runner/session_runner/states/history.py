@@ -21,6 +21,8 @@ LOGOUT_SHOWN_SECONDS = 2.0
 
 DEFAULT_CODE_LIFETIME = 20.0
 """ Seconds, when the page does not tell; it is the service's value for all codes but the first. """
+LONGEST_CODE_LIFETIME = 60.0
+""" Seconds that the service gives the first code. """
 STALE_SECONDS = 2.0
 """ For so long a page may take to put another code in the place of a dead one; then it is stuck and is asked for a round. """
 
@@ -56,6 +58,8 @@ class History:
     """ Connected by name with the stream down. """
     codeless_since: float | None = None
     """ The page waits for a phone and shows no code. """
+    unscannable_since: float | None = None
+    """ Nobody can scan the code of an unlinked page that has shown one, whatever its socket is called. """
     foreign_mutex_since: float | None = None
     unregistered_since: float | None = None
     logged_out_since: float | None = None
@@ -98,8 +102,12 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     unregistered = facts.has_modules and facts.registered is False and not facts.storage_failed
     history = _remember_code(history, facts, now=now)
     has_code = live_code(history, facts, now=now) is not None
-    # Where the page does not say how long its codes live, one that it goes on showing may be as good as any.
-    codeless = facts.code is None or (facts.code_lifetime is not None and not has_code)
+    # Where the page does not say how long its codes live, one that it goes on showing may still be the first.
+    spare = (
+        0.0 if facts.code is None or facts.code_lifetime is not None else LONGEST_CODE_LIFETIME - DEFAULT_CODE_LIFETIME
+    )
+    codeless = not has_code and (facts.code is None or now - history.code_dies >= spare)
+    unscannable = unregistered and history.round > 0 and not has_code
     history = replace(
         history,
         fetching=looked(history.fetching, facts, now=now),
@@ -111,6 +119,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
         codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and codeless, now=now),
+        unscannable_since=_since(history.unscannable_since, holds=unscannable, now=now),
     )
     logged_out = (
         unregistered
@@ -123,7 +132,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         history = replace(history, logout_hold="AccountLocked")
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
-    elif _links_again(history, facts, policy=policy, now=now):
+    elif _links_again(history, policy=policy, now=now):
         history = replace(history, linked=False, logout_hold=None, granted=False, logged_out_since=None, round=0)
     return _remember_round(history, facts, has_code=has_code, now=now)
 
@@ -175,12 +184,13 @@ def _is_lost(history: History, facts: Facts) -> bool:
         return True
     if facts.registered is True and facts.socket == Socket.UNPAIRED:  # linked a moment ago, it connects anew
         return True
-    if facts.socket == Socket.PAIRING:  # the handshake of a moment; an unlinked page that stays in it is stuck
-        return facts.registered is True or history.lost_since is not None
+    # At rest, or in the handshake of a moment. An unlinked page that never gets further is stuck: the startup timeout ends it.
+    if facts.socket in (Socket.UNLAUNCHED, Socket.PAIRING):
+        return facts.registered is True or history.round > 0 or history.lost_since is not None
     if facts.socket == Socket.CONNECTED:
         hears = facts.registered is not True or facts.stream not in (None, "DISCONNECTED")
         return not hears and (facts.synced or history.lost_since is not None)
-    return facts.socket == Socket.UNLAUNCHED and history.lost_since is not None
+    return False
 
 
 def _remember_link(history: History, facts: Facts) -> History:
@@ -192,11 +202,10 @@ def _remember_link(history: History, facts: Facts) -> History:
     )
 
 
-def _links_again(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:
+def _links_again(history: History, *, policy: Policy, now: float) -> bool:
     return (
         history.logged_out_since is not None
         and not history.must_wait(policy)
-        and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
         and history.lasted(history.logout_shown_since, now=now) >= LOGOUT_SHOWN_SECONDS
     )
 

@@ -4,6 +4,7 @@ Time is simulated, and each look goes through all that the monitor does with it:
 is due, `classify`, `reported`, `hold_after`.
 """
 
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify
-from session_runner.states.facts import Facts
-from session_runner.states.history import History, asked_for_code, left, remember, reported, wants_code
+from session_runner.states.facts import Facts, Socket, Stream
+from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
 from session_runner.states.hold import HeldState, hold_after
 from session_runner.states.policy import Policy
-from unit.runner.pages import MODERN, UNLINKED, Raw, looks, page_facts, quick
+from unit.runner.pages import CODE, MODERN, UNLINKED, Raw, looks, page_facts, quick
 
 POLICY = Policy(max_rounds=2)
 STEP = 5.0
@@ -121,3 +122,125 @@ def test_no_round_is_asked_for_while_a_ban_is_shown() -> None:
     facts = looks(MODERN, **(UNLINKED | {"socket": "UNPAIRED_IDLE", "ban": BAN}))
 
     assert not wants_code(History(round=1), facts, policy=POLICY, now=1)
+
+
+# --- a page that stays as it is
+
+UNKNOWN_WORD = "A_WORD_OF_LATER"
+UNDER_WAY = (Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
+""" With any other socket the startup timeout ends a page that only loads. """
+
+
+def every_page() -> list[Facts]:
+    """Each socket and each stream, with all that goes with them."""
+    sockets = [None, *Socket, UNKNOWN_WORD]
+    quiet = [(socket, None) for socket in sockets if socket != Socket.CONNECTED]
+    words = [*quiet, *((Socket.CONNECTED, stream) for stream in (None, *Stream, UNKNOWN_WORD))]
+    rest = product((True, False, None), (True, False), (True, None, False), (True, False))
+    pages = [
+        looks(MODERN, socket=socket, stream=stream, registered=registered, synced=synced, online=online, comms=comms)
+        for (registered, synced, online, comms), (socket, stream) in product(rest, words)
+    ]
+    coded = product(sockets, (None, 20_000))
+    return pages + [
+        looks(MODERN, **(UNLINKED | {"socket": socket, "code": CODE, "codeLifetimeMs": life})) for socket, life in coded
+    ]
+
+
+def is_on_its_way(said: Verdict, facts: Facts, runner: Runner) -> bool:
+    """Whether this says that something else comes soon, although nothing that is seen makes it come."""
+    match said.state:
+        case State.LOADING | State.LOAD_ERROR:
+            return facts.registered is not None and facts.socket in UNDER_WAY
+        case State.QR_PENDING:
+            return live_code(runner.history, facts, now=runner.now) is None
+        case State.SYNCING | State.RECONNECTING:
+            return not facts.is_let_in
+        case State.LOGGED_OUT:
+            return said.reason is Reason.RELINKING
+    return False
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        History(),
+        History(round=1),
+        History(linked=True),
+        History(linked=True, healthy_comms=True),
+        History(linked=True, granted=True, logout_hold="Banned"),
+    ],
+    ids=["new", "after a code", "linked", "was connected", "asked to link"],
+)
+def test_no_page_is_on_its_way_for_ever(past: History) -> None:
+    """What is to pass soon has passed after a few minutes, whatever the page calls its connection."""
+    stays = []
+    for facts in every_page():
+        runner = Runner(past)
+        for _ in range(20):
+            said = runner.look(facts, after=15.0)
+        if is_on_its_way(said, facts, runner):
+            stays.append((said.state, said.reason, facts.socket, facts.stream, facts.registered, facts.synced))
+
+    assert [] == stays
+
+
+@pytest.mark.parametrize(
+    ("page", "seconds", "state"),
+    [
+        ({"socket": "CONNECTED"}, 60, State.DEGRADED),
+        ({"socket": None}, 60, State.DEGRADED),
+        ({"socket": "PAIRING"}, 30, State.OFFLINE),
+        ({"socket": "UNLAUNCHED"}, 30, State.OFFLINE),
+        ({"socket": "OPENING"}, 30, State.OFFLINE),
+        ({"socket": "UNPAIRED"}, 30, State.DEGRADED),
+    ],
+    ids=str,
+)
+def test_a_page_without_its_code_waits_for_no_scan(page: Raw, seconds: int, state: State) -> None:
+    """Also one whose code was scanned, and whose link then hangs."""
+    runner = Runner(History())
+    runner.look(looks(MODERN, **UNLINKED, code=CODE))
+    states = [runner.look(looks(MODERN, **(UNLINKED | page))).state for _ in range(40)]
+
+    assert [State.QR_PENDING] * (seconds // 5) + [state] * (40 - seconds // 5) == states
+
+
+def test_a_code_whose_life_is_not_told_is_not_waited_for_beyond_the_longest() -> None:
+    """60 s, which the service gives the first one; then the page has connectionCheck to show another."""
+    runner = Runner(History())
+    states = [runner.look(looks(MODERN, **UNLINKED, code=CODE)).state for _ in range(40)]
+
+    assert [State.QR_PENDING] * 18 + [State.DEGRADED] * 22 == states
+
+
+def test_a_code_that_comes_late_after_an_outage_is_waited_for() -> None:
+    """The time without network is no time in which the page could have shown one."""
+    runner = Runner(History())
+    runner.look(looks(MODERN, **UNLINKED, code=CODE))
+    for _ in range(100):
+        runner.look(looks(MODERN, **(UNLINKED | {"socket": "OPENING"})))
+
+    assert State.QR_PENDING is runner.look(looks(MODERN, **UNLINKED)).state
+
+
+@pytest.mark.parametrize("page", [{"socket": "OPENING"}, {"socket": "OPENING", "online": False}], ids=str)
+def test_a_logout_without_network_is_said_for_its_time(page: Raw) -> None:
+    """No code follows for as long as the network is away, so that is what is said then."""
+    runner = Runner(History(linked=True))
+    states = [runner.look(looks(MODERN, **(UNLINKED | page)), after=1.0).state for _ in range(60)]
+
+    assert [State.LOADING] * 5 + [State.LOGGED_OUT] * 2 == states[:7]
+    assert State.LOGGED_OUT not in states[7:]
+    assert State.OFFLINE is states[-1]
+
+
+@pytest.mark.parametrize("socket", ["UNLAUNCHED", "PAIRING"])
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_linked_page_that_does_not_connect_is_offline(socket: str, *, synced: bool) -> None:
+    """After the connection check, also when it has not begun to open its connection."""
+    runner = Runner(History(linked=True))
+    states = [runner.look(looks(MODERN, socket=socket, synced=synced, **DOWN)).state for _ in range(40)]
+
+    assert [State.OFFLINE] * 34 == states[6:]
+    assert State.OFFLINE not in states[:6]
