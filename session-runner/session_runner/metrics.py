@@ -55,14 +55,17 @@ class Metrics:
         registry.register(MemoryByPart())
         registry.register(ContainerMemory())
         ProcessCollector(namespace="whatsapp_runner", registry=registry)
+        self._state_since.set_to_current_time()
         self.show_state(RunnerState.STARTING)
 
     def show_state(self, state: RunnerState) -> None:
-        """Set the gauge of this state to 1 and the others to 0; count it if a page that was up lost its connection."""
+        """Set the gauge of this state to 1 and the others to 0; count a change, and a page that was up and lost its connection."""
         if state in _LOST and self._shown not in _LOST and traits_of(self._shown).phase is not Phase.STARTING:
             self.reconnects.inc()
+        if state != self._shown:  # the same state with other words, or of another round, is as old as it was
+            self._state_since.set_to_current_time()
+            self.changes.inc()
         self._shown = state
-        self._state_since.set_to_current_time()
         for known in STATES:
             self._state.labels(known).set(1 if known == state else 0)
 

@@ -305,7 +305,6 @@ class PageMonitor:
         )
         if changed:
             self.metrics.show_state(verdict.state)
-            self.metrics.changes.inc()
             logger.info(
                 "The state changed",
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},

@@ -34,6 +34,21 @@ def test_one_state_is_set_at_a_time() -> None:
     assert set(values.values()) == {0, 1}
 
 
+def test_a_state_is_as_old_as_its_last_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new message, another round of QR codes or a remark publishes it again, which is no change of the state."""
+    ages = ("whatsapp_runner_state_since_timestamp_seconds", "whatsapp_runner_state_changes_total")
+    now = 100.0
+    monkeypatch.setattr("time.time", lambda: now)
+    metrics = Metrics(registry=CollectorRegistry())
+    seen = [[metrics.registry.get_sample_value(name) for name in ages]]
+    for state in (RunnerState.STARTING, RunnerState.QR_PENDING, RunnerState.QR_PENDING, RunnerState.SYNCING):
+        now += 10
+        metrics.show_state(state)
+        seen.append([metrics.registry.get_sample_value(name) for name in ages])
+
+    assert [[100, 0], [100, 0], [120, 1], [120, 1], [140, 2]] == seen
+
+
 def test_no_label_has_a_text_from_outside() -> None:
     """The series that there are at the start are all there ever are, whatever the page and its callers do."""
     metrics = Metrics(registry=CollectorRegistry())

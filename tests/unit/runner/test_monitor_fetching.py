@@ -164,6 +164,15 @@ def test_what_cannot_be_fetched_never_ends_the_run(tmp_path: Path, outage: float
     assert max(later - earlier for earlier, later in zip(page.tries, page.tries[1:], strict=False)) <= 60
 
 
+def test_a_page_that_does_not_know_its_login_is_stuck(tmp_path: Path) -> None:
+    """Its connection is on its way and nobody can tell for whom: the startup timeout ends that, too."""
+    run = Run(tmp_path, STARTUP_TIMEOUT="60s")
+    run.live(lambda: TimedPage(lambda _: {"registered": None, "socket": "OPENING"}), seconds=200)
+
+    assert run.ended is not None
+    assert 60 <= run.lasted <= 62
+
+
 def test_the_cause_is_published_when_it_changes(tmp_path: Path) -> None:
     """First no name, then no route, then the host answers with an error: each with the host."""
 
