@@ -91,7 +91,7 @@ def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -
 def _refused_by_service(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
     if history.ban is not None:
         return _banned(history.ban, facts, history, policy=policy, now=now)
-    if facts.unavailable and not facts.streaming:
+    if facts.unavailable:
         return Verdict(
             State.SERVICE_UNAVAILABLE,
             Reason.SERVICE_DOWN,

@@ -7,7 +7,7 @@ Chat contents never get here: the probe compares texts inside the page and retur
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -184,7 +184,7 @@ class Facts:
     def parse(cls, raw: object) -> "Facts":
         """Return the facts from the probe's answer; never raises."""
         got: Mapping[object, object] = raw if isinstance(raw, Mapping) else {}
-        return cls(
+        facts = cls(
             booted=got.get("booted") is True,
             refused=got.get("refused") is True,
             injected=got.get("injected") is True,
@@ -212,6 +212,8 @@ class Facts:
             capped=got.get("capped") is True,
             restricted_until=_maybe_number(got.get("restrictedUntil")),
         )
+        # The service refuses nobody to whom it sends: what was told before is over, and chats may say anything.
+        return replace(facts, ban=None, unavailable=False) if facts.streaming else facts
 
 
 def _maybe_bool(value: object) -> bool | None:

@@ -169,7 +169,7 @@ def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> No
 )
 def test_the_end_of_a_ban_is_a_moment_or_a_duration(expires: float | None, says: str) -> None:
     """The service's number is a moment or a length; what is neither is left out, and so is an absent code."""
-    got = verdict(MODERN, replace(LINKED, ban=Ban(expires=expires)), ban={})
+    got = verdict(MODERN, replace(LINKED, ban=Ban(expires=expires)), ban={}, **SILENT)
 
     assert says in got.message
     assert "code" not in got.message

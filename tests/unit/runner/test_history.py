@@ -106,7 +106,7 @@ def test_a_request_for_a_session_that_works_is_spent() -> None:
 @both
 def test_a_ban_is_over_when_its_document_does_not_show_it_any_more(shape: Raw) -> None:
     """No stream has to be up for that; what the ban means for a logout lasts until one is."""
-    history = then(then(History(), 1, shape), 2, shape, ban=BAN)
+    history = then(then(History(), 1, shape), 2, shape, ban=BAN, stream="DISCONNECTED")
     down = then(history, 3, shape, ban=BAN, socket="OPENING", stream="DISCONNECTED")
     over = then(down, 4, shape, socket="OPENING", stream="DISCONNECTED")
     up = then(over, 5, shape)
@@ -117,7 +117,7 @@ def test_a_ban_is_over_when_its_document_does_not_show_it_any_more(shape: Raw) -
 
 def test_a_reload_loses_nothing_of_a_ban() -> None:
     """Nobody repeats the event, and the screen has no code: what was shown before the reload stays."""
-    banned = then(History(linked=True), 1, ban=BAN, origin=1.0)
+    banned = then(History(linked=True), 1, ban=BAN, origin=1.0, stream="DISCONNECTED")
     reloaded = then(banned, 2, origin=2.0, socket="OPENING", stream="DISCONNECTED")
     shown = then(reloaded, 3, origin=2.0, ban={}, socket="PAIRING", stream="DISCONNECTED")
 
@@ -131,8 +131,9 @@ def test_a_reload_loses_nothing_of_a_ban() -> None:
 )
 def test_a_page_that_the_service_lets_in_is_not_banned(shape: Raw) -> None:
     """After a reload this alone refutes the ban."""
-    banned = then(History(linked=True), 1, ban=BAN, origin=1.0)
+    banned = then(History(linked=True), 1, ban=BAN, origin=1.0, stream="DISCONNECTED")
 
+    assert banned.ban is not None
     assert then(banned, 2, origin=2.0, **shape).ban is None
 
 

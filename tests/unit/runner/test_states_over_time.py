@@ -124,6 +124,33 @@ def test_no_round_is_asked_for_while_a_ban_is_shown() -> None:
     assert not wants_code(History(round=1), facts, policy=POLICY, now=1)
 
 
+@quick
+@given(facts=page_facts, told=st.sampled_from([{"ban": BAN}, {"unavailable": True}]))
+def test_a_page_that_receives_is_refused_nothing(facts: Facts, told: Raw) -> None:
+    """What was told of a ban or an outage while the stream is up is over, or never was: nothing covers what follows."""
+    runner = Runner(History(linked=True))
+    for _ in range(3):
+        receiving = looks(MODERN, **told)
+
+        assert State.CONNECTED is runner.look(receiving).state
+    assert (None, None) == (runner.hold, runner.history.ban)
+    plain = Runner(History(linked=True, healthy_comms=True))
+    plain.look(looks(MODERN))
+    for _ in range(20):
+        same = (runner.look(facts), plain.look(facts))
+
+        assert same[0].state is same[1].state
+
+
+def test_a_session_that_is_replaced_after_an_outage_is_in_conflict() -> None:
+    """The outage was told while the stream was up; the silence that follows is counted from its begin."""
+    runner = Runner(History(linked=True))
+    runner.look(looks(MODERN, unavailable=True))
+    states = [runner.look(looks(MODERN, comms=False, **DOWN)).state for _ in range(10)]
+
+    assert [State.RECONNECTING] * 6 + [State.CONFLICT] * 4 == states
+
+
 # --- a page that stays as it is
 
 UNKNOWN_WORD = "A_WORD_OF_LATER"

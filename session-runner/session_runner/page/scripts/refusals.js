@@ -23,9 +23,17 @@
     present[kind] = null;
     session.wake(kind);
   };
+  // Who receives is let in, whatever is on the screen: there are chats, and they may say anything.
+  const receives = () => {
+    try { return WPP.conn.isRegistered() && WPP.whatsapp.Socket.state === 'CONNECTED' && WPP.whatsapp.Socket.stream === 'CONNECTED'; } catch { return false; }
+  };
   const look = (kind) => {
     const refusal = present[kind];
     if (!refusal) return;
+    if (receives()) { // for a moment that may be so with an event whose stream is about to end
+      if (performance.now() - refusal.seen >= SETTLED) end(kind);
+      return;
+    }
     const said = screen();
     if (KNOWN[kind].test(said)) refusal.known = true;
     else if (refusal.known) end(kind);
@@ -58,6 +66,7 @@
   // What the page shows now; without an event only a text may tell it.
   session.refusal = (kind, { byText }) => {
     look(kind);
+    if (receives()) return null;
     if (present[kind]) return { code: present[kind].code ?? null, expire: present[kind].expire ?? null };
     if (!byText) return null;
     const said = screen();
