@@ -202,6 +202,8 @@ def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> 
         return Verdict(
             State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether it is still linked."
         )
+    if facts.online is False:
+        return _offline(facts, history)
     if facts.passkey is not None:
         until = _until(facts.passkey.until)
         return Verdict(
@@ -209,8 +211,7 @@ def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> 
             Reason.WAITING_FOR_PASSKEY,
             f"WhatsApp asks for the owner's passkey{until}. This version cannot relay it: link another account or try later.",
         )
-    lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
-    if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
+    if facts.socket in _ON_THE_WAY and history.lasted(history.lost_since, now=now) >= policy.connection_check:
         return _offline(facts, history)
     if facts.socket not in LINKING_SOCKETS:
         return _unknown(facts)

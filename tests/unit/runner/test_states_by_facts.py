@@ -53,6 +53,8 @@ UNLINKED_ROWS: list[tuple[Raw, State, Reason]] = [
     (CODED | {"foreignMutex": True}, State.CONFLICT, Reason.OTHER_TAB),
     (UNLINKED | {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
     (CODED | {"online": False}, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
+    (UNLINKED | {"passkey": {}, "online": False}, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
+    (UNLINKED | {"passkey": {}, "socket": "PAIRING"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
     (UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
     (UNLINKED, State.DEGRADED, Reason.NO_CODE_FOUND),
     (CODED, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
