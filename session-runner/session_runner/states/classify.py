@@ -261,7 +261,7 @@ def _offline(facts: Facts, history: History) -> Verdict:
 def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.streaming and facts.synced:
-        return _connected(facts)
+        return _connected(facts, history)
     if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
         return _offline(facts, history)
     if not facts.synced and _syncs(facts, history, now=now):
@@ -312,7 +312,7 @@ def _storage_failed() -> Verdict:
     )
 
 
-def _connected(facts: Facts) -> Verdict:
+def _connected(facts: Facts, history: History) -> Verdict:
     if facts.dialog is Dialog.PASSKEY_CHECK or facts.passkey is not None:
         return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
     if facts.dialog is Dialog.WHATS_NEW:
@@ -325,7 +325,8 @@ def _connected(facts: Facts) -> Verdict:
             Reason.DIALOG_OPEN,
             "WhatsApp Web shows a window that this version does not know; a person has to look at it.",
         )
-    until = _until(facts.restricted_until)
+    ends = history.lock_ends if facts.time_locked and facts.restricted_until is None else facts.restricted_until
+    until = _until(ends)
     if facts.time_locked:
         return Verdict(
             State.RESTRICTED,

@@ -61,6 +61,8 @@ class History:
     unscannable_since: float | None = None
     """ Nobody can scan the code of an unlinked page that has shown one, whatever its socket is called. """
     foreign_mutex_since: float | None = None
+    lock_ends: float | None = None
+    """ When the present time lock ends, Unix seconds: told by an event that nobody repeats to the next document. """
     unregistered_since: float | None = None
     logged_out_since: float | None = None
     logout_shown_since: float | None = None
@@ -197,6 +199,8 @@ def _remember_link(history: History, facts: Facts) -> History:
     history = replace(history, linked=True, refreshing_since=None)
     if not facts.streaming:
         return history
+    told = facts.restricted_until if facts.restricted_until is not None else history.lock_ends
+    history = replace(history, lock_ends=told if facts.time_locked else None)
     return replace(
         history, granted=False, healthy_comms=facts.comms if facts.comms is not None else history.healthy_comms
     )

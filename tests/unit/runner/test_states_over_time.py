@@ -151,6 +151,30 @@ def test_a_session_that_is_replaced_after_an_outage_is_in_conflict() -> None:
     assert [State.RECONNECTING] * 6 + [State.CONFLICT] * 4 == states
 
 
+def test_the_end_of_a_time_lock_outlives_the_document_that_was_told_it() -> None:
+    """No module of the page has it, and nobody repeats the event; it goes with the lock, and gives way to a newer one."""
+    runner = Runner(History(linked=True))
+    runner.look(looks(MODERN, timeLocked=True, restrictedUntil=1_800_000_000))
+    runner.reload()
+    runner.look(looks(MODERN, socket="OPENING", **DOWN))
+    again = runner.look(looks(MODERN, origin=2.0, timeLocked=True))
+    newer = runner.look(looks(MODERN, origin=2.0, timeLocked=True, restrictedUntil=1_900_000_000))
+    runner.look(looks(MODERN, origin=2.0))
+    another = runner.look(looks(MODERN, origin=2.0, timeLocked=True))
+
+    assert "until 2027-01-15T08:00:00Z" in again.message
+    assert "until 2030-03-17T17:46:40Z" in newer.message
+    assert "until" not in another.message
+
+
+def test_the_end_of_a_time_lock_is_none_of_a_cap() -> None:
+    """How many chats may be begun has its own end, which the page's modules hold."""
+    runner = Runner(History(linked=True))
+    runner.look(looks(MODERN, timeLocked=True, restrictedUntil=1_800_000_000))
+
+    assert "until" not in runner.look(looks(MODERN, capped=True)).message
+
+
 # --- a page that stays as it is
 
 UNKNOWN_WORD = "A_WORD_OF_LATER"

@@ -9,7 +9,7 @@
     storage: null, // since when the page's database fails
     script: null, // a script of the document that failed to load
     code: null, // the reference of the QR code on the screen, and since when
-    restriction: null, // what the page last told of a restriction, for its end
+    restrictions: {}, // what the page last told of each restriction, for its end
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),
     wake: (name, detail) => {
       try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }

@@ -17,7 +17,7 @@
   const listeners = {
     WAWebCmd: ({ Cmd }) => {
       for (const name of TOLD) Cmd.on(`${name}_from_bridge`, (told) => session.tell(name, told));
-      for (const name of RESTRICTIONS) Cmd.on(name, (told) => { session.restriction = told; session.wake(name); });
+      for (const name of RESTRICTIONS) Cmd.on(name, (told) => { session.restrictions[name] = told; session.wake(name); });
     },
     // The legacy page tells on this bus, by a function that wa-js replaces in the same way.
     WAWebBackendEventBus: ({ BackendEventBus: bus }) => {

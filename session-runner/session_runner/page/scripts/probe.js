@@ -55,6 +55,7 @@
     const inside = entries.map(([, value]) => endOf(value, depth + 1));
     return [...named(/expir|until|end|reset/i), ...inside, ...named(/cycle/i)].find((found) => found !== null) ?? null;
   };
+  const toldEnd = (event) => endOf(session?.restrictions[event]);
   const timeLocked = streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true;
   const capped = (cappingStatus?.status ?? cappingStatus) === 'CAPPED';
 
@@ -99,6 +100,8 @@
     accountLocked: new URLSearchParams(location.search).get('logout_reason') === '3'
       && performance.getEntriesByType('navigation')[0]?.type !== 'reload',
     storageFailed: Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000),
-    restrictedUntil: capped ? endOf(cappingData) ?? endOf(session?.restriction) : timeLocked ? endOf(session?.restriction) : null,
+    // The time lock goes before the cap, as in the state that is made of them.
+    restrictedUntil: timeLocked ? toldEnd('reachout_timelock_state_change')
+      : capped ? endOf(cappingData) ?? toldEnd('new_chat_message_capping_state_change') : null,
   };
 }
