@@ -30,6 +30,6 @@ def crds() -> list[Path]:
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
-    told = json.loads(done.stdout)
-    assert SUM == told.get("Sum"), told
-    return [Path(told["Dir"], f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml") for kind in KINDS]
+    answer = json.loads(done.stdout)
+    assert SUM == answer.get("Sum"), answer
+    return [Path(answer["Dir"], f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml") for kind in KINDS]

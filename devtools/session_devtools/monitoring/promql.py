@@ -37,7 +37,7 @@ _TOKEN: Final = re.compile(
 _SETS: Final = ("and", "or", "unless")
 _MODIFIERS: Final = ("by", "without", "on", "ignoring", "group_left", "group_right")
 """ Words that are followed by the names of labels. """
-_WORDS: Final = (*_SETS, *_MODIFIERS, "bool", "offset", "atan2", "inf", "nan")
+_KEYWORDS: Final = (*_SETS, *_MODIFIERS, "bool", "offset", "atan2", "inf", "nan")
 _OPEN: Final = {"(": ")", "[": "]", "{": "}"}
 _CALCULATION: Final = frozenset("+-*/^%")
 
@@ -102,7 +102,7 @@ def divide_expression(expression: str, by: int) -> str:
 def selectors(expression: str) -> list[Selector]:
     """Return each series that an expression selects, in their order."""
     return [
-        Selector(name.text, _words(matchers), expression[name.start : matchers.end if matchers else name.end])
+        Selector(name.text, _label_names(matchers), expression[name.start : matchers.end if matchers else name.end])
         for name, matchers in _selectors(_parse(expression))
     ]
 
@@ -112,7 +112,7 @@ def _selectors(group: _Group) -> Iterator[tuple[_Token, _Group | None]]:
         if isinstance(part, _Group):
             is_labels = isinstance(before, _Token) and before.text.lower() in _MODIFIERS
             yield from () if is_labels or part.bracket != "(" else _selectors(part)
-        elif part.kind == "word" and part.text.lower() not in _WORDS:
+        elif part.kind == "word" and part.text.lower() not in _KEYWORDS:
             bracket = after.bracket if isinstance(after, _Group) else ""
             if bracket != "(" and not _is_modified(after):
                 yield part, after if isinstance(after, _Group) and bracket == "{" else None
@@ -123,7 +123,7 @@ def _is_modified(after: "_Part | None") -> bool:
     return isinstance(after, _Token) and after.text.lower() in ("by", "without")
 
 
-def _words(group: _Group | None) -> frozenset[str]:
+def _label_names(group: _Group | None) -> frozenset[str]:
     parts = group.parts if group is not None else ()
     return frozenset(part.text for part in parts if isinstance(part, _Token) and part.kind == "word")
 
