@@ -97,7 +97,7 @@ class Play:
         sent = [one for one in self.monitoring.notifications() if one["status"] == status]
         return {(one.name, found["receiver"]) for one in self.expected for found in one.of(sent)}
 
-    def to_tell(self) -> set[tuple[str, str]]:
+    def receivers(self) -> set[tuple[str, str]]:
         """Return who should hear of what."""
         return {(one.name, one.receiver) for one in self.expected}
 
@@ -119,7 +119,9 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
     play.cause()
     fired = until("all alerts fire", play.firing, lambda firing: all(firing.values()))
     until(
-        "everybody concerned hears of it", lambda: play.received("firing"), lambda received: received == play.to_tell()
+        "everybody concerned hears of it",
+        lambda: play.received("firing"),
+        lambda received: received == play.receivers(),
     )
     until("all pods are scraped", lambda: _not_up(play.monitoring), lambda faults: faults == [])
     assert [] == _not_scraped(play.monitoring)
@@ -138,7 +140,7 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
     play.mend()
     until("no alert is left", play.firing, lambda firing: not any(firing.values()))
     until(
-        "everybody hears of that, too", lambda: play.received("resolved"), lambda received: received == play.to_tell()
+        "everybody hears of that, too", lambda: play.received("resolved"), lambda received: received == play.receivers()
     )
 
 
