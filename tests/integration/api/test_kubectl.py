@@ -66,6 +66,8 @@ def test_applying_twice_changes_nothing(
     version = ("get", "was", "sales", "-n", namespace, "-o", "jsonpath={.metadata.resourceVersion}")
 
     cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
+    # The default of the status is stored with the first write after the creation, which is the operator's.
+    write_status(cluster, "was/sales", {"observedGeneration": 1}, "-n", namespace)
     first = cluster.kubectl(*version)
     output = cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
 

@@ -244,6 +244,8 @@ async def _clean_up(admin: Admin, namespace: str) -> None:
     ):  # a killed operator's Lease would keep the next test waiting
         with contextlib.suppress(LookupError):
             await admin.delete("leases", OPERATOR_NAMESPACE, name)
+    with contextlib.suppress(LookupError):  # a test rotated the keys, and the next one would find two
+        await admin.delete("secrets", OPERATOR_NAMESPACE, "whatsapp-operator-keys")
     with contextlib.suppress(LookupError):
         await admin.delete("whatsappsessionquotas", "", namespace)
     for session in await admin.list("whatsappsessions", namespace):

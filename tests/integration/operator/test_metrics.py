@@ -15,11 +15,11 @@ QUICK = {
 SHOWN = ("whatsapp_session_info", "whatsapp_session_state", "whatsapp_session_created", "whatsapp_session_generation")
 
 
-async def shown(operator: OperatorProcess) -> dict[tuple[str, ...], float]:
-    """What a process tells of sessions, by the values of their labels."""
+async def shown(operator: OperatorProcess) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """What a process tells of sessions, by the names of the series and their labels."""
     _, text = await operator.get("/metrics")
     return {
-        (sample.name, *sample.labels.values()): sample.value
+        (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
         if sample.name.startswith(SHOWN)
@@ -44,7 +44,10 @@ async def test_the_next_process_shows_the_same(harness: OperatorHarness) -> None
 
     assert {} == standby
     assert before == after
-    own = {name: value for name, value in after.items() if name[2:3] == ("a",)}
-    assert {"QRPending"} == {name[3] for name in own if name[0] == "whatsapp_session_state"}
-    assert 2 == len({name[1:3] for name in after if name[0] == "whatsapp_session_info"})
-    assert not [label for name in after for label in name if "4915112345678" in label]
+    found = [(name, dict(labels)) for name, labels in after]
+    states = [
+        labels["state"] for name, labels in found if name == "whatsapp_session_state" and labels["session"] == "a"
+    ]
+    assert ["QRPending"] == states
+    assert 2 == len({labels["session"] for name, labels in found if name == "whatsapp_session_info"})
+    assert not [value for _, labels in found for value in labels.values() if "4915112345678" in value]

@@ -5,8 +5,10 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -280,6 +282,26 @@ def test_exceptions_that_nobody_catches_are_lines_too() -> None:
     assert [] == log_schema.faults(ended.stderr.splitlines())
     found = [json.loads(line)["exc_info"].rpartition("ValueError: ")[2] for line in ended.stderr.splitlines()]
     assert ["destructor [number]", "thread [number]", "program [number]"] == found
+
+
+def test_each_hook_of_python_writes_its_own_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A thread that ends without an error is none, and a destructor may tell its kind alone."""
+    for module, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    logs.configure("info", ours=OURS)
+    logs.log_uncaught(OURS)
+    sys.excepthook(KeyError, KeyError("program"), None)
+    threading.excepthook(threading.ExceptHookArgs((KeyError, KeyError("thread"), None, None)))
+    threading.excepthook(threading.ExceptHookArgs((SystemExit, None, None, None)))
+    sys.unraisablehook(SimpleNamespace(exc_type=KeyError, exc_value=None, exc_traceback=None))
+
+    assert [
+        ("CRITICAL", "An exception was not caught", "KeyError: 'program'"),
+        ("ERROR", "A thread ended by an exception", "KeyError: 'thread'"),
+        ("ERROR", "An exception was ignored, as it could not be raised", "KeyError"),
+    ] == [(line["level"], line["message"], line["exc_info"].strip()) for line in lines(capsys)]
 
 
 def test_the_level_is_ours_alone(capsys: pytest.CaptureFixture[str]) -> None:
