@@ -22,19 +22,19 @@ ALERT: Final = "WhatsAppSessionQueued"
 def show_alert(report: Report, client: ClusterClient, *, image: str) -> None:
     """Have one session too many again, and show what comes of it; `image` runs Prometheus' companion."""
     name = LINKED[0]
-    report.section(f"A session waits too long, and somebody is told (every duration of the alerts divided by {BY})")
+    report.section(f"A session waits too long, and somebody is arrived (every duration of the alerts divided by {BY})")
     monitoring = stack.install_monitoring(client.kubectl, image, by=BY, namespaces={"shop": NAMESPACE}, progress=report)
     with report.step(f"resuming {name}, whose place is taken"):
         client.resume(name)
     report.expect(f"{name} waits for a place", client.in_state(name, OperatorState.QUEUED), within=30)
 
-    def notified() -> Observation:
+    def arrived() -> Observation:
         sent = [one for one in monitoring.notifications() if one["labels"]["alertname"] == ALERT]
         mine = [one for one in sent if one["labels"]["session"] == name and one["status"] == "firing"]
         receivers = ", ".join(sorted({one["receiver"] for one in mine})) or "nobody yet"
         return Observation(ok=bool(mine), text=f"{ALERT} was sent to: {receivers}")
 
-    report.expect(f"Alertmanager tells the session's owner that {name} waits", notified, within=150, interval=1)
+    report.expect(f"Alertmanager tells the session's owner that {name} waits", arrived, within=150, interval=1)
     with client.kubectl.forward(stack.POD, stack.ALERTMANAGER, namespace=stack.NAMESPACE) as port:
         shown = run("amtool", f"--alertmanager.url=http://127.0.0.1:{port}", "alert", "query", f"alertname={ALERT}")
     report.info("   as Alertmanager shows it (amtool alert query):\n")

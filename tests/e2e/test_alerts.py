@@ -92,12 +92,12 @@ class Play:
         alerts = [alert for alert in self.monitoring.alerts() if alert["state"] == "firing"]
         return {one.name: one.of(alerts) for one in self.expected}
 
-    def notified(self, status: str) -> set[tuple[str, str]]:
+    def received(self, status: str) -> set[tuple[str, str]]:
         """Return which of the expected alerts reached which receiver, firing or resolved."""
         sent = [one for one in self.monitoring.notifications() if one["status"] == status]
         return {(one.name, found["receiver"]) for one in self.expected for found in one.of(sent)}
 
-    def to_notify(self) -> set[tuple[str, str]]:
+    def receivers(self) -> set[tuple[str, str]]:
         """Return who should hear of what."""
         return {(one.name, one.receiver) for one in self.expected}
 
@@ -118,7 +118,11 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
     """The alerts fire, go on over a new operator and without a pod, reach the right receiver, and end."""
     play.cause()
     fired = until("all alerts fire", play.firing, lambda firing: all(firing.values()))
-    until("everybody concerned hears of it", lambda: play.notified("firing"), lambda found: found == play.to_notify())
+    until(
+        "everybody concerned hears of it",
+        lambda: play.received("firing"),
+        lambda received: received == play.receivers(),
+    )
     until("all pods are scraped", lambda: _not_up(play.monitoring), lambda faults: faults == [])
     assert [] == _not_scraped(play.monitoring)
     assert [] == _renamed(play.monitoring)
@@ -130,12 +134,14 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
     assert {name: [one["activeAt"] for one in alerts] for name, alerts in fired.items()} == {
         name: [one["activeAt"] for one in alerts] for name, alerts in goes_on.items()
     }
-    assert set() == play.notified("resolved")
+    assert set() == play.received("resolved")
     assert not play.shop.get("pod", "sales")
 
     play.mend()
     until("no alert is left", play.firing, lambda firing: not any(firing.values()))
-    until("everybody hears of that, too", lambda: play.notified("resolved"), lambda found: found == play.to_notify())
+    until(
+        "everybody hears of that, too", lambda: play.received("resolved"), lambda received: received == play.receivers()
+    )
 
 
 def _not_scraped(monitoring: Monitoring) -> list[str]:

@@ -102,7 +102,7 @@ def divide_expression(expression: str, by: int) -> str:
 def selectors(expression: str) -> list[Selector]:
     """Return each series that an expression selects, in their order."""
     return [
-        Selector(name.text, _identifiers(matchers), expression[name.start : matchers.end if matchers else name.end])
+        Selector(name.text, _label_names(matchers), expression[name.start : matchers.end if matchers else name.end])
         for name, matchers in _selectors(_parse(expression))
     ]
 
@@ -123,7 +123,7 @@ def _is_modified(after: "_Part | None") -> bool:
     return isinstance(after, _Token) and after.text.lower() in ("by", "without")
 
 
-def _identifiers(group: _Group | None) -> frozenset[str]:
+def _label_names(group: _Group | None) -> frozenset[str]:
     parts = group.parts if group is not None else ()
     return frozenset(part.text for part in parts if isinstance(part, _Token) and part.kind == "word")
 

@@ -110,7 +110,7 @@ def unready(name: str, since: float = 0, *, namespace: str = "shop", pod: int = 
 
 def acting(*, pod: int = 1, ops: str = "ops") -> Series:
     """Return the series of an operator that acts and has listed everything."""
-    return {operator("whatsapp_operator_resync_last_success_timestamp_seconds", pod=pod, ops=ops): 0}
+    return {operator("whatsapp_operator_sessions_without_metrics", pod=pod, ops=ops): 0}
 
 
 def until(minute: int, given: Series) -> Series:
