@@ -191,7 +191,7 @@ RESYNC_SECONDS: Final = _histogram(f"{_PREFIX}resync_duration_seconds", "How lon
 RESYNC_SUCCEEDED: Final = _gauge(
     f"{_PREFIX}resync_last_success_timestamp_seconds",
     "When the last full list that succeeded began",
-    absent="until there is one, so also in a process that does not act",
+    absent="until there is one; a process that does not act any more keeps the last",
 )
 RESYNC_MISSED: Final = _counter(
     f"{_PREFIX}resync_missed_changes_total",
