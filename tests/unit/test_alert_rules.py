@@ -112,11 +112,12 @@ def test_every_hold_has_an_alert_of_its_own() -> None:
 def test_an_alert_says_who_is_needed_and_how_soon(alert: Alert) -> None:
     """Severity and audience of the few that routing knows; one about a session is its namespace's, for a tenant's routes."""
     about_session = "{{ $labels.session }}" in alert.annotations["summary"]
+    about_tenant = "{{ $labels.session_namespace }}" in alert.annotations["summary"]
 
     assert alert.labels["severity"] in {"critical", "warning", "info"}
     assert alert.labels["audience"] in {"tenant", "platform"}
-    assert about_session == (alert.labels.get("namespace") == "{{ $labels.session_namespace }}")
-    assert about_session or alert.labels["audience"] == "platform"
+    assert about_tenant == (alert.labels.get("namespace") == "{{ $labels.session_namespace }}")
+    assert about_tenant or alert.labels["audience"] == "platform"
     assert about_session == alert.name.startswith("WhatsAppSession")
     assert "{{" not in alert.annotations["description"]  # it stands in the runbooks' index, too
 

@@ -250,12 +250,28 @@ def operator_restarts() -> tuple[Case, ...]:
 
 
 def recovery_paused() -> tuple[Case, ...]:
-    """Recovery is paused in a namespace, or in all."""
-    some, everywhere = "whatsapp_operator_recovery_paused_namespaces", "whatsapp_operator_recovery_paused"
-    given: Series = {}
-    for ops, namespaces, paused in (("some", 1, 0), ("all", 0, 1), ("none", 0, 0)):
-        given |= {operator(some, ops=ops): namespaces, operator(everywhere, ops=ops): paused}
-    return (Case(given, {0: (), 1: (Firing({"namespace": "some"}), Firing({"namespace": "all"}))}),)
+    """Recovery is paused in all namespaces."""
+    return (Case(pauses(), {0: (), 1: (Firing({"namespace": "all"}),)}),)
+
+
+def namespace_paused() -> tuple[Case, ...]:
+    """Recovery is paused in a namespace by its own failures, and goes on in others."""
+    fires = tuple(Firing({"namespace": name, "session_namespace": name}) for name in ("shop", "club"))
+    return (Case(pauses(), {0: (), 1: fires}),)
+
+
+def pauses() -> Series:
+    """Return the series of three operators: two namespaces, or all, are paused, or none is."""
+    some, everywhere = "whatsapp_operator_namespace_recovery_paused", "whatsapp_operator_recovery_paused"
+    return {
+        operator(everywhere, ops="some"): 0,
+        operator(some, ops="some", session_namespace="shop"): 1,
+        operator(some, ops="some", pod=2, session_namespace="shop"): 1,  # the one before has not gone yet
+        operator(some, ops="some", session_namespace="club"): 1,
+        operator(everywhere, ops="all"): 1,
+        operator(some, ops="all", session_namespace="other"): 1,
+        operator(everywhere, ops="none"): 0,
+    }
 
 
 def resync_old() -> tuple[Case, ...]:
@@ -345,6 +361,7 @@ FLEET: Final = (
     platform("WhatsAppQuotaNearlyFull", "info", quota_nearly_full),
     platform("WhatsAppQuotaHeldIdle", "warning", quota_held_idle),
     platform("WhatsAppQuotaQueueOld", "warning", quota_queue_old),
+    Expected("WhatsAppNamespaceRecoveryPaused", "warning", "tenant", namespace_paused()),
     platform("WhatsAppFleetBroken", "critical", fleet_broken),
     platform(
         "WhatsAppFleetStartsSlow",

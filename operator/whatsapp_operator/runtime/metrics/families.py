@@ -10,6 +10,7 @@ from typing import Final
 from session_protocol.metric_family import MetricFamily, MetricType
 
 from whatsapp_operator.runtime.metrics.fleet import FLEET_FAMILIES
+from whatsapp_operator.runtime.metrics.session_families import NAMESPACE
 
 QUEUE: Final = "whatsappsession"
 """ The name of the work queue and of the controller. """
@@ -111,6 +112,12 @@ RECOVERY_PAUSED: Final = _gauge(
 PAUSED_NAMESPACES: Final = _gauge(
     f"{_PREFIX}recovery_paused_namespaces",
     "Namespaces whose recovery is paused after many failures at once, or tried again after that",
+)
+NAMESPACE_PAUSED: Final = _gauge(
+    f"{_PREFIX}namespace_recovery_paused",
+    "1 while recovery is paused or tried in this namespace, by its own failures",
+    {NAMESPACE: ""},
+    absent="for every other namespace",
 )
 CAUSES: Final = _counter(
     f"{_PREFIX}pod_causes_total",
@@ -236,7 +243,10 @@ FAMILIES: Final[tuple[tuple[str, tuple[MetricFamily, ...]], ...]] = (
     ("Sessions and quotas", FLEET_FAMILIES),
     (
         "What happens to sessions",
-        (ADMISSION_WAIT, SESSION_START, SESSION_RECOVERY, FAILURES, CAUSES, PODS_CREATED, RECOVERY_PAUSED, PAUSED_NAMESPACES),
+        (
+            ADMISSION_WAIT, SESSION_START, SESSION_RECOVERY, FAILURES, CAUSES, PODS_CREATED, RECOVERY_PAUSED,
+            PAUSED_NAMESPACES, NAMESPACE_PAUSED,
+        ),
     ),
     (
         "The operator, by the standard names",
