@@ -21,6 +21,7 @@ from whatsapp_operator.core.model import Defaults, KeyID
 from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.core.objects.network_policy import network_policy_manifest
 from whatsapp_operator.core.objects.pod import pod_manifest
+from whatsapp_operator.runtime.metrics.fleet import Fleet, FleetSeries
 
 Object = dict[str, Any]
 ROUTING = MANIFESTS / "monitoring" / "alertmanager-example.yaml"
@@ -122,12 +123,12 @@ def test_the_runners_are_looked_for_everywhere_and_the_operator_at_home() -> Non
     assert {"whatsapp-operator": None, "whatsapp-session-runners": {"any": True}} == selectors
 
 
-def relabelled(name: str) -> dict[str, str]:
+def relabelled(name: str, namespace: str = "shop") -> dict[str, str]:
     """Return the labels that a runner's pod of this name gets from the monitor's own rules."""
     pod = runner_pod(name)["metadata"]
     labels = {
         "pod": pod["name"],
-        "__meta_kubernetes_namespace": pod["namespace"],
+        "__meta_kubernetes_namespace": namespace,
         "__meta_kubernetes_pod_node_name": "n",
     }
     labels |= {
@@ -153,6 +154,16 @@ def test_a_name_that_may_be_a_telephone_number_is_no_label(name: str) -> None:
     found = relabelled(name)
 
     assert ("uid:0af1-u", "uid:0af1-u") == (found["session"], found["pod"])
+
+
+@pytest.mark.parametrize("name", ["tenant-3f2504e04f89", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "4917012345678"])
+def test_a_namespace_is_the_same_on_both_sides(name: str) -> None:
+    """The operator's series and the runner's, so that they are joined, and an alert is its tenant's, whatever he is called."""
+    shown = FleetSeries(limit=1)
+    shown.show(Fleet(sessions=[{"metadata": {"name": "sales", "namespace": name, "uid": "u"}}], quotas=[]))
+    labels = {one.labels["session_namespace"] for metric in shown.collect() for one in metric.samples if one.labels}
+
+    assert {name} == labels == {relabelled("sales", name)["session_namespace"]}
 
 
 def test_six_digits_are_a_name() -> None:
