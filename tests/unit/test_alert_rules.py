@@ -26,7 +26,7 @@ VALUES = {
     "class": {cause.name for cause in CAUSES},
     "name": {"whatsappsession", "whatsapp-operator.*"},
     "controller": {"whatsappsession"},
-    "code": {"5..", "429", "<error>", "<timeout>"},
+    "code": {"5..", "429", "<error>"},
     "session": {"hash:.*", "uid:.*"},
 }
 """ By label: every value that the rules may ask for. """

@@ -175,7 +175,7 @@ def counted(values: Series) -> Series:
 def api_errors() -> tuple[Case, ...]:
     """More than a twentieth of the operator's requests fail; other programs' requests are not ours."""
     given: Series = {}
-    codes = ("500", "503", "429", "<error>", "<timeout>")
+    codes = ("500", "503", "429", "<error>")
     for number, code in enumerate((*codes, "409")):
         given |= requests(f"ops-{number}", 51, code)
     given |= requests("well", 50, "500")
@@ -212,12 +212,21 @@ def gauges(
 
 
 def operator_down() -> tuple[Case, ...]:
-    """No operator is scraped."""
+    """No operator of a namespace is scraped any more, whatever others are."""
+    build = "whatsapp_operator_build_info"
+    given: Series = {
+        operator(build, version="1"): f"{flat(1, 10)} {LAST}",
+        operator(build, version="1", ops="other-ops"): f"{flat(1, 10)} {LAST}",
+        operator(build, version="1", ops="other-ops", pod=2): 1,
+    }
+    fires = Firing({"namespace": "ops"})
+    hours = {operator(build, version="1"): then((1, 3), (None, 60)), operator(build, version="1", ops="o"): 1}
     return (
-        Case(
-            {operator("whatsapp_operator_build_info", version="1"): f"{flat(1, 10)} {LAST}"},
-            {14: (), 15: (Firing({}),)},
-        ),
+        Case(given, {14: (), 15: (fires,)}),
+        Case({operator(build, version="1"): f"{flat(1, 10)} {LAST}"}, {14: (), 15: (fires,)}),
+        Case({"another": 1}, {4: (), 5: (Firing({}),)}),
+        # The last sample that says so is of minute 60.
+        Case(hours, {24 * 60 + 30: (fires,), 25 * 60 + 30: ()}, step=30),
         Case({operator("whatsapp_operator_build_info", version="1"): 1}, {20: ()}),
     )
 
