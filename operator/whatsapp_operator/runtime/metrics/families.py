@@ -142,7 +142,8 @@ ADMISSION_WAIT: Final = _histogram(
     "How long sessions waited for their place in the quota: from Queued, or from their creation",
 )
 SESSION_START: Final = _histogram(
-    f"{_PREFIX}session_start_seconds", "How long sessions took from their admission to Connected or a QR code"
+    f"{_PREFIX}session_start_seconds",
+    "How long sessions took from their admission to Connected, a QR code, or another state that a person has to end",
 )
 SESSION_RECOVERY: Final = _histogram(
     f"{_PREFIX}session_recovery_seconds",
