@@ -46,7 +46,7 @@ ROWS = {row.name: row for row in (*RUNNER_FAMILIES, *(row for _, rows in FAMILIE
 
 def row_of(series: str) -> MetricFamily | None:
     """Return the metric that a series belongs to: of a histogram it has one name more."""
-    return ROWS.get(series) or ROWS.get(series.removesuffix("_bucket"))
+    return ROWS.get(series) or ROWS.get(re.sub("_(bucket|count)$", "", series))
 
 
 def test_every_metric_is_one_of_ours() -> None:

@@ -154,6 +154,25 @@ def quantile_case(
     return (Case(given, {first - 1: (), first: (fires,), late[0]: (fires,), late[1]: ()}),)
 
 
+def starts_slow() -> tuple[Case, ...]:
+    """One start in twenty takes more than two minutes, and there were more than five."""
+    name = "whatsapp_operator_session_start_seconds"
+    (quantile,) = quantile_case(name, low=119, limit=120, high=121, share=95, late=(53, 56), pending=15)
+    many: Series = {
+        operator(f"{name}_count", ops=ops): then((0, 20), (100, 25), (200, 200)) for ops in ("slow", "fast", "exactly")
+    }
+    few: Series = {}
+    for ops, count in (("five", 5), ("six", 6)):
+        few |= step(f"{name}_bucket", 0, ops=ops, le="120") | step(f"{name}_count", count, ops=ops)
+        for le in ("240", "+Inf"):  # which go on, so that it is the count that ends it
+            few[operator(f"{name}_bucket", ops=ops, le=le)] = then((0, 20), (count, 25), (2 * count, 200))
+    fires = Firing({"namespace": "six"}, 234)
+    return (
+        Case(quantile.given | many, quantile.checks),
+        Case(few, {34: (), 35: (fires,), 48: (fires,), 51: ()}),
+    )
+
+
 def reconcile_errors() -> tuple[Case, ...]:
     """More than a tenth of reconciliations fail."""
     given: Series = {}
@@ -220,7 +239,7 @@ def operator_down() -> tuple[Case, ...]:
         operator(build, version="1", ops="other-ops", pod=2): 1,
     }
     fires = Firing({"namespace": "ops"})
-    hours = {operator(build, version="1"): then((1, 3), (None, 60)), operator(build, version="1", ops="o"): 1}
+    hours: Series = {operator(build, version="1"): then((1, 3), (None, 60)), operator(build, version="1", ops="o"): 1}
     return (
         Case(given, {14: (), 15: (fires,)}),
         Case({operator(build, version="1"): f"{flat(1, 10)} {LAST}"}, {14: (), 15: (fires,)}),
@@ -381,13 +400,7 @@ FLEET: Final = (
     platform("WhatsAppQuotaQueueOld", "warning", quota_queue_old),
     Expected("WhatsAppNamespaceRecoveryPaused", "warning", "tenant", namespace_paused()),
     platform("WhatsAppFleetBroken", "critical", fleet_broken),
-    platform(
-        "WhatsAppFleetStartsSlow",
-        "warning",
-        quantile_case(
-            "whatsapp_operator_session_start_seconds", low=119, limit=120, high=121, share=95, late=(53, 56), pending=15
-        ),
-    ),
+    platform("WhatsAppFleetStartsSlow", "warning", starts_slow()),
     platform("WhatsAppOperatorDown", "critical", operator_down),
     platform("WhatsAppOperatorLeaderMissing", "critical", leader_missing),
     platform("WhatsAppOperatorRestartsOften", "warning", operator_restarts),

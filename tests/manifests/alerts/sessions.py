@@ -192,18 +192,20 @@ def failures(
         for each, parts in said.items():
             parts.append((1 if each == value else None, last - first))
     when = then((None, times[0][0]), *((at, last - first) for (first, at, _), last in zip(times, ends, strict=True)))
-    return {
+    found: Series = {
         operator(info, ops=ops, pod=pod, **{"class": value}, **labels): _with_ends(
             then(*(one for one in parts if one[1]))
         )
         + tail
         for value, parts in said.items()
-    } | {
+    }
+    found |= {
         operator("whatsapp_session_last_failure_timestamp_seconds", ops=ops, pod=pod, **labels): when.removeprefix(
             "_x0 "
         )
         + tail
     }
+    return found
 
 
 def restarts_often() -> tuple[Case, ...]:
