@@ -21,6 +21,7 @@ from whatsapp_operator.core.model import Defaults, KeyID
 from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.core.objects.network_policy import network_policy_manifest
 from whatsapp_operator.core.objects.pod import pod_manifest
+from whatsapp_operator.runtime.metrics.fleet import Fleet, FleetSeries
 
 Object = dict[str, Any]
 ROUTING = MANIFESTS / "monitoring" / "alertmanager-example.yaml"
@@ -122,12 +123,12 @@ def test_the_runners_are_looked_for_everywhere_and_the_operator_at_home() -> Non
     assert {"whatsapp-operator": None, "whatsapp-session-runners": {"any": True}} == selectors
 
 
-def relabelled(name: str) -> dict[str, str]:
+def relabelled(name: str, namespace: str = "shop") -> dict[str, str]:
     """Return the labels that a runner's pod of this name gets from the monitor's own rules."""
     pod = runner_pod(name)["metadata"]
     labels = {
         "pod": pod["name"],
-        "__meta_kubernetes_namespace": pod["namespace"],
+        "__meta_kubernetes_namespace": namespace,
         "__meta_kubernetes_pod_node_name": "n",
     }
     labels |= {
@@ -153,6 +154,16 @@ def test_a_name_that_may_be_a_telephone_number_is_no_label(name: str) -> None:
     found = relabelled(name)
 
     assert ("uid:0af1-u", "uid:0af1-u") == (found["session"], found["pod"])
+
+
+@pytest.mark.parametrize("name", ["tenant-3f2504e04f89", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "4917012345678"])
+def test_a_namespace_is_the_same_on_both_sides(name: str) -> None:
+    """The operator's series and the runner's, so that they are joined, and an alert is its tenant's, whatever he is called."""
+    shown = FleetSeries(limit=1)
+    shown.show(Fleet(sessions=[{"metadata": {"name": "sales", "namespace": name, "uid": "u"}}], quotas=[]))
+    labels = {one.labels["session_namespace"] for metric in shown.collect() for one in metric.samples if one.labels}
+
+    assert {name} == labels == {relabelled("sales", name)["session_namespace"]}
 
 
 def test_six_digits_are_a_name() -> None:
@@ -291,23 +302,71 @@ def alert_rules() -> Iterator[Object]:
     return (rule for group in groups for rule in group["rules"] if "alert" in rule)
 
 
-def inhibition(side: str) -> set[str]:
-    """Return the alerts of ours that a side of the inhibition names, alternatives written out."""
-    matchers = [one for rule in yaml.safe_load(ROUTING.read_text())["inhibit_rules"] for one in rule[side]]
-    patterns = [one.split('"')[1] for one in matchers if one.startswith("alertname=")]
-    alerts = {rule["alert"] for rule in alert_rules()} | KUBE_PROMETHEUS
-    return {name for name in alerts for pattern in patterns if re.fullmatch(pattern, name)}
-
-
 KUBE_PROMETHEUS = {"KubeNodeNotReady", "KubeNodeUnreachable"}
 
 
-def test_what_inhibits_and_is_inhibited_exists() -> None:
-    """A name that no rule has would inhibit nothing, and nobody would see it."""
-    operator = {f"WhatsAppOperator{name}" for name in ("Down", "LeaderMissing", "RecoveryPaused")}
+def firing(name: str, session: str = "", namespace: str = "") -> dict[str, str]:
+    """Return the labels of one of the shipped alerts, or of kube-prometheus'."""
+    labels = {rule["alert"]: rule["labels"] for rule in alert_rules()}
+    assert name in labels.keys() | KUBE_PROMETHEUS
+    return {**labels.get(name, {}), "alertname": name, "session": session, "session_namespace": namespace}
 
-    assert operator | {"WhatsAppFleetBroken"} | KUBE_PROMETHEUS == inhibition("source_matchers")
-    assert {f"WhatsAppSession{name}" for name in ("Down", "Unreachable", "PodPending")} == inhibition("target_matchers")
+
+def matches(matcher: str, labels: dict[str, str]) -> bool:
+    """Whether labels fulfil a matcher, as Alertmanager reads it: a label that is not there is empty."""
+    label, comparison, value = re.fullmatch(r'(\w+)(=~|!~|!=|=)"(.*)"', matcher).groups()  # type: ignore[union-attr]
+    pattern = value if "~" in comparison else re.escape(value)
+    return bool(re.fullmatch(pattern, labels.get(label, ""))) != comparison.startswith("!")
+
+
+def holds_back(source: dict[str, str], target: dict[str, str]) -> bool:
+    """Whether one alert holds back another, by the routing example."""
+    return source != target and any(
+        all(matches(each, source) for each in rule["source_matchers"])
+        and all(matches(each, target) for each in rule["target_matchers"])
+        and all(source.get(label, "") == target.get(label, "") for label in rule.get("equal", ()))
+        for rule in yaml.safe_load(ROUTING.read_text())["inhibit_rules"]
+    )
+
+
+def held_back_by(source: dict[str, str]) -> set[str]:
+    """Return the alerts about somebody's session that an alert holds back."""
+    names = {rule["alert"] for rule in alert_rules()}
+    about = [firing(name, "sales", "shop") for name in names if name.startswith("WhatsAppSession")]
+    return {each["alertname"] for each in about if holds_back(source, each)}
+
+
+FROM_RUNNERS = {"MemoryNearLimit", "VolumeNearlyFull", "VolumeFull", "ReconnectsOften", "PageSilent"}
+COMMON = {"Unreachable", "PageNotLoaded", "PodPending", "Degraded", "BrowserRefused"}
+ALL = {rule["alert"].removeprefix("WhatsAppSession") for rule in alert_rules() if "WhatsAppSession" in rule["alert"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "held"),
+    [
+        ("WhatsAppOperatorDown", ALL - FROM_RUNNERS),
+        ("WhatsAppOperatorLeaderMissing", ALL - FROM_RUNNERS),
+        ("WhatsAppFleetBroken", COMMON),
+        ("WhatsAppOperatorRecoveryPaused", COMMON),
+        ("KubeNodeNotReady", {"Unreachable", "PodPending"}),
+        ("KubeNodeUnreachable", {"Unreachable", "PodPending"}),
+        ("WhatsAppNamespaceRecoveryPaused", set()),
+        ("WhatsAppQuotaNearlyFull", set()),
+    ],
+)
+def test_what_has_a_common_cause_is_held_back(source: str, held: set[str]) -> None:
+    """Nothing that one tenant can bring about keeps another one's alert; nor does a node that stays dead."""
+    assert {f"WhatsAppSession{name}" for name in held} == held_back_by(firing(source, namespace="club"))
+
+
+def test_of_one_session_the_worst_is_told_to_each() -> None:
+    """A tenant's critical alert holds back his own lesser ones of that session, and none of the platform's."""
+    worst = firing("WhatsAppSessionDown", "sales", "shop")
+
+    assert "WhatsAppSessionRestartsOften" in held_back_by(worst)
+    assert set() == held_back_by(worst) & {f"WhatsAppSession{name}" for name in (*COMMON, "StatusBehind")}
+    assert set() == held_back_by(firing("WhatsAppSessionDown", "sales", "club"))
+    assert set() == held_back_by(firing("WhatsAppSessionDown", "other", "shop"))
 
 
 def test_every_kind_of_alert_has_a_route_of_its_audience() -> None:

@@ -19,7 +19,7 @@ _MATCHER: Final = re.compile(r'(?P<label>\w+)\s*(?P<operator>=~|!~|!=|=)\s*"(?P<
 _GROUPING: Final = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 _NOT_NAMES: Final = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\boffset\s+\w+|\b\d[\w.]*')
 _NAME: Final = re.compile(r"[a-zA-Z_:][\w:]*(?!\s*\(|[\w:])")
-_KEYWORDS: Final = frozenset({"and", "or", "unless"})
+_KEYWORDS: Final = frozenset({"and", "or", "unless", "bool"})
 
 
 class Matcher(NamedTuple):

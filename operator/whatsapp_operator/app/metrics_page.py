@@ -48,7 +48,7 @@ The labels are `session_namespace` and `session`.
 ## Names and hashes
 
 A name with seven digits or more may be somebody's telephone number.
-In every label (`session`, `session_namespace`, `quota`) such a name is a hash instead, as `hash:lkpbjdhmaoec`,
+Where it is a session's or a quota's (`session`, `quota`), the label has a hash instead, as `hash:lkpbjdhmaoec`,
 and whoever makes a session of such a name is warned at once ([admission policies](../operations/security.md#what-the-admission-policies-hold)).
 The hash is of the object's UID: it stays as long as the object, and the name cannot be found by trying all numbers.
 It is the first twelve hexadecimal digits of the UID's SHA-256, with the letters g to p for 0 to 9.
@@ -59,7 +59,10 @@ $ kubectl get was -A --no-headers -o custom-columns=:.metadata.uid,:.metadata.na
     while read -r uid name; do echo "hash:$(printf %s "$uid" | sha256sum | cut -c-12 | tr 0-9 g-p) $name"; done | grep hash:lkpbjdhmaoec
 ```
 
-For a namespace or a quota it is the same with `kubectl get ns` or `kubectl get wasq`, without `-A`.
+For a quota it is the same with `kubectl get wasq`, without `-A`.
+
+A namespace stands in `session_namespace` as it is called. By its name a tenant's alerts are routed and dashboards are filtered,
+a scrape of the runners has it anyway, and many are named by a UUID, which is nobody's number: call none by a telephone number.
 
 ## How many series
 
@@ -131,7 +134,6 @@ def worst_case(sessions: int) -> Fleet:
             {"metadata": {"name": name, "uid": f"uid-{name}"}, "spec": figures, "status": quota_status}
             for name in names
         ],
-        namespace_uids={name: f"uid-{name}" for name in names},
     )
 
 

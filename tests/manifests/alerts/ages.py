@@ -14,6 +14,7 @@ from manifests.alerts.cases import (
     Firing,
     Series,
     acting,
+    operator,
     since,
     stalled,
     state,
@@ -81,6 +82,9 @@ def lifetime(known: Callable[[str, int, str], Series], firing: Callable[[str, in
     given |= since(back, known("sales", 2, "ops") | acting(pod=2))
     given |= until(gone, known("deleted", 1, "other-ops")) | acting(ops="other-ops")
     given |= until(gone, known("orphan", 1, "lost-ops") | acting(ops="lost-ops"))
+    # Whoever stops takes its sessions' series away first: at one look more it is there without them.
+    stopping = "whatsapp_operator_resync_last_success_timestamp_seconds"
+    given |= until(gone + 1, {operator(stopping, ops=ops): 0 for ops in ("ops", "lost-ops")})
 
     def fire(minute: int, *sessions: str) -> tuple[Firing, ...]:
         return tuple(firing(session, minute) for session in sessions)

@@ -7,9 +7,14 @@ from manifests.alerts.ages import lifetime
 from manifests.alerts.cases import LAST, Case, Expected, Firing, Series, flat, labelled, operator, then
 
 BROKEN: Final = (
-    "LoadError", "UnsupportedBrowser", "Offline", "ServiceUnavailable", "UpdateNeeded", "Degraded", "Unreachable",
-    "Recovering",
+    "Pending", "Loading", "LoadError", "UnsupportedBrowser", "Reconnecting", "Offline", "ServiceUnavailable",
+    "UpdateNeeded", "Degraded", "Unresponsive", "Crashed", "Unreachable", "Recovering",
 )  # fmt: skip
+RESTING: Final = (
+    "Suspended", "Queued", "Stalled", "LinkExpired", "QRPending", "PairingCodePending", "PasskeyRequired", "LoggedOut",
+    "Conflict", "TemporarilyBanned",
+)  # fmt: skip
+""" Not to be up now. """
 
 
 def quota(metric: str, name: str, value: float, *, pod: int = 1, ops: str = "ops") -> Series:
@@ -83,7 +88,7 @@ def quota_queue_old() -> tuple[Case, ...]:
 
 
 def fleet_broken() -> tuple[Case, ...]:
-    """More than a fifth of all sessions, and more than two."""
+    """More than a fifth of the sessions that are to be up, and more than two."""
 
     def fleet(ops: str, broken: int, well: int, *, state_name: str = "Degraded", pod: int = 1) -> Series:
         name = "whatsapp_operator_sessions"
@@ -100,9 +105,13 @@ def fleet_broken() -> tuple[Case, ...]:
     )
     for state_name in BROKEN:
         given |= fleet(f"three-{state_name.lower()}", 3, 9, state_name=state_name)
+    for state_name in RESTING:  # many of them hide nothing, and are no trouble
+        name = operator("whatsapp_operator_sessions", ops=f"rest-{state_name.lower()}", state=state_name)
+        given |= fleet(f"rest-{state_name.lower()}", 3, 9) | {name: 100}
     fires = (
         Firing({"namespace": "share"}, 5 / 24),
         *(Firing({"namespace": f"three-{state_name.lower()}"}, 0.25) for state_name in BROKEN),
+        *(Firing({"namespace": f"rest-{state_name.lower()}"}, 0.25) for state_name in RESTING),
     )
 
     def known(_: str, pod: int, ops: str) -> Series:
@@ -145,6 +154,25 @@ def quantile_case(
     return (Case(given, {first - 1: (), first: (fires,), late[0]: (fires,), late[1]: ()}),)
 
 
+def starts_slow() -> tuple[Case, ...]:
+    """One start in twenty takes more than two minutes, and there were more than five."""
+    name = "whatsapp_operator_session_start_seconds"
+    (quantile,) = quantile_case(name, low=119, limit=120, high=121, share=95, late=(53, 56), pending=15)
+    many: Series = {
+        operator(f"{name}_count", ops=ops): then((0, 20), (100, 25), (200, 200)) for ops in ("slow", "fast", "exactly")
+    }
+    few: Series = {}
+    for ops, count in (("five", 5), ("six", 6)):
+        few |= step(f"{name}_bucket", 0, ops=ops, le="120") | step(f"{name}_count", count, ops=ops)
+        for le in ("240", "+Inf"):  # which go on, so that it is the count that ends it
+            few[operator(f"{name}_bucket", ops=ops, le=le)] = then((0, 20), (count, 25), (2 * count, 200))
+    fires = Firing({"namespace": "six"}, 234)
+    return (
+        Case(quantile.given | many, quantile.checks),
+        Case(few, {34: (), 35: (fires,), 48: (fires,), 51: ()}),
+    )
+
+
 def reconcile_errors() -> tuple[Case, ...]:
     """More than a tenth of reconciliations fail."""
     given: Series = {}
@@ -166,7 +194,7 @@ def counted(values: Series) -> Series:
 def api_errors() -> tuple[Case, ...]:
     """More than a twentieth of the operator's requests fail; other programs' requests are not ours."""
     given: Series = {}
-    codes = ("500", "503", "429", "<error>", "<timeout>")
+    codes = ("500", "503", "429", "<error>")
     for number, code in enumerate((*codes, "409")):
         given |= requests(f"ops-{number}", 51, code)
     given |= requests("well", 50, "500")
@@ -203,12 +231,21 @@ def gauges(
 
 
 def operator_down() -> tuple[Case, ...]:
-    """No operator is scraped."""
+    """No operator of a namespace is scraped any more, whatever others are."""
+    build = "whatsapp_operator_build_info"
+    given: Series = {
+        operator(build, version="1"): f"{flat(1, 10)} {LAST}",
+        operator(build, version="1", ops="other-ops"): f"{flat(1, 10)} {LAST}",
+        operator(build, version="1", ops="other-ops", pod=2): 1,
+    }
+    fires = Firing({"namespace": "ops"})
+    hours: Series = {operator(build, version="1"): then((1, 3), (None, 60)), operator(build, version="1", ops="o"): 1}
     return (
-        Case(
-            {operator("whatsapp_operator_build_info", version="1"): f"{flat(1, 10)} {LAST}"},
-            {14: (), 15: (Firing({}),)},
-        ),
+        Case(given, {14: (), 15: (fires,)}),
+        Case({operator(build, version="1"): f"{flat(1, 10)} {LAST}"}, {14: (), 15: (fires,)}),
+        Case({"another": 1}, {4: (), 5: (Firing({}),)}),
+        # The last sample that says so is of minute 60.
+        Case(hours, {24 * 60 + 30: (fires,), 25 * 60 + 30: ()}, step=30),
         Case({operator("whatsapp_operator_build_info", version="1"): 1}, {20: ()}),
     )
 
@@ -250,12 +287,28 @@ def operator_restarts() -> tuple[Case, ...]:
 
 
 def recovery_paused() -> tuple[Case, ...]:
-    """Recovery is paused in a namespace, or in all."""
-    some, everywhere = "whatsapp_operator_recovery_paused_namespaces", "whatsapp_operator_recovery_paused"
-    given: Series = {}
-    for ops, namespaces, paused in (("some", 1, 0), ("all", 0, 1), ("none", 0, 0)):
-        given |= {operator(some, ops=ops): namespaces, operator(everywhere, ops=ops): paused}
-    return (Case(given, {0: (), 1: (Firing({"namespace": "some"}), Firing({"namespace": "all"}))}),)
+    """Recovery is paused in all namespaces."""
+    return (Case(pauses(), {0: (), 1: (Firing({"namespace": "all"}),)}),)
+
+
+def namespace_paused() -> tuple[Case, ...]:
+    """Recovery is paused in a namespace by its own failures, and goes on in others."""
+    fires = tuple(Firing({"namespace": name, "session_namespace": name}) for name in ("shop", "club"))
+    return (Case(pauses(), {0: (), 1: fires}),)
+
+
+def pauses() -> Series:
+    """Return the series of three operators: two namespaces, or all, are paused, or none is."""
+    some, everywhere = "whatsapp_operator_namespace_recovery_paused", "whatsapp_operator_recovery_paused"
+    return {
+        operator(everywhere, ops="some"): 0,
+        operator(some, ops="some", session_namespace="shop"): 1,
+        operator(some, ops="some", pod=2, session_namespace="shop"): 1,  # the one before has not gone yet
+        operator(some, ops="some", session_namespace="club"): 1,
+        operator(everywhere, ops="all"): 1,
+        operator(some, ops="all", session_namespace="other"): 1,
+        operator(everywhere, ops="none"): 0,
+    }
 
 
 def resync_old() -> tuple[Case, ...]:
@@ -345,14 +398,9 @@ FLEET: Final = (
     platform("WhatsAppQuotaNearlyFull", "info", quota_nearly_full),
     platform("WhatsAppQuotaHeldIdle", "warning", quota_held_idle),
     platform("WhatsAppQuotaQueueOld", "warning", quota_queue_old),
+    Expected("WhatsAppNamespaceRecoveryPaused", "warning", "tenant", namespace_paused()),
     platform("WhatsAppFleetBroken", "critical", fleet_broken),
-    platform(
-        "WhatsAppFleetStartsSlow",
-        "warning",
-        quantile_case(
-            "whatsapp_operator_session_start_seconds", low=119, limit=120, high=121, share=95, late=(53, 56), pending=15
-        ),
-    ),
+    platform("WhatsAppFleetStartsSlow", "warning", starts_slow()),
     platform("WhatsAppOperatorDown", "critical", operator_down),
     platform("WhatsAppOperatorLeaderMissing", "critical", leader_missing),
     platform("WhatsAppOperatorRestartsOften", "warning", operator_restarts),

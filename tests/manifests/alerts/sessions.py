@@ -1,5 +1,6 @@
 """The other alerts about one session: those that join series, count, or come from its runner."""
 
+import re
 from typing import Final
 
 from manifests.alerts.ages import lifetime
@@ -50,7 +51,9 @@ def link_lost() -> tuple[Case, ...]:
     given |= unready("never", late) | linked("never", 0)
     given |= unready("linked", late) | linked("linked", 1)
     given |= unready("stalled", late) | linked("stalled", lost) | stalled("stalled", "LoggedOut", 0)
-    given |= stalled("lost", "LoggedOut", 0, namespace="other")
+    given |= stalled("lost", "LoggedOut", 0, namespace="other") | state("lost", "Suspended", 0, namespace="other")
+    for value in ("Suspended", "Queued"):
+        given |= unready(value.lower(), late) | linked(value.lower(), lost) | state(value.lower(), value, 0)
     forgotten = unready("lost") | linked("lost", then((1, 3), (0, 60)))
 
     # Linked for an hour, in which both pods of the operator have seen it.
@@ -97,23 +100,42 @@ def pod_pending() -> tuple[Case, ...]:
     """A pod does not start, or did not, and its session waits for its turn to try again."""
     minute = 20
 
-    def gave_up(name: str, last: int, *, now: str = "Queued") -> Series:
+    def gave_up(name: str, last: int, *, now: str = "Queued", begun: int = 0) -> Series:
         labels = of(name)
         return {
             operator("whatsapp_session_state", state="Pending", **labels): f"{flat(1, last + 1)} {LAST}",
             operator("whatsapp_session_state", state=now, **labels): f"_x{last + 1} {flat(1, 60)}",
-            operator("whatsapp_session_state_since_timestamp_seconds", **labels): then((0, last + 1), (1200, 60)),
+            operator("whatsapp_session_state_since_timestamp_seconds", **labels): then((begun, last + 1), (1200, 60)),
+        }
+
+    def ran(name: str, last: int, *, first: int) -> Series:
+        """Return a session that was up until a minute, and Pending before or after it."""
+        since, labels = "whatsapp_session_state_since_timestamp_seconds", of(name)
+        pending = (f"_x{last + 1} {flat(1, first - last)}" if first > last else flat(1, first + 1)) + f" {LAST}"
+        up = (flat(1, last + 1) if first > last else f"_x{first + 1} {flat(1, last - first)}") + f" {LAST}"
+        begun = (
+            ((0, last + 1), ((last + 1) * 60, first - last)) if first > last else ((0, first + 1), (60, last - first))
+        )
+        return {
+            operator("whatsapp_session_state", state="Pending", **labels): pending,
+            operator("whatsapp_session_state", state="Connected", **labels): up,
+            operator("whatsapp_session_state", state="Queued", **labels): f"_x{max(first, last) + 1} {flat(1, 60)}",
+            operator(since, **labels): then(*begun, (max(first, last) * 60 + 60, 60)),
         }
 
     given = state("old", "Pending", minute * 60 - 481) | state("young", "Pending", minute * 60 - 480)
     given |= gave_up("waits", 6) | gave_up("waited", 3) | gave_up("runs", 10, now="Connected")
-    given |= state("runs", "Queued", 0, namespace="other")
+    given |= state("runs", "Queued", 0, namespace="other") | state("waits", "Connected", 0, namespace="other")
+    given |= gave_up("late", 13, begun=minute * 60 - 481) | gave_up("due", 13, begun=minute * 60 - 480)
+    given |= until(11, state("deleted", "Pending", 0)) | state("deleted", "Queued", 0, namespace="other")
+    # It ran for a while after a short start, and waits; it ran until too short a time ago; and long enough ago.
+    given |= ran("resumed", 9, first=6) | ran("ran", 6, first=11) | ran("evicted", 4, first=11)
 
     def known(name: str, pod: int, ops: str) -> Series:
         return state(name, "Pending", 0, pod=pod, ops=ops)
 
     return (
-        Case(given, {minute: (Firing(tenant("old")), Firing(tenant("waits")))}),
+        Case(given, {minute: tuple(Firing(tenant(name)) for name in ("old", "waits", "late", "evicted"))}),
         lifetime(known, lambda name, _: Firing(tenant(name))),
     )
 
@@ -144,29 +166,46 @@ def replaced(name: str, count: int) -> Series:
     return {
         operator("whatsapp_session_pod_restarts_total", **labels): f"{then((2, 12), (2 + count, 38))} {LAST}",
         operator("whatsapp_session_pod_restarts_total", pod=2, **labels): f"_x56 {flat(2 + count, 60)}",
-        operator("whatsapp_session_last_failure_info", **{"class": "OutOfMemory"}, **labels): f"{flat(1, 50)} {LAST}",
-        operator("whatsapp_session_last_failure_info", pod=2, **{"class": "OutOfMemory"}, **labels): f"_x56 {flat(1, 60)}",
     } | until(50, acting()) | {next(iter(acting(pod=2))): f"_x56 {flat(0, 60)}"}  # fmt: skip
 
 
 def vanished(name: str, count: int) -> Series:
     """Return the same of a session that is deleted while its operator, another one, acts."""
-    labels = of(name)
-    series = operator("whatsapp_session_pod_restarts_total", ops="other-ops", **labels)
-    failure = operator("whatsapp_session_last_failure_info", ops="other-ops", **{"class": "OutOfMemory"}, **labels)
-    return {
-        series: f"{then((2, 12), (2 + count, 38))} {LAST}", failure: f"{flat(1, 50)} {LAST}"
-    } | acting(ops="other-ops")  # fmt: skip
+    series = operator("whatsapp_session_pod_restarts_total", ops="other-ops", **of(name))
+    return {series: f"{then((2, 12), (2 + count, 38))} {LAST}"} | acting(ops="other-ops")
 
 
-def failed_otherwise(name: str, count: int) -> Series:
-    """Return the same of a session that goes on, and whose last failure is another one from minute 50 on."""
-    info, labels = "whatsapp_session_last_failure_info", of(name)
-    return {
-        operator("whatsapp_session_pod_restarts_total", ops="other-ops", **labels): then((2, 12), (2 + count, 60)),
-        operator(info, ops="other-ops", **{"class": "OutOfMemory"}, **labels): f"{flat(1, 50)} {LAST}",
-        operator(info, ops="other-ops", **{"class": "PageCrashed"}, **labels): f"_x50 {flat(1, 60)}",
+def _with_ends(samples: str) -> str:
+    """Return samples in which a series that ends says so, as a scrape that does not find it any more has it."""
+    return re.sub(r"(\+0x\d+) _x(\d+)", lambda found: f"{found[1]} {LAST} _x{int(found[2]) - 1}", samples)
+
+
+def failures(
+    name: str, *times: tuple[int, int, str], end: int = 0, ops: str = "ops", pod: int = 1, namespace: str = "shop"
+) -> Series:
+    """Return how a session failed last: from a minute on at that second, by that class; `end` is when that is not told any more."""
+    info, labels = "whatsapp_session_last_failure_info", of(name, namespace)
+    ends = [first for first, _, _ in times[1:]] + [end or 300]
+    tail = f" {LAST}" if end else ""
+    said: dict[str, list[tuple[float | None, int]]] = {value: [(None, times[0][0])] for _, _, value in times}
+    for (first, _, value), last in zip(times, ends, strict=True):
+        for each, parts in said.items():
+            parts.append((1 if each == value else None, last - first))
+    when = then((None, times[0][0]), *((at, last - first) for (first, at, _), last in zip(times, ends, strict=True)))
+    found: Series = {
+        operator(info, ops=ops, pod=pod, **{"class": value}, **labels): _with_ends(
+            then(*(one for one in parts if one[1]))
+        )
+        + tail
+        for value, parts in said.items()
     }
+    found |= {
+        operator("whatsapp_session_last_failure_timestamp_seconds", ops=ops, pod=pod, **labels): when.removeprefix(
+            "_x0 "
+        )
+        + tail
+    }
+    return found
 
 
 def restarts_often() -> tuple[Case, ...]:
@@ -179,23 +218,39 @@ def restarts_often() -> tuple[Case, ...]:
 
 
 def out_of_memory() -> tuple[Case, ...]:
-    """The pod was replaced more than once, and ended last for want of memory."""
-
-    def failure(name: str, value: str, namespace: str = "shop") -> Series:
-        return {operator("whatsapp_session_last_failure_info", **{"class": value}, **of(name, namespace)): 1}
-
-    given = restarts("kernel", 2, at=12) | failure("kernel", "OOMKilled")
-    given |= restarts("browser", 2, at=12) | failure("browser", "OutOfMemory")
-    given |= restarts("crash", 2, at=12) | failure("crash", "PageCrashed") | failure("crash", "OOMKilled", "other")
-    given |= restarts("once", 1, at=12) | failure("once", "OOMKilled")
-    fires = (Firing(tenant("kernel")), Firing(tenant("browser")))
+    """The browser was killed twice within three hours, whatever else replaced its pod."""
+    kernel, browser, crash = "OOMKilled", "OutOfMemory", "PageCrashed"
+    at = 600  # minute 10
+    # Killed for the first time, and again; by the one and the other; with another failure between; after one of old.
+    given = failures("kernel", (10, at, kernel), (20, 1200, kernel)) | failures(
+        "both", (10, at, kernel), (20, 1200, browser)
+    )
+    given |= failures("browser", (10, at, browser), (15, 900, crash), (20, 1200, browser))
+    given |= failures("again", (0, -20000, kernel), (10, at, kernel), (20, 1200, kernel))
+    # Once, once after one of old, one of old through drains, and other failures.
+    given |= failures("once", (10, at, kernel)) | failures("once-more", (0, -20000, kernel), (20, 1200, kernel))
+    given |= failures("drained", (0, -20000, kernel)) | restarts("drained", 2, at=12)
+    given |= failures("crash", (10, at, crash), (20, 1200, crash))
+    given |= failures("otherwise", (10, at, kernel), (12, 720, kernel), (15, 900, crash))
+    # Once, and two operators tell of it.
+    given |= failures("moved", (10, at, kernel)) | failures("moved", (10, at, kernel), ops="other-ops")
+    # Three hours after the first: a second less, and no second less; one that was told late, after one of old.
+    end = 195
+    given |= failures("due", (10, end * 60 - 3 * 3600, kernel), (20, 1200, kernel))
+    given |= failures("late", (10, end * 60 - 3 * 3600 + 2, kernel), (20, 1200, kernel))
+    given |= failures("told-late", (0, -20000, kernel), (10, end * 60 - 3 * 3600 + 30, kernel), (100, 6000, kernel))
+    fires = tuple(Firing(tenant(name)) for name in ("kernel", "both", "browser", "again", "due", "late"))
+    told_late = Firing(tenant("told-late"))
+    last = tuple(Firing(tenant(name)) for name in ("late", "told-late"))
     lost, deleted = Firing(tenant("often")), Firing(tenant("deleted"))
+    twice = ((10, at, kernel), (12, 720, kernel))
+    first = failures("often", *twice, end=50) | until(50, acting()) | acting(ops="other-ops")
+    second = failures("often", (56, 720, kernel), pod=2) | {next(iter(acting(pod=2))): f"_x56 {flat(0, 60)}"}
+    gone = failures("deleted", *twice, end=50, ops="other-ops")
+    gone |= failures("deleted", (10, at, kernel), ops="other-ops", namespace="other")
     return (
-        Case(given, {190: fires, 194: ()}),
-        Case(
-            replaced("often", 2) | vanished("deleted", 2) | failed_otherwise("otherwise", 2),
-            {49: (lost, deleted, Firing(tenant("otherwise"))), 53: (lost,), 57: (lost,)},
-        ),
+        Case(given, {30: fires, 189: (*fires, told_late), end: last, 205: ()}),
+        Case(first | second | gone, {49: (lost, deleted), 53: (lost,), 57: (lost,)}),
     )
 
 

@@ -12,11 +12,11 @@ from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.runtime.runners.client import Target
 
 
-def gauge(simulation: Simulation, name: str) -> float:
+def gauge(simulation: Simulation, name: str, **labels: str) -> float:
     """Return a metric of the running operator."""
     assert simulation.operator is not None
     simulation.operator.measure()
-    return simulation.operator._dependencies.metrics.registry.get_sample_value(name) or 0.0
+    return simulation.operator._dependencies.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 def pause_events(simulation: Simulation) -> list[dict[str, Any]]:
@@ -84,6 +84,8 @@ async def test_a_tenants_failures_pause_its_own_namespace(simulation: Simulation
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", before), within=30)
 
     assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+    named = "whatsapp_operator_namespace_recovery_paused"
+    assert (1.0, 0.0) == tuple(gauge(simulation, named, session_namespace=name) for name in ("hostile", NAMESPACE))
     await simulation.until(lambda: "RecoveryPaused" in str(simulation.api.get("whatsappsessions", "hostile", "x")))
     assert "Recovery is paused in this namespace" in str(simulation.api.get("whatsappsessions", "hostile", "x"))
     [event] = pause_events(simulation)

@@ -94,6 +94,11 @@ class RecoveryPauses:
         return len(self._causes) if self._cluster.phase is Phase.CLOSED else len(self._namespaces)
 
     @property
+    def paused_by_own_failures(self) -> frozenset[str]:
+        """The namespaces whose recovery is paused or tried, whatever the cluster's is."""
+        return frozenset(self._causes)
+
+    @property
     def everywhere(self) -> bool:
         """Whether recovery is paused or tried in all namespaces that have sessions."""
         return 0 < len(self._namespaces) == self.paused_namespaces

@@ -9,12 +9,12 @@ A namespace's labels are read when a session is first seen in it and again at ea
 on all namespaces would need one more right and one more stream.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import NotFound
-from whatsapp_operator.runtime.kube.resources import NAMESPACES, Json, uid_of
+from whatsapp_operator.runtime.kube.resources import NAMESPACES, Json
 
 
 class Instance:
@@ -27,8 +27,6 @@ class Instance:
         self.namespaces = tuple(sorted(namespaces))
         """ Empty: all. """
         self._ours: dict[str, bool] = {}
-        self._uids: dict[str, str] = {}
-        """ Of the same namespaces. """
         self._enforces: dict[str, bool] = {}
         """ Whether a namespace enforces a Pod Security Standard. """
 
@@ -51,18 +49,12 @@ class Instance:
             except NotFound:  # it is being deleted, and its sessions with it
                 return False
             self._ours[namespace] = self.owns(found)
-            self._uids[namespace] = uid_of(found)
             self._enforces[namespace] = ownership.enforces_pod_security(found)
         return self._ours[namespace]
 
     def known(self, namespace: str) -> bool:
         """Whether the namespace is known to be this operator's, without a request."""
         return self._ours.get(namespace, False)
-
-    @property
-    def uids(self) -> Mapping[str, str]:
-        """The UIDs of all namespaces that were looked at, by their names."""
-        return self._uids
 
     def enforces_pod_security(self, namespace: str) -> bool | None:
         """Whether the namespace enforces a Pod Security Standard, as of the last look; None: it was not looked at."""
@@ -72,7 +64,6 @@ class Instance:
         """Read all namespaces' labels again."""
         listing = await self._kube.list(NAMESPACES)
         self._ours = {obj["metadata"]["name"]: self.owns(obj) for obj in listing.objects}
-        self._uids = {obj["metadata"]["name"]: uid_of(obj) for obj in listing.objects}
         self._enforces = {
             obj["metadata"]["name"]: ownership.enforces_pod_security(obj)
             for obj in listing.objects

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from session_protocol.states import OperatorState
+from session_protocol.states import STATES, OperatorState, Phase
 from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
@@ -29,7 +29,11 @@ FIRST: Final = "First"
 """ The reason for a session's first pod. """
 AGAIN: Final = "Again"
 """ For the pod of a session that had none to recover: it was suspended, or waited for its turn. """
-_STARTED: Final = frozenset({RunnerState.CONNECTED, RunnerState.QR_PENDING})
+_PERSONS: Final = frozenset(
+    {state for state, traits in STATES.items() if traits.phase in {Phase.LINKING, Phase.BLOCKED}}
+    | {RunnerState.ACTION_REQUIRED, RunnerState.SCREEN_LOCKED, RunnerState.UPDATE_NEEDED}
+)
+""" How long these last is a person's doing: a start ends with one, and what recovers from one was no recovery. """
 
 
 class SessionChanges:
@@ -107,14 +111,18 @@ class SessionChanges:
             self._admitted.pop(uid, None)
         elif _reserved_at(old) is None and old.get("replicas") != 1:
             self._admitted[uid] = self._monotonic()
-        if text(new, "state") in _STARTED and (admitted := self._admitted.pop(uid, None)) is not None:
+        if (
+            text(new, "state") in _PERSONS | {RunnerState.CONNECTED}
+            and (admitted := self._admitted.pop(uid, None)) is not None
+        ):
             self._metrics.session_start.observe(self._monotonic() - admitted)
 
     def _time_recovery(self, uid: str, old: Json, new: Json) -> None:
         was_ready, is_ready = (_is_true(_condition(status, ConditionType.READY)) for status in (old, new))
         if was_ready and not is_ready:
             self._unready[uid] = self._monotonic()
-        if _condition(new, ConditionType.LINKED).get("status") == ConditionStatus.FALSE:
+        unlinked = _condition(new, ConditionType.LINKED).get("status") == ConditionStatus.FALSE
+        if unlinked or (text(new, "state") in _PERSONS and not is_ready):
             self._unready.pop(uid, None)
         if is_ready and (unready := self._unready.pop(uid, None)) is not None:
             self._metrics.session_recovery.observe(self._monotonic() - unready)

@@ -10,6 +10,7 @@ from typing import Final
 from session_protocol.metric_family import MetricFamily, MetricType
 
 from whatsapp_operator.runtime.metrics.fleet import FLEET_FAMILIES
+from whatsapp_operator.runtime.metrics.session_families import NAMESPACE
 
 QUEUE: Final = "whatsappsession"
 """ The name of the work queue and of the controller. """
@@ -112,6 +113,12 @@ PAUSED_NAMESPACES: Final = _gauge(
     f"{_PREFIX}recovery_paused_namespaces",
     "Namespaces whose recovery is paused after many failures at once, or tried again after that",
 )
+NAMESPACE_PAUSED: Final = _gauge(
+    f"{_PREFIX}namespace_recovery_paused",
+    "1 while recovery is paused or tried in this namespace, by its own failures",
+    {NAMESPACE: ""},
+    absent="for every other namespace",
+)
 CAUSES: Final = _counter(
     f"{_PREFIX}pod_causes_total",
     "Why pods ended or do not run, once each",
@@ -135,7 +142,8 @@ ADMISSION_WAIT: Final = _histogram(
     "How long sessions waited for their place in the quota: from Queued, or from their creation",
 )
 SESSION_START: Final = _histogram(
-    f"{_PREFIX}session_start_seconds", "How long sessions took from their admission to Connected or a QR code"
+    f"{_PREFIX}session_start_seconds",
+    "How long sessions took from their admission to Connected, a QR code, or another state that a person has to end",
 )
 SESSION_RECOVERY: Final = _histogram(
     f"{_PREFIX}session_recovery_seconds",
@@ -191,7 +199,7 @@ RESYNC_SECONDS: Final = _histogram(f"{_PREFIX}resync_duration_seconds", "How lon
 RESYNC_SUCCEEDED: Final = _gauge(
     f"{_PREFIX}resync_last_success_timestamp_seconds",
     "When the last full list that succeeded began",
-    absent="until there is one, so also in a process that does not act",
+    absent="until there is one; a process that does not act any more keeps the last",
 )
 RESYNC_MISSED: Final = _counter(
     f"{_PREFIX}resync_missed_changes_total",
@@ -236,7 +244,10 @@ FAMILIES: Final[tuple[tuple[str, tuple[MetricFamily, ...]], ...]] = (
     ("Sessions and quotas", FLEET_FAMILIES),
     (
         "What happens to sessions",
-        (ADMISSION_WAIT, SESSION_START, SESSION_RECOVERY, FAILURES, CAUSES, PODS_CREATED, RECOVERY_PAUSED, PAUSED_NAMESPACES),
+        (
+            ADMISSION_WAIT, SESSION_START, SESSION_RECOVERY, FAILURES, CAUSES, PODS_CREATED, RECOVERY_PAUSED,
+            PAUSED_NAMESPACES, NAMESPACE_PAUSED,
+        ),
     ),
     (
         "The operator, by the standard names",

@@ -55,8 +55,6 @@ class Fleet(NamedTuple):
 
     sessions: Sequence[Json]
     quotas: Sequence[Json]
-    namespace_uids: Mapping[str, str]
-    """ By name, of all namespaces that the sessions are in. """
 
 
 class FleetSeries(Collector):
@@ -88,17 +86,16 @@ FLEET_FAMILIES: Final = (rows.SESSIONS, rows.WITHOUT_METRICS, *rows.SESSION_FAMI
 
 def _series(fleet: Fleet, limit: int) -> Iterator[Metric]:
     known = [session_facts(session) for session in fleet.sessions]
-    namespaces = {name: name_label(name, uid) for name, uid in fleet.namespace_uids.items()}
     quotas = {name: name_label(name, text(part(quota, "metadata"), "uid")) for name, quota in _named(fleet.quotas)}
     shown = with_series(known, limit=limit)
-    counts = Counter((namespaces[facts.namespace], facts.state) for facts in known)
+    counts = Counter((facts.namespace, facts.state) for facts in known)
     yield rows.SESSIONS.metric(
         ({rows.NAMESPACE: namespace, "state": state}, count) for (namespace, state), count in counts.items()
     )
     yield rows.WITHOUT_METRICS.metric([({}, len(known) - len(shown))])
     yield from _session_series(
         [
-            ({rows.NAMESPACE: namespaces[facts.namespace], rows.SESSION: name_label(facts.name, facts.uid)}, facts)
+            ({rows.NAMESPACE: facts.namespace, rows.SESSION: name_label(facts.name, facts.uid)}, facts)
             for facts in shown
         ],
         quotas,

@@ -1,9 +1,10 @@
 """Values of labels: a name as it is, unless it may be a telephone number; a word only if a vocabulary has it.
 
-People call sessions by their numbers, and what Prometheus has is read by many and kept for long. So a name with seven
-digits or more is a hash in every label, and is warned of at apply (manifests/base/operator/policies/numbers.yaml, which has the same
-pattern). The hash is of the object's UID: one of the name would be found by trying all numbers. It has letters alone, so
-that it is never taken for a number itself, and a colon, which no name has.
+People call sessions by their numbers, and what Prometheus has is read by many and kept for long. So the name of a session
+or a quota with seven digits or more is a hash in every label, and a session's is warned of at apply
+(manifests/base/operator/policies/numbers.yaml, which has the same pattern). The hash is of the object's UID: one of the
+name would be found by trying all numbers. It has letters alone, so that it is never taken for a number itself, and a
+colon, which no name has. Namespaces stand as they are: alerts are routed by their names.
 
 Words of others (a state, a reason) are bounded here: one that no vocabulary has is `Other`, so that a runner, a kubelet
 or a tenant who makes up words makes no series.

@@ -42,6 +42,7 @@ class Metrics(StandardMetrics):
             self.reconcile_failures.labels(reason)
         self.recovery_paused = families.RECOVERY_PAUSED.gauge(registry)
         self.paused_namespaces = families.PAUSED_NAMESPACES.gauge(registry)
+        self.namespace_paused = families.NAMESPACE_PAUSED.gauge(registry)
         self.causes = families.CAUSES.counter(registry)
         for cause in CAUSES:
             self.causes.labels(cause.name)

@@ -292,7 +292,6 @@ class Operator:
             Fleet(
                 sessions=list(self._own_sessions()),
                 quotas=[obj for obj in self.store.all(QUOTAS) if self.instance.owns(obj)],
-                namespace_uids=dict(self.instance.uids),
             )
         )
 

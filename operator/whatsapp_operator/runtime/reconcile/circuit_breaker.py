@@ -59,6 +59,8 @@ class CircuitBreakerMonitor:
         self._pauses = RecoveryPauses()
         self._timer: Timer | None = None
         self._due: datetime | None = None
+        self._shown: frozenset[str] = frozenset()
+        """ Whose pauses the metrics name. """
 
     def message(self, session: SessionUID) -> str | None:
         """Return why recovery is paused for a session; None: it is not."""
@@ -117,6 +119,11 @@ class CircuitBreakerMonitor:
         """Report what has changed, and look again when the next pause is due to change."""
         self._metrics.recovery_paused.set(self._pauses.everywhere)
         self._metrics.paused_namespaces.set(self._pauses.paused_namespaces)
+        shown, self._shown = self._shown, self._pauses.paused_by_own_failures
+        for namespace in shown - self._shown:
+            self._metrics.namespace_paused.remove(namespace)
+        for namespace in self._shown - shown:
+            self._metrics.namespace_paused.labels(namespace).set(1)
         if changes:
             self._wait_until(self._pauses.due)
         for change in changes:

@@ -52,16 +52,6 @@ async def test_every_namespace_has_exactly_one_operator(api: MemoryApi) -> None:
         assert 1 == sum([await operator.serves(space) for operator in operators])
 
 
-async def test_namespaces_have_their_uids(api: MemoryApi) -> None:
-    """Metrics name one by it that has too many digits; both when asked one by one and after a refresh."""
-    asked, refreshed = instance(api), instance(api)
-    await asked.serves("plain")
-    await refreshed.refresh()
-
-    assert asked.uids["plain"] == refreshed.uids["plain"] != refreshed.uids["demo"]
-    assert {"plain", "demo"} == set(refreshed.uids)
-
-
 async def test_a_namespace_is_asked_about_once(api: MemoryApi) -> None:
     """Then the answer holds until the next resync."""
     one = instance(api)

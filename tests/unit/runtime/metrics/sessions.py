@@ -61,8 +61,7 @@ def quota(name: str = "default", *, spec: Json | None = None, status: Json | Non
 
 def fleet(*sessions: Json, quotas: tuple[Json, ...] = ()) -> Fleet:
     """What an operator knows."""
-    names = {found["metadata"]["namespace"] for found in sessions}
-    return Fleet(sessions=sessions, quotas=quotas, namespace_uids={name: f"uid-{name}" for name in names})
+    return Fleet(sessions=sessions, quotas=quotas)
 
 
 def series(shown: Fleet | None, *, limit: int = 1000) -> Series:

@@ -83,14 +83,23 @@ def test_a_new_process_shows_the_same() -> None:
 
 
 def test_numbers_are_hashes_in_every_label() -> None:
-    """Of sessions, namespaces and quotas, in each series that names them."""
+    """Of sessions and quotas, in each series that names them."""
     number = "491511234567"
     status = connected(state="Queued")
-    shown = series(fleet(session(number, number, status=status, quotaName=number), quotas=(quota(number),)))
+    shown = series(fleet(session(number, "shop", status=status, quotaName=number), quotas=(quota(number),)))
     labels = {label for name in shown for label in name}
 
     assert not [label for label in labels if re.search(r"\d{3}", label)]
-    assert {hashed(f"uid-{number}"), hashed(f"uid-{number}-{number}")} <= labels
+    assert hashed(f"uid-{number}") in labels
+
+
+@pytest.mark.parametrize("name", ["tenant-3f2504e04f89", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "shop"])
+def test_a_namespace_stands_as_it_is_called(name: str) -> None:
+    """Alerts are routed by it, and a runner's series, which relabelling names, have the same."""
+    shown = series(fleet(session("sales", name, status=connected())))
+
+    assert 1 == shown["whatsapp_session_ready", name, "sales"]
+    assert 1 == shown["whatsapp_operator_sessions", name, "Connected"]
 
 
 def test_no_label_is_one_that_a_scrape_sets() -> None:
