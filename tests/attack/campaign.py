@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from campaigns.looking import LEASE
 from e2e.harness import ClusterHarness
 from e2e.operator_pod import NAMESPACE as OPERATOR
 from e2e.tenant import Tenant
@@ -40,7 +41,6 @@ THIEVES: Final = "attack-thieves"
 NEWCOMER: Final = "newcomer"
 PATIENCE: Final = 180.0
 """ Seconds an honest session may take to its QR code on a machine that is attacked. """
-LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR}/leases/whatsapp-operator"
 EVENT_MESSAGES: Final = f"{{range .items[?(@.reportingController=='{EVENT_CONTROLLER}')]}}{{.note}}{{end}}"
 TESTS: Final = Path(__file__).resolve().parents[1]
 
