@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from campaigns.looking import LEASE
 from e2e.harness import ClusterHarness
+from e2e.operator_pod import LEASE
 from e2e.operator_pod import NAMESPACE as OPERATOR
 from e2e.tenant import Tenant
 from local_cluster.full.readiness import api_client

@@ -1,14 +1,10 @@
-"""Threads that look at something every second until they are stopped, and where the operator's Lease is."""
+"""Threads that look at something every second until they are stopped."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
-from e2e.operator_pod import NAMESPACE as OPERATOR
-
-LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR}/leases/whatsapp-operator"
 EVERY = 1.0
 """ Seconds between two looks. """
 

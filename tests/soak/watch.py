@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import psutil
-from campaigns.looking import LEASE, looking
+from campaigns.looking import looking
+from e2e.operator_pod import LEASE
 from session_devtools.errors import ToolError
 from session_devtools.http_client import Client
 from support.sessions import condition
