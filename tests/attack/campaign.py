@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from e2e.harness import ClusterHarness
+from e2e.operator_pod import LEASE
 from e2e.operator_pod import NAMESPACE as OPERATOR
 from e2e.tenant import Tenant
 from local_cluster.full.readiness import api_client
@@ -40,7 +41,6 @@ THIEVES: Final = "attack-thieves"
 NEWCOMER: Final = "newcomer"
 PATIENCE: Final = 180.0
 """ Seconds an honest session may take to its QR code on a machine that is attacked. """
-LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR}/leases/whatsapp-operator"
 EVENT_MESSAGES: Final = f"{{range .items[?(@.reportingController=='{EVENT_CONTROLLER}')]}}{{.note}}{{end}}"
 TESTS: Final = Path(__file__).resolve().parents[1]
 

@@ -19,6 +19,7 @@ from session_devtools.kubectl import Kubectl
 from support.waiting import TIMEOUT, until
 
 NAMESPACE = "whatsapp-operator"
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/whatsapp-operator"
 RESYNC = 'whatsapp_operator_resync_total{result="success"}'
 
 

@@ -88,15 +88,22 @@ class Campaign:
         return Happened(mishap=mishap, victim=victim, began=began, ended=ended, back=back, failure=failure)
 
     def _wait_connected(self, record: Record, *, within: float) -> float | None:
-        """Wait until two looks, some seconds apart, show everybody Connected; returns how long that took, or None."""
+        """Wait until two looks, some seconds apart, show everybody Connected; returns how long that took, or None.
+
+        An operator has to act as well: what one that is away said last is no sign, and the next mishap would be a second one.
+        """
         begun = time.monotonic()
 
         def since() -> float | None:
-            """Return since when everybody is Connected, of the looks of this wait."""
-            first = None
+            """Return since when everybody is Connected and the Lease renewed, of the looks of this wait."""
+            first, renewed, acts = None, None, False
             for look in record.between(begun, time.monotonic()):
-                well = look.sessions.keys() >= set(self.names) and all(
-                    look.sessions[name].state == "Connected" and look.pods[name] == 1 for name in self.names
+                renewed = renewed if renewed is not None else look.renewed
+                acts = acts or look.renewed != renewed
+                well = (
+                    acts
+                    and look.sessions.keys() >= set(self.names)
+                    and all(look.sessions[name].state == "Connected" and look.pods[name] == 1 for name in self.names)
                 )
                 first = (first or look.time) if well else None
             return first if first is not None and time.monotonic() - first >= SETTLED else None

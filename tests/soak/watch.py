@@ -1,4 +1,4 @@
-"""What is seen meanwhile: each session's status and pods every second, and what operator and runners take of the node."""
+"""What is seen meanwhile: each session's status and pods and the Lease every second, and what operator and runners take."""
 
 import time
 from collections import Counter
@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import psutil
 from campaigns.looking import looking
+from e2e.operator_pod import LEASE
 from session_devtools.errors import ToolError
 from session_devtools.http_client import Client
 from support.sessions import condition
@@ -40,6 +41,8 @@ class Look(NamedTuple):
     sessions: Mapping[str, Seen]
     pods: Mapping[str, int]
     """ Pods by the session that they are labelled with. """
+    renewed: str = ""
+    """ When the operator that acts renewed its Lease last. """
 
 
 class Sample(NamedTuple):
@@ -92,12 +95,14 @@ class Watcher:
         try:
             sessions = self._list(f"/apis/wasession.dev/v1alpha1/namespaces/{self.namespace}/whatsappsessions")
             pods = self._list(f"/api/v1/namespaces/{self.namespace}/pods")
+            lease = self.api().request(LEASE, timeout=10).json_object()
         except ToolError:
             record.missed += 1
             return
         owners = Counter(pod["metadata"].get("labels", {}).get("wasession.dev/session", "") for pod in pods)
         seen = {one["metadata"]["name"]: seen_of(one.get("status") or {}) for one in sessions}
-        record.looks.append(Look(time.monotonic(), seen, {name: owners[name] for name in seen}))
+        renewed = lease["spec"].get("renewTime", "")
+        record.looks.append(Look(time.monotonic(), seen, {name: owners[name] for name in seen}, renewed))
 
     def _list(self, path: str) -> list[dict[str, Any]]:
         return list(self.api().request(path, timeout=10).json_object()["items"])

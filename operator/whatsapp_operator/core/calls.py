@@ -76,8 +76,6 @@ class FailedCall:
     """ In a row. """
     lasted: timedelta = timedelta()
     """ Since the first of them. """
-    of_all: bool = False
-    """ All sessions rely on it, and none of them made it. """
     retry_in: timedelta = timedelta()
     """ Until the next attempt; 0: it is due. """
 

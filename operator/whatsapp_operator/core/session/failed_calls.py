@@ -180,8 +180,8 @@ def _events(before: SessionStatus, shown: Iterable[FailedCall]) -> Iterator[Even
     stored = messages.stored_message(before, ConditionType.CALL_FAILED, only=ConditionStatus.TRUE)
     for each in shown:
         is_stored = stored is not None and messages.cannot(each.call) in stored.message
-        # One about events would fail as well; about what all sessions rely on there would be as many as there are sessions.
-        if not (is_stored or each.of_all or each.call.kind == "Event"):
+        # One about events would fail as well; about a LIST of everything there would be as many as there are sessions.
+        if not is_stored and each.call.kind != "Event" and each.call.name:
             yield _event(each)
 
 

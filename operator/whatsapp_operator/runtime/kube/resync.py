@@ -132,8 +132,8 @@ class Resync:
         self._calls = calls
         self._refusals = 0
         """ In a row. """
-        self._shown: set[Call] = set()
-        """ The failed calls that sessions show since they were queued last. """
+        self._shown: set[tuple[str | None, Call]] = set()
+        """ The failed calls that sessions show since they were queued last, with the namespace they are about. """
         self._before = before
         """ What else to read first; its failure fails the resync. """
         self._after = after
@@ -215,7 +215,7 @@ class Resync:
     async def _show_failed_calls(self) -> None:
         """Have the sessions looked at, when another call failed for long enough or was refused."""
         scopes = {None, *self._instance.scopes}
-        shown = {each.call for scope in scopes for each in self._calls.shared(scope).known() if each.is_shown}
+        shown = {(scope, each.call) for scope in scopes for each in self._calls.shared(scope).known() if each.is_shown}
         if shown - self._shown:
             await self._on_calls_shown()
         self._shown = shown

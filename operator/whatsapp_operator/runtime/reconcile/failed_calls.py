@@ -79,8 +79,6 @@ class CallRecords:
     clock: Clock
     jitter: Jitter
     metrics: Metrics
-    of_all: bool = False
-    """ All sessions rely on these calls. """
     _failures: dict[Call, _Failure] = field(default_factory=dict)
     _succeeded: dict[Call, _Undone] = field(default_factory=dict)
     _trying: set[Call] = field(default_factory=set)
@@ -100,7 +98,6 @@ class CallRecords:
                 refused=failure.refused,
                 failures=failure.failures,
                 lasted=timedelta(seconds=now - failure.since),
-                of_all=self.of_all,
                 retry_in=timedelta(seconds=waits),
             )
 
@@ -239,7 +236,7 @@ class CallRegistry:
         self._jitter = jitter
         self._metrics = metrics
         self._namespaces: dict[str, CallRecords] = {}
-        self._everywhere = CallRecords({"about": "all sessions"}, clock, jitter, metrics, of_all=True)
+        self._everywhere = self._new({"about": "all sessions"})
 
     def of(self, session: ObjectKey) -> SessionCalls:
         """Return new records of a session."""

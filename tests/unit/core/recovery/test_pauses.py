@@ -1,7 +1,9 @@
 """Stories of whole clusters at 10, 300 and 10,000 sessions: who pauses whom, what it is called, and what it costs."""
 
+import gc
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -86,6 +88,14 @@ class Fleet:
         changes = self.pauses.update(uid, health, now=self.now)
         self.longest = max(self.longest, time.thread_time() - began)
         self.changes += changes
+
+
+@pytest.fixture(autouse=True)
+def no_search_for_garbage() -> Iterator[None]:
+    """A search through the objects of all tests is none of a step's work, and takes longer than any."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @each_size

@@ -148,6 +148,18 @@ async def test_a_lists_refusal_in_one_namespace_is_that_namespaces() -> None:
     assert [0, 1] == [len(list(harness.calls.shared(name).known())) for name in ("one", "two")]
 
 
+async def test_the_same_lists_refusal_in_another_namespace_is_shown_as_well() -> None:
+    """The sessions of each are looked at, although the calls look alike."""
+    harness = ResyncHarness(namespaces=("one", "two"))
+    await harness.resync.attempt()
+    harness.api.fault = lambda request, _: Fault(status=403) if "/one/pods" in request.path else None
+    await harness.resync.attempt()
+    harness.api.fault = lambda request, _: Fault(status=403) if "/two/pods" in request.path else None
+    await harness.resync.attempt()
+
+    assert 2 == harness.called.count("shown")
+
+
 @pytest.mark.parametrize(("status", "expected"), [(403, [5, 10, 20, 40, 60, 60, 60]), (500, [5] * 7)])
 async def test_attempts_that_are_refused_are_further_and_further_apart(
     harness: ResyncHarness, status: int, expected: list[int]
