@@ -32,7 +32,7 @@ def test_a_group_is_one_workers(tmp_path: Path) -> None:
         "loadgroup",
         "-p",
         "no:cacheprovider",
-        tmp_path,
+        str(tmp_path),
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
     workers = re.findall(r"^<worker (\w+)>$", done.stdout, re.MULTILINE)
