@@ -27,7 +27,7 @@ class Phase(StrEnum):
     CONNECTED = "Connected"
     """ Linked and connected: the session can send and receive. """
     BLOCKED = "Blocked"
-    """ Only a person can resolve it. """
+    """ Neither runner nor operator can end it: a person has to mend something, or to wait for what the service imposed. """
     EXITING = "Exiting"
     """ The runner is about to exit. """
 
@@ -206,18 +206,18 @@ STATES: Final[dict[str, Traits]] = {
         ends_hold=True,
     ),
     RunnerState.ACTION_REQUIRED: Traits(
-        meaning="a notice of the page waits", phase=Phase.CONNECTING, linked=True, ends_hold=True
+        meaning="a notice of the page waits", phase=Phase.BLOCKED, linked=True, ends_hold=True
     ),
     RunnerState.UPDATE_NEEDED: Traits(
         meaning="the service refuses the page's version and the page did not update itself",
         next="a restart loads the new page",
-        phase=Phase.CONNECTING,
+        phase=Phase.BLOCKED,
     ),
-    RunnerState.SCREEN_LOCKED: Traits(meaning="the page's own screen lock is on", phase=Phase.CONNECTING, linked=True),
+    RunnerState.SCREEN_LOCKED: Traits(meaning="the page's own screen lock is on", phase=Phase.BLOCKED, linked=True),
     RunnerState.DEGRADED: Traits(
         meaning="in no shape that is known to work: it may look connected and is not, or shows no code",
         next="shown, never cured by guessing",
-        phase=Phase.CONNECTING,
+        phase=Phase.BLOCKED,
     ),
     RunnerState.UNRESPONSIVE: Traits(
         meaning="the page does not answer", next="exit 31", phase=Phase.EXITING, fatal=True
@@ -244,6 +244,16 @@ def is_linked(state: str, *, answer: bool | None) -> bool | None:
     """Whether a phone is linked: by the state where that decides, else by the runner's answer; None: not known."""
     linked = traits_of(state).linked
     return answer if linked is None else linked
+
+
+def needs_person(state: str) -> bool:
+    """Whether the state lasts until a person does something: how long that takes says nothing about runner and operator.
+
+    One that goes on by itself with some reason is not among them: where it does not, the session is Stalled.
+    """
+    traits = traits_of(state)
+    may_go_on = traits.hold is not None and traits.hold.unless is not None
+    return traits.phase in (Phase.LINKING, Phase.BLOCKED) and not may_go_on
 
 
 def waits_for_person(*, state: str, reason: str) -> bool:
