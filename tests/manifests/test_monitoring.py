@@ -397,12 +397,12 @@ def test_what_has_a_common_cause_is_held_back(source: str, held: set[str]) -> No
         "WhatsAppOperatorRecoveryPaused",
     ],
 )
-def test_an_operator_holds_back_nothing_of_another_ones_sessions(source: str, other: tuple[str, str]) -> None:
+def test_an_operator_inhibits_nothing_of_another_ones_sessions(source: str, other: tuple[str, str]) -> None:
     """Be it of another namespace or a second one in the same."""
     assert set() == held_back_by(firing(source, by=other))
 
 
-def test_of_one_session_the_worst_is_told_to_each() -> None:
+def test_each_audience_hears_the_worst_of_a_session() -> None:
     """A tenant's critical alert holds back his own lesser ones of that session, and none of the platform's."""
     worst = firing("WhatsAppSessionDown", "sales", "shop")
 

@@ -16,11 +16,11 @@ __all__ = [
     "Series",
     "acting",
     "flat",
-    "holding_back",
+    "inhibiting",
+    "of_operator",
     "of_runner",
     "operator",
     "runner",
-    "said_by",
     "state",
     "tenant",
     "then",
@@ -67,21 +67,21 @@ def labelled(name: str, labels: Mapping[str, str]) -> str:
     return name + "{" + ",".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
 
 
-def said_by(ops: str = "ops") -> dict[str, str]:
+def of_operator(ops: str = "ops") -> dict[str, str]:
     """Return the labels that tell operators apart; `ops` is the namespace and, of a second one there, its name behind it."""
     namespace, _, name = ops.partition("/")
     return {"namespace": namespace, "operator": name or "first"}
 
 
-def holding_back(ops: str = "ops") -> dict[str, str]:
+def inhibiting(ops: str = "ops") -> dict[str, str]:
     """Return the labels of an alert that holds back those of this operator's sessions."""
-    return said_by(ops) | {"operator_namespace": said_by(ops)["namespace"]}
+    return of_operator(ops) | {"operator_namespace": of_operator(ops)["namespace"]}
 
 
 def operator(metric: str, /, *, pod: int | str = 1, ops: str = "ops", job: str = "operator", **labels: str) -> str:
     """Return a series of an operator, with the labels that its scrape adds."""
     scraped = {"pod": f"op-{pod}", "instance": f"{ops}-{pod}:8080", "job": job}
-    return labelled(metric, said_by(ops) | scraped | labels)
+    return labelled(metric, of_operator(ops) | scraped | labels)
 
 
 def runner(metric: str, session: str, /, *, pod: int | str = 1, **labels: str) -> str:
@@ -92,7 +92,7 @@ def runner(metric: str, session: str, /, *, pod: int | str = 1, **labels: str) -
 
 def tenant(session: str, **labels: str) -> dict[str, str]:
     """Return the labels of an alert that an operator's series say of a session: `namespace` is its own."""
-    return holding_back(OWNERS.get(session, "ops")) | of_runner(session) | labels
+    return inhibiting(OWNERS.get(session, "ops")) | of_runner(session) | labels
 
 
 def of_runner(session: str) -> dict[str, str]:

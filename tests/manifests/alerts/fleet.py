@@ -12,10 +12,10 @@ from manifests.alerts.cases import (
     Firing,
     Series,
     flat,
-    holding_back,
+    inhibiting,
     labelled,
+    of_operator,
     operator,
-    said_by,
     then,
 )
 
@@ -47,7 +47,7 @@ def quota_nearly_full() -> tuple[Case, ...]:
         given |= quota(used, f"full-{used}", 901) | quota(limit, f"full-{used}", 1000)
         given |= quota(used, f"fits-{used}", 900) | quota(limit, f"fits-{used}", 1000)
     fires = tuple(
-        Firing(said_by("ops") | {"quota": f"full-{used}", "resource": resource}, 0.901)
+        Firing(of_operator("ops") | {"quota": f"full-{used}", "resource": resource}, 0.901)
         for resource, (used, _) in pairs.items()
     )
 
@@ -62,7 +62,7 @@ def quota_nearly_full() -> tuple[Case, ...]:
 
 def of_quota(name: str, **labels: str) -> dict[str, str]:
     """Return the labels of an alert about a quota of `lifetime`."""
-    return said_by(OWNERS[name]) | {"quota": name} | labels
+    return of_operator(OWNERS[name]) | {"quota": name} | labels
 
 
 def quota_held_idle() -> tuple[Case, ...]:
@@ -76,7 +76,7 @@ def quota_held_idle() -> tuple[Case, ...]:
         return idle | quota("pending_sessions", name, 1, pod=pod, ops=ops)
 
     return (
-        Case(given, {14: (), 15: (Firing(said_by("ops") | {"quota": "held"}),)}),
+        Case(given, {14: (), 15: (Firing(of_operator("ops") | {"quota": "held"}),)}),
         lifetime(known, lambda name, _: Firing(of_quota(name))),
     )
 
@@ -91,7 +91,7 @@ def quota_queue_old() -> tuple[Case, ...]:
         return quota("oldest_pending_timestamp_seconds", name, 0, pod=pod, ops=ops)
 
     return (
-        Case(given, {minute: (Firing(said_by("ops") | {"quota": "old"}, 1801),)}),
+        Case(given, {minute: (Firing(of_operator("ops") | {"quota": "old"}, 1801),)}),
         lifetime(known, lambda name, minute: Firing(of_quota(name), minute * 60), later=30),
     )
 
@@ -118,9 +118,9 @@ def fleet_broken() -> tuple[Case, ...]:
         name = operator("whatsapp_operator_sessions", ops=f"rest-{state_name.lower()}", state=state_name)
         given |= fleet(f"rest-{state_name.lower()}", 3, 9) | {name: 100}
     fires = (
-        Firing(holding_back("share"), 5 / 24),
-        *(Firing(holding_back(f"three-{state_name.lower()}"), 0.25) for state_name in BROKEN),
-        *(Firing(holding_back(f"rest-{state_name.lower()}"), 0.25) for state_name in RESTING),
+        Firing(inhibiting("share"), 5 / 24),
+        *(Firing(inhibiting(f"three-{state_name.lower()}"), 0.25) for state_name in BROKEN),
+        *(Firing(inhibiting(f"rest-{state_name.lower()}"), 0.25) for state_name in RESTING),
     )
 
     def known(_: str, pod: int, ops: str) -> Series:
@@ -128,7 +128,7 @@ def fleet_broken() -> tuple[Case, ...]:
 
     return (
         Case(given, {9: (), 10: fires}),
-        lifetime(known, lambda name, _: Firing(holding_back(OWNERS[name]), 0.5)),
+        lifetime(known, lambda name, _: Firing(inhibiting(OWNERS[name]), 0.5)),
     )
 
 
@@ -158,7 +158,7 @@ def quantile_case(
     given = histogram("slow", {f"{limit:g}": share - 0.5, f"{high:g}": share + 0.5, "+Inf": 100})
     given |= histogram("fast", {f"{low:g}": share - 0.5, f"{limit:g}": share + 0.5, f"{high:g}": 100, "+Inf": 100})
     given |= histogram("exactly", {f"{limit:g}": 50, "+Inf": 100})  # beyond its last limit, which is told
-    fires = Firing(said_by("slow"), (limit + high) / 2)
+    fires = Firing(of_operator("slow"), (limit + high) / 2)
     first = 20 + pending
     return (Case(given, {first - 1: (), first: (fires,), late[0]: (fires,), late[1]: ()}),)
 
@@ -175,7 +175,7 @@ def starts_slow() -> tuple[Case, ...]:
         few |= step(f"{name}_bucket", 0, ops=ops, le="120") | step(f"{name}_count", count, ops=ops)
         for le in ("240", "+Inf"):  # which go on, so that it is the count that ends it
             few[operator(f"{name}_bucket", ops=ops, le=le)] = then((0, 20), (count, 25), (2 * count, 200))
-    fires = Firing(said_by("six"), 234)
+    fires = Firing(of_operator("six"), 234)
     return (
         Case(quantile.given | many, quantile.checks),
         Case(few, {34: (), 35: (fires,), 48: (fires,), 51: ()}),
@@ -191,7 +191,7 @@ def reconcile_errors() -> tuple[Case, ...]:
         given |= counted({failed: bad, total: 1000})
         other = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="other")
         given |= counted({other: 900, operator("controller_runtime_reconcile_total", ops=ops, controller="other"): 900})
-    fires = Firing(said_by("bad"), 0.101)
+    fires = Firing(of_operator("bad"), 0.101)
     return (Case(given, {29: (), 30: (fires,), 34: (fires,), 35: ()}),)
 
 
@@ -207,7 +207,7 @@ def api_errors() -> tuple[Case, ...]:
     for number, code in enumerate((*codes, "409")):
         given |= requests(f"ops-{number}", 51, code)
     given |= requests("well", 50, "500")
-    fires = tuple(Firing(said_by(f"ops-{number}"), 0.051) for number in range(len(codes)))
+    fires = tuple(Firing(of_operator(f"ops-{number}"), 0.051) for number in range(len(codes)))
     return (Case(given, {29: (), 30: fires, 34: fires, 35: ()}),)
 
 
@@ -236,7 +236,7 @@ def gauges(
     # The standby beside the one that acts has a figure of its own, and it is the highest that counts.
     given[operator(metric, ops="bad", pod=2, **labels)] = well
     before: dict[int, tuple[Firing, ...]] = {minute - 1: ()} if minute else {}
-    return (Case(given, before | {minute: (Firing(said_by("bad"), value),)}),)
+    return (Case(given, before | {minute: (Firing(of_operator("bad"), value),)}),)
 
 
 def operator_down() -> tuple[Case, ...]:
@@ -248,7 +248,7 @@ def operator_down() -> tuple[Case, ...]:
         operator(build, version="1", ops="other-ops", pod=2): 1,
         operator(build, version="1", ops="ops/second"): 1,
     }
-    fires = Firing(holding_back("ops"))
+    fires = Firing(inhibiting("ops"))
     hours: Series = {operator(build, version="1"): then((1, 3), (None, 60)), operator(build, version="1", ops="o"): 1}
     return (
         Case(given, {14: (), 15: (fires,)}),
@@ -273,8 +273,8 @@ def leader_missing() -> tuple[Case, ...]:
         operator(name, name="another"): 0,
     }
     fires = (
-        Firing(holding_back("ops") | {"name": "whatsapp-operator"}),
-        Firing(holding_back("shop-ops") | {"name": "whatsapp-operator-shop"}),
+        Firing(inhibiting("ops") | {"name": "whatsapp-operator"}),
+        Firing(inhibiting("shop-ops") | {"name": "whatsapp-operator-shop"}),
     )
     return (Case(given, {2: (), 3: fires}),)
 
@@ -287,24 +287,24 @@ def operator_restarts() -> tuple[Case, ...]:
         return {name: then(*((minute, 10) for minute in range(count)), (count, 100))}
 
     def scraped(ops: str, job: str = "operator", pod: int = 1) -> dict[str, str]:
-        return said_by(ops) | {"instance": f"{ops}-{pod}:8080", "job": job}
+        return of_operator(ops) | {"instance": f"{ops}-{pod}:8080", "job": job}
 
     given = starts(4, **scraped("bad")) | starts(3, **scraped("well"))
     given |= starts(9, **scraped("well", job="another")) | starts(9, **scraped("well", pod=7))
     for ops in ("bad", "well"):
         given[labelled("whatsapp_operator_build_info", scraped(ops) | {"version": "1"})] = 1
-    return (Case(given, {69: (Firing(said_by("bad")),), 71: ()}),)
+    return (Case(given, {69: (Firing(of_operator("bad")),), 71: ()}),)
 
 
 def recovery_paused() -> tuple[Case, ...]:
     """Recovery is paused in all namespaces."""
-    return (Case(pauses(), {0: (), 1: (Firing(holding_back("all")), Firing(holding_back("some/second")))}),)
+    return (Case(pauses(), {0: (), 1: (Firing(inhibiting("all")), Firing(inhibiting("some/second")))}),)
 
 
 def namespace_paused() -> tuple[Case, ...]:
     """Recovery is paused in a namespace by its own failures, and goes on in others."""
     fires = tuple(
-        Firing(holding_back("some") | {"namespace": name, "session_namespace": name}) for name in ("shop", "club")
+        Firing(inhibiting("some") | {"namespace": name, "session_namespace": name}) for name in ("shop", "club")
     )
     return (Case(pauses(), {0: (), 1: fires}),)
 
@@ -338,9 +338,9 @@ def resync_old() -> tuple[Case, ...]:
     # It never listed anything: since when it is seen.
     never: Series = {operator(build, version="1"): f"_x10 {flat(1, 60)}"}
     return (
-        Case(given, {minute: (Firing(said_by("old"), 241),)}),
-        Case(again, {end + 15: (Firing(said_by("ops"), (end + 15) * 60),), end + 16: ()}),
-        Case(never, {14: (), 15: (Firing(said_by("ops"), 300),)}),
+        Case(given, {minute: (Firing(of_operator("old"), 241),)}),
+        Case(again, {end + 15: (Firing(of_operator("ops"), (end + 15) * 60),), end + 16: ()}),
+        Case(never, {14: (), 15: (Firing(of_operator("ops"), 300),)}),
     )
 
 
@@ -351,7 +351,7 @@ def panics() -> tuple[Case, ...]:
         name, 0, ops="well", controller="whatsappsession"
     )
     given |= step(name, 5, ops="well", controller="other")
-    return (Case(given, {20: (Firing(said_by("bad")),), 34: (Firing(said_by("bad")),), 35: ()}),)
+    return (Case(given, {20: (Firing(of_operator("bad")),), 34: (Firing(of_operator("bad")),), 35: ()}),)
 
 
 def calls_fail() -> tuple[Case, ...]:
@@ -363,7 +363,7 @@ def calls_fail() -> tuple[Case, ...]:
 
     given = every(5, "bad") | every(6, "seldom") | step("whatsapp_operator_failed_calls_total", 90, ops="burst")
     given |= step("whatsapp_operator_failed_calls_total", 0, ops="never")
-    fires = Firing(said_by("bad") | {"verb": "create", "kind": "Service"})
+    fires = Firing(of_operator("bad") | {"verb": "create", "kind": "Service"})
     return (Case(given, {19: (), 20: (fires,), 44: (fires,), 59: (fires,)}),)
 
 
@@ -371,7 +371,7 @@ def answers_rejected() -> tuple[Case, ...]:
     """More than three answers within a quarter of an hour did not count."""
     name = "whatsapp_operator_runner_answers_rejected_total"
     given = step(name, 4, reason="unsigned") | step(name, 3, reason="other_pod") | step(name, 2, reason="status")
-    fires = Firing(said_by("ops") | {"reason": "unsigned"})
+    fires = Firing(of_operator("ops") | {"reason": "unsigned"})
     return (Case(given, {34: (fires,), 35: ()}),)
 
 
@@ -379,7 +379,7 @@ def clock_offset() -> tuple[Case, ...]:
     """The clock was set by more than half a minute, ahead or back."""
     name = "whatsapp_operator_clock_offset_seconds"
     given: Series = {operator(name, ops=ops): value for ops, value in (("ahead", 30.5), ("back", -30.5), ("well", 30))}
-    fires = (Firing(said_by("ahead"), 30.5), Firing(said_by("back"), 30.5))
+    fires = (Firing(of_operator("ahead"), 30.5), Firing(of_operator("back"), 30.5))
     return (Case(given, {4: (), 5: fires}),)
 
 
@@ -388,7 +388,7 @@ def key_expires() -> tuple[Case, ...]:
     minute, name = 10, "whatsapp_operator_key_expiration_timestamp_seconds"
     last = minute * 60 + 20 * 3600
     given: Series = {operator(name, ops="late"): last - 1, operator(name, ops="due"): last}
-    return (Case(given, {minute: (Firing(said_by("late"), 20 * 3600 - 1),)}),)
+    return (Case(given, {minute: (Firing(of_operator("late"), 20 * 3600 - 1),)}),)
 
 
 def keys_restored() -> tuple[Case, ...]:
@@ -399,7 +399,7 @@ def keys_restored() -> tuple[Case, ...]:
         operator(name, ops="again", result="success"): then((1, 10), (2, 90)),
         operator(name, ops="never", result="success"): f"_x10 {flat(0, 90)}",
     }
-    fires = (Firing(said_by("first")), Firing(said_by("again")))
+    fires = (Firing(of_operator("first")), Firing(of_operator("again")))
     return (Case(given, {10: fires, 69: fires, 71: ()}),)
 
 
@@ -407,7 +407,7 @@ def cache_resets() -> tuple[Case, ...]:
     """Everything began anew three times within an hour."""
     name = "whatsapp_operator_cache_resets_total"
     given = step(name, 3, at=10, reason="watch_stopped") | step(name, 2, at=10, reason="versions_went_back")
-    fires = Firing(said_by("ops") | {"reason": "watch_stopped"})
+    fires = Firing(of_operator("ops") | {"reason": "watch_stopped"})
     return (Case(given, {68: (fires,), 71: ()}),)
 
 
