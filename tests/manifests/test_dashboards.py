@@ -95,7 +95,7 @@ def _series(name: str, labels: Mapping[str, str]) -> str:
 def found(tmp_path: Path, given: Mapping[str, str], expected: list[str]) -> set[str]:
     """Return which of the expressions find something in the series; an operator of ours is scraped."""
     scraped = {_series("whatsapp_operator_build_info", {key: OURS[key] for key in ("instance", "job")}): f"1x{MINUTES}"}
-    series = [{"series": name, "values": values} for name, values in (given | scraped).items()]
+    series = [{"series": name, "values": values} for name, values in {**given, **scraped}.items()]
     numbered = {}
     for number, expr in enumerate(expected):
         nothing = [{"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": []}]

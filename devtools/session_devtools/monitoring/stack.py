@@ -6,6 +6,7 @@ library and Python: the operator's. Everything goes with the cluster, or with th
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from urllib.parse import quote
 import yaml
 
 from session_devtools import packages
+from session_devtools.http_client import Client
 from session_devtools.installation.constants import ROOT
 from session_devtools.kubectl import Kubectl
 from session_devtools.monitoring import companion
@@ -50,9 +52,15 @@ class Monitoring:
         """Return Prometheus' alerts, pending and firing."""
         return list(self._get(PROMETHEUS, "/api/v1/alerts")["data"]["alerts"])
 
-    def query(self, expression: str) -> list[Object]:
-        """Return the series of an instant query."""
-        return list(self._get(PROMETHEUS, f"/api/v1/query?query={quote(expression, safe='')}")["data"]["result"])
+    def query(self, expressions: Iterable[str]) -> dict[str, list[Object]]:
+        """Return what instant queries find, each by its expression.
+
+        :raises RequestFailed: Prometheus does not take one, with its words.
+        """
+        with self.kubectl.forward(POD, PROMETHEUS, namespace=NAMESPACE) as port:
+            client = Client(f"http://127.0.0.1:{port}")
+            paths = {each: f"/api/v1/query?query={quote(each, safe='')}" for each in expressions}
+            return {each: client.request(path).json_object()["data"]["result"] for each, path in paths.items()}
 
     def targets(self) -> list[Object]:
         """Return Prometheus' active targets."""
@@ -61,6 +69,10 @@ class Monitoring:
     def labels(self) -> list[str]:
         """Return the names of all labels."""
         return list(self._get(PROMETHEUS, "/api/v1/labels")["data"])
+
+    def label_values(self, label: str) -> list[str]:
+        """Return every value that a label had in any series."""
+        return list(self._get(PROMETHEUS, f"/api/v1/label/{label}/values")["data"])
 
     def notifications(self) -> list[Object]:
         """Return what Alertmanager has sent: for each alert of it the receiver, its status and its labels."""
