@@ -22,7 +22,11 @@ ALERT: Final = "WhatsAppSessionQueued"
 def show_alert(report: Report, client: ClusterClient, *, image: str) -> None:
     """Have one session too many again, and show what comes of it; `image` runs Prometheus' companion."""
     name = LINKED[0]
-    report.section(f"A session waits too long, and somebody is arrived (every duration of the alerts divided by {BY})")
+    report.section("A session waits too long, and its owner is alerted")
+    report.info(
+        f"   the shipped alerts and routing, in a Prometheus and an Alertmanager of the cluster's own; every time is divided"
+        f" by {BY},\n   so that half an hour in the queue is {30 * 60 // BY} s"
+    )
     monitoring = stack.install_monitoring(client.kubectl, image, by=BY, namespaces={"shop": NAMESPACE}, progress=report)
     with report.step(f"resuming {name}, whose place is taken"):
         client.resume(name)

@@ -13,7 +13,7 @@ import pytest
 from e2e.harness import ClusterHarness
 from e2e.live_queries import empty_panels, missing_series, unknown_values
 from e2e.tenant import LONG_TIMEOUTS, Object, Tenant
-from session_devtools.monitoring.stack import MANIFESTS, NAMESPACE, Monitoring, install_monitoring
+from session_devtools.monitoring.stack import AGENT, PROMETHEUS, Monitoring, install_monitoring, remove_monitoring
 from session_devtools.progress import ConsoleProgress
 from support.sessions import has_condition, without_pod
 from support.waiting import until
@@ -109,11 +109,15 @@ def play(e2e: ClusterHarness, make_tenant: Callable[..., Tenant]) -> Iterator[Pl
     """The programs and two namespaces; the first one is the tenant of the routing example."""
     shop, club = make_tenant(), make_tenant(sessions=1, memory="64Gi", storage="64Gi")
     monitoring = install_monitoring(
-        e2e.kubectl, e2e.images.operator, by=BY, namespaces={"shop": shop.namespace}, progress=ConsoleProgress()
+        e2e.kubectl,
+        e2e.images.operator,
+        by=BY,
+        namespaces={"shop": shop.namespace},
+        progress=ConsoleProgress(),
+        agent=True,
     )
     yield Play(e2e, monitoring, shop, club)
-    e2e.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
-    e2e.kubectl("delete", "--filename", str(MANIFESTS / "rbac.yaml"), "--wait=false")
+    remove_monitoring(e2e.kubectl)
 
 
 def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> None:
@@ -125,8 +129,9 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
         lambda: play.received("firing"),
         lambda received: received == play.receivers(),
     )
-    until("all pods are scraped", lambda: _not_up(play.monitoring), lambda faults: faults == [])
+    until("all pods are scraped", lambda: _not_up(play.monitoring.targets()), lambda faults: faults == [])
     until("every panel shows something", play.empty_panels, lambda empty: empty == [])
+    until("VictoriaMetrics' agent scrapes the same", lambda: _agents_faults(play.monitoring), lambda faults: not faults)
     assert [] == missing_series(play.monitoring)
     assert [] == unknown_values(play.monitoring)
     assert [] == _renamed(play.monitoring)
@@ -153,9 +158,16 @@ def _renamed(monitoring: Monitoring) -> list[str]:
     return [label for label in monitoring.labels() if label.startswith("exported_")]
 
 
-def _not_up(monitoring: Monitoring) -> list[str]:
+def _agents_faults(monitoring: Monitoring) -> list[str]:
+    """Return what differs for VictoriaMetrics' agent, which reads the scrape configuration as it is shipped."""
+    ours, agents = (
+        {tuple(sorted(one["labels"].items())) for one in each} for each in map(monitoring.targets, (PROMETHEUS, AGENT))
+    )
+    return _not_up(monitoring.targets(AGENT)) + [str(one) for one in ours ^ agents]
+
+
+def _not_up(targets: list[Object]) -> list[str]:
     """Return the targets that are not scraped, and the jobs that have none."""
-    targets = monitoring.targets()
     missing = {"whatsapp-session-operator", "whatsapp-session"} - {target["labels"]["job"] for target in targets}
     return [
         *missing,

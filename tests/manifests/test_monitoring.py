@@ -13,7 +13,7 @@ from manifests.rendering import MANIFESTS, documents, render, render_component
 from session_devtools import packages
 from session_devtools.errors import CommandError
 from session_devtools.monitoring.configuration import prometheus_config
-from session_devtools.monitoring.stack import PACKAGES
+from session_devtools.monitoring.stack import AGENT_PACKAGE, PACKAGES
 from whatsapp_operator.api.constants import SCRAPES_METRICS_LABEL
 from whatsapp_operator.api.session import ObjectMeta, WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID
@@ -30,8 +30,8 @@ TARGETS = {"namespace", "pod", "container", "endpoint", "job", "instance"}
 
 @pytest.fixture(scope="module", autouse=True)
 def programs() -> None:
-    """Debian's Prometheus and Alertmanager, with promtool and amtool."""
-    packages.ensure(PACKAGES)
+    """Debian's Prometheus and Alertmanager, with promtool and amtool, and VictoriaMetrics."""
+    packages.ensure((*PACKAGES, AGENT_PACKAGE))
 
 
 _render = functools.cache(render_component)
@@ -269,6 +269,17 @@ def test_promtool_takes_the_scrape_configuration(tmp_path: Path) -> None:
         "podMonitor/whatsapp-operator/whatsapp-operator/0",
         "podMonitor/whatsapp-operator/whatsapp-session-runners/0",
     } == {one["job_name"] for one in shipped["scrape_configs"]}
+
+
+def test_victoriametrics_takes_the_same_files() -> None:
+    """Its agent the scrape configuration, without a field that it does not know, and its vmalert the rules."""
+    folder = MANIFESTS / "monitoring"
+    strictly = ("-dryRun", "-promscrape.config.strictParse", "-remoteWrite.url=http://127.0.0.1:9/")
+
+    agent = run("vmagent", *strictly, f"-promscrape.config={folder / 'scrape.yaml'}")
+    alerts = run("vmalert", "-dryRun", f"-rule={folder / 'rules.yaml'}")
+
+    assert (0, 0) == (agent.returncode, alerts.returncode), agent.stderr + alerts.stderr
 
 
 def test_a_prometheus_without_the_operator_may_look_at_pods_alone() -> None:
