@@ -13,7 +13,8 @@ import pytest
 from e2e.harness import ClusterHarness
 from e2e.live_queries import empty_panels, missing_series, unknown_values
 from e2e.tenant import LONG_TIMEOUTS, Object, Tenant
-from session_devtools.monitoring.stack import AGENT, PROMETHEUS, Monitoring, install_monitoring, remove_monitoring
+from session_devtools.monitoring.configuration import AGENT, PROMETHEUS
+from session_devtools.monitoring.stack import Monitoring, install_monitoring, remove_monitoring
 from session_devtools.progress import ConsoleProgress
 from support.sessions import has_condition, without_pod
 from support.waiting import until

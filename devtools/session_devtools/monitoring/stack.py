@@ -24,6 +24,7 @@ from session_devtools.kubectl import Kubectl
 from session_devtools.monitoring import companion
 from session_devtools.monitoring.acceleration import accelerated
 from session_devtools.monitoring.configuration import (
+    AGENT,
     ALERTMANAGER,
     COMPANION,
     PROMETHEUS,
@@ -37,8 +38,6 @@ __all__ = ["ALERTMANAGER", "MANIFESTS", "NAMESPACE", "POD", "Monitoring", "insta
 Object = dict[str, Any]
 PACKAGES: Final = ("prometheus", "prometheus-alertmanager")
 AGENT_PACKAGE: Final = "victoria-metrics"
-AGENT: Final = 8429
-""" Its port. """
 MANIFESTS: Final = ROOT / "manifests/monitoring"
 NAMESPACE: Final = "monitoring"
 POD: Final = "prometheus"
