@@ -33,7 +33,7 @@ from session_devtools.monitoring.configuration import (
 )
 from session_devtools.progress import Progress
 
-__all__ = ["ALERTMANAGER", "MANIFESTS", "NAMESPACE", "POD", "Monitoring", "install_monitoring", "remove_monitoring"]
+__all__ = ["MANIFESTS", "NAMESPACE", "POD", "Monitoring", "install_monitoring", "remove_monitoring"]
 
 Object = dict[str, Any]
 PACKAGES: Final = ("prometheus", "prometheus-alertmanager")
