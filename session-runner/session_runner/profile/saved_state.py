@@ -51,6 +51,12 @@ class SavedState:
     """ The version of the browser that last opened the profile. """
     available_time: datetime | None = None
     """ When the session was last available to the service, like a person who looks at the page. """
+    sync_began: datetime | None = None
+    """ Since when the page has been fetching its first data; None: it is not. """
+    restriction: StateReason | None = None
+    """ The account's restriction, as the page last showed it. """
+    restriction_ends: datetime | None = None
+    """ When that ends. """
 
     def linked(self, *, now: datetime) -> "SavedState":
         """Return the state after a phone was linked."""
@@ -59,7 +65,8 @@ class SavedState:
 
     def unlinked(self) -> "SavedState":
         """Return the state after the login was given up and linking begins again."""
-        return replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        gone = replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        return replace(gone, sync_began=None, restriction=None, restriction_ends=None)
 
     def settled(self, *, now: datetime) -> "SavedState":
         """Return the state with the login on disk: the browser closed cleanly, or has read it from there."""
@@ -93,6 +100,9 @@ def read_saved_state(path: Path) -> SavedState:
         start=_maybe_start(got.get("start")),
         browser_version=version if isinstance(version, str) else None,
         available_time=_maybe_time(got.get("availableTime")),
+        sync_began=_maybe_time(got.get("syncBeganTime")),
+        restriction=_maybe_reason(got.get("restriction")),
+        restriction_ends=_maybe_time(got.get("restrictionEndTime")),
     )
 
 
@@ -110,7 +120,13 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
-    later = {"browserVersion": saved.browser_version, "availableTime": format_time(saved.available_time)}
+    later = {
+        "browserVersion": saved.browser_version,
+        "availableTime": format_time(saved.available_time),
+        "syncBeganTime": format_time(saved.sync_began),
+        "restriction": saved.restriction,
+        "restrictionEndTime": format_time(saved.restriction_ends),
+    }
     content |= {key: value for key, value in later.items() if value is not None}
     write_atomically(path, json.dumps(content, indent=1))
 
@@ -135,6 +151,10 @@ def _maybe_time(value: object) -> datetime | None:
         return None
 
 
+def _maybe_reason(value: object) -> StateReason | None:
+    return StateReason(value) if value in list(StateReason) else None  # type: ignore[arg-type]  # text, if it is in there
+
+
 def _start_content(start: Start) -> dict[str, str | list[str] | None]:
     return {
         "sessionUID": start.session_uid,
@@ -156,8 +176,7 @@ def _maybe_hold(value: object) -> HeldState | None:
         state = RunnerState(got["state"])
     except (KeyError, ValueError):  # none, or a state that only a newer runner knows
         return None
-    known = got.get("reason") in list(StateReason)
-    reason = StateReason(got["reason"]) if known else StateReason.WAITING_FOR_PERSON
+    reason = _maybe_reason(got.get("reason")) or StateReason.WAITING_FOR_PERSON
     # Any other state, repeated with the page closed, would be wrong, and nobody could end it.
     waits = waits_for_person(state=state, reason=reason)
     return HeldState(state=state, reason=reason, message=got.get("message", "")) if waits else None

@@ -37,6 +37,8 @@ LINKED_ROWS: list[tuple[Raw, State, Reason]] = [
     ({"dialog": "PasskeyCheck"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
     ({"dialog": "WhatsNew"}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
     ({"dialog": "Other"}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
+    ({"dialog": "Other", "stream": "SYNCING", "synced": False}, State.ACTION_REQUIRED, Reason.DIALOG_OPEN),
+    ({"passkey": {}, "stream": "RESUMING"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
     ({"timeLocked": True} | END, State.RESTRICTED, Reason.TIME_LOCK),
     ({"capped": True} | END, State.RESTRICTED, Reason.MESSAGES_CAPPED),
     ({"online": False, "socket": "OPENING"} | DOWN, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
