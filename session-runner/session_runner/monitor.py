@@ -48,9 +48,9 @@ from session_runner.states.history import (
     asked_for_code,
     left,
     live_code,
+    logout_explained,
     remember,
     reported,
-    told_logout,
     wants_acknowledgement,
     wants_code,
 )
@@ -154,7 +154,7 @@ class PageMonitor:
         if name == "logout_reason":
             logger.info("The page was logged out", extra={"logout_reason": detail})
             if detail is not None:
-                self._history = told_logout(self._history, detail, now=self.monotonic())
+                self._history = logout_explained(self._history, detail, now=self.monotonic())
         self._woken.set()
 
     def killed(self) -> bool:

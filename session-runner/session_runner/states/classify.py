@@ -124,8 +124,8 @@ def _refused_by_service(facts: Facts, history: History, *, policy: Policy, now: 
 def _banned(ban: Ban, facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return what is said of a ban that nothing refutes. No other state may cover it: that one could end the hold."""
     if facts.ban is not None or _gave_up(facts, history):
-        told = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}; a person has to decide what to do."
-        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, told)
+        message = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}; a person has to decide what to do."
+        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, message)
     if history.lasted(history.ban_unclear_since, now=now) < policy.connection_check:
         return Verdict(
             State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether the ban is over."
@@ -362,12 +362,12 @@ def _asks(facts: Facts, history: History) -> Verdict:
     """Return the state of a linked page that wants something of a person, who may not know while it looks connected."""
     if facts.dialog is Dialog.PASSKEY_CHECK or facts.passkey is not None:
         return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
-    told = "a window that this version does not know; a person has to look at it"
+    shown = "a window that this version does not know; a person has to look at it"
     if facts.dialog is Dialog.WHATS_NEW:
-        told = f"its notice of what is new, which is acknowledged after {NOTICE_SHOWN_SECONDS:.0f} s"
+        shown = f"its notice of what is new, which is acknowledged after {NOTICE_SHOWN_SECONDS:.0f} s"
         if history.acknowledgements >= MOST_ACKNOWLEDGEMENTS:
-            told = "its notice of what is new, which stays although it was acknowledged; a person has to look at it"
-    return Verdict(State.ACTION_REQUIRED, Reason.DIALOG_OPEN, f"WhatsApp Web shows {told}.")
+            shown = "its notice of what is new, which stays although it was acknowledged; a person has to look at it"
+    return Verdict(State.ACTION_REQUIRED, Reason.DIALOG_OPEN, f"WhatsApp Web shows {shown}.")
 
 
 def _connected(facts: Facts, history: History) -> Verdict:

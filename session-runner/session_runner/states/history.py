@@ -78,7 +78,7 @@ class History:
     logged_out_since: float | None = None
     logout_shown_since: float | None = None
     """ Since when the logout is what is reported: another state may cover it. """
-    logout_told: tuple[str, float] | None = None
+    logout_explanation: tuple[str, float] | None = None
     """ Why the page was logged out, as it told last, and when it did. """
     logout_asked: float | None = None
     """ When somebody asked the runner to log out. """
@@ -101,10 +101,10 @@ class History:
     @property
     def logout_reason(self) -> str | None:
         """Why the present logout happened, in the page's own word."""
-        if self.logged_out_since is None or self.logout_told is None:
+        if self.logged_out_since is None or self.logout_explanation is None:
             return None
-        word, told = self.logout_told
-        return word if abs(self.logged_out_since - told) <= ASKED_SECONDS else None
+        reason, given = self.logout_explanation
+        return reason if abs(self.logged_out_since - given) <= ASKED_SECONDS else None
 
     @property
     def logged_out_as_asked(self) -> bool:
@@ -160,7 +160,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     history = _remember_refusals(history, facts, now=now)
     history = _remember_sync(history, facts, now=now)
     if unregistered and history.linked and facts.logout_reason is not None:
-        history = told_logout(history, facts.logout_reason, now=now)
+        history = logout_explained(history, facts.logout_reason, now=now)
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, policy=policy, now=now):
@@ -174,11 +174,15 @@ def reported(history: History, state: RunnerState, *, now: float) -> History:
     return replace(history, logout_shown_since=shown)
 
 
-def told_logout(history: History, word: str, *, now: float) -> History:
+def logout_explained(history: History, reason: str, *, now: float) -> History:
     """Return the history after the page told why it was logged out."""
-    known = "".join(c for c in word if c.isascii() and (c.isalnum() or c == "_"))[:40]
-    if history.logout_told is None or history.logout_told[0] != known or now - history.logout_told[1] > ASKED_SECONDS:
-        history = replace(history, logout_told=(known, now))
+    known = "".join(c for c in reason if c.isascii() and (c.isalnum() or c == "_"))[:40]
+    if (
+        history.logout_explanation is None
+        or history.logout_explanation[0] != known
+        or now - history.logout_explanation[1] > ASKED_SECONDS
+    ):
+        history = replace(history, logout_explanation=(known, now))
     locked = known == "account_locked" and history.logout_hold is None
     return replace(history, logout_hold="AccountLocked") if locked else history
 
