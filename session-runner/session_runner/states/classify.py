@@ -285,7 +285,8 @@ def _offline(facts: Facts, history: History) -> Verdict:
         return Verdict(
             State.DEGRADED,
             Reason.UNKNOWN_SCREEN,
-            "The page has ended its connection and shows a screen that this version does not know; a person has to look at it.",
+            f"The page has ended its connection and shows a screen that this version does not know ({_seen(facts)}); "
+            "a person has to look at it.",
         )
     return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps retrying.")
 
@@ -330,7 +331,7 @@ def _silent(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
         return Verdict(
             State.DEGRADED,
             Reason.STREAM_STUCK,
-            "The page says that it is connected, but receives nothing and shows no conflict.",
+            f"The page says that it is connected, but receives nothing and shows no conflict ({_seen(facts)}).",
         )
     return _unknown(facts)
 
@@ -345,9 +346,16 @@ def _syncs(facts: Facts, history: History, *, now: float) -> bool:
 
 
 def _unknown(facts: Facts) -> Verdict:
-    """Return Degraded with the page's own name for its state, cut and cleaned, because people read it in status."""
-    socket = "".join(c for c in facts.socket or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
-    return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state: {socket or 'none'}.")
+    return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state ({_seen(facts)}).")
+
+
+def _seen(facts: Facts) -> str:
+    """Return what the page calls its own state, cut and cleaned, because people read it in status."""
+    names = (
+        "".join(c for c in name or "" if c.isascii() and (c.isalnum() or c == "_"))[:40] or "none"
+        for name in (facts.socket, facts.stream)
+    )
+    return "socket {}, stream {}{}".format(*names, "" if facts.dialog is None else ", a window over it")
 
 
 def _storage_failed() -> Verdict:

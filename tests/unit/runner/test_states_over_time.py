@@ -258,7 +258,7 @@ def test_a_page_that_gives_its_sync_up_says_why(by_event: bool) -> None:  # noqa
     assert "because its data could not be synced" in verdict.message
 
 
-def test_a_reason_that_is_not_known_is_said_in_the_pages_word() -> None:
+def test_a_reason_that_is_not_known_is_repeated() -> None:
     """Cut and cleaned: it comes from the page. An old reason is none of this logout."""
     runner = Runner(History(linked=True))
     runner.history = logout_explained(runner.history, "web_fail_<b>" + "x" * 99, now=0)

@@ -1,5 +1,5 @@
 // One look at the page; `states.facts` names the fields. Reads only, and never throws: what is missing is null.
-// Texts are matched here so that no chat content ever leaves the page. They are second witnesses: what only a text tells is
+// Two names and a number tell in every language that the page works with another browser. Texts are matched here so that no chat content ever leaves the page. They are second witnesses: what only a text tells is
 // not known in another language, so a window with an unknown text is told as such, and the classification knows silence.
 () => {
   const maybe = (read) => { try { return read() ?? null; } catch { return null; } };
@@ -76,7 +76,7 @@
     origin: performance.timeOrigin,
     clockMs: Date.now(),
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
-    refused: !booted && /works with Google Chrome/i.test(text(document.body)),
+    refused: !booted && /whatsapp/i.test(text(document.body)) && /google chrome\s*\d{2,3}/i.test(text(document.body)),
     socket: socket?.state ?? null,
     stream: socket?.stream ?? null,
     synced: Boolean(socket?.hasSynced),
