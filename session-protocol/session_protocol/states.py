@@ -150,7 +150,7 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.OFFLINE: Traits(
         meaning="it has been lost for longer than connectionCheck",
-        next="the same",
+        next="the page connects again by itself",
         phase=Phase.CONNECTING,
     ),
     RunnerState.CONFLICT: Traits(
