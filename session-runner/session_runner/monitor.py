@@ -153,8 +153,9 @@ class PageMonitor:
             self._history = replace(self._history, logout_asked=self.monotonic())
         if name == "logout_reason":
             logger.info("The page was logged out", extra={"logout_reason": detail})
-            if detail is not None:
-                self._history = logout_explained(self._history, detail, now=self.monotonic())
+            if detail == "account_locked":
+                self._history = replace(self._history, logout_hold="AccountLocked")
+            self._history = logout_explained(self._history, detail, now=self.monotonic())
         self._woken.set()
 
     def killed(self) -> bool:

@@ -43,6 +43,12 @@ class SavedState:
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
     """ The last relink request that was carried out. """
+    sync_began: datetime | None = None
+    """ Since when the page has been fetching its first data; None: it is not. """
+    restriction: StateReason | None = None
+    """ The account's restriction, as the page last showed it. """
+    restriction_ends: datetime | None = None
+    """ When that ends. """
     hold: HeldState | None = None
     """ The hold, until something ends it. """
     start: Start | None = None
@@ -51,12 +57,6 @@ class SavedState:
     """ The version of the browser that last opened the profile. """
     available_time: datetime | None = None
     """ When the session was last available to the service, like a person who looks at the page. """
-    sync_began: datetime | None = None
-    """ Since when the page has been fetching its first data; None: it is not. """
-    restriction: StateReason | None = None
-    """ The account's restriction, as the page last showed it. """
-    restriction_ends: datetime | None = None
-    """ When that ends. """
 
     def linked(self, *, now: datetime) -> "SavedState":
         """Return the state after a phone was linked."""
@@ -96,13 +96,13 @@ def read_saved_state(path: Path) -> SavedState:
         durable_time=_maybe_time(got.get("durableTime")),
         logout_hold=logout_hold if isinstance(logout_hold, str) else None,
         relink_request=request if isinstance(request, str) else None,
+        sync_began=_maybe_time(got.get("syncBeganTime")),
+        restriction=_maybe_reason(got.get("restriction")),
+        restriction_ends=_maybe_time(got.get("restrictionEndTime")),
         hold=_maybe_hold(got.get("stop")),
         start=_maybe_start(got.get("start")),
         browser_version=version if isinstance(version, str) else None,
         available_time=_maybe_time(got.get("availableTime")),
-        sync_began=_maybe_time(got.get("syncBeganTime")),
-        restriction=_maybe_reason(got.get("restriction")),
-        restriction_ends=_maybe_time(got.get("restrictionEndTime")),
     )
 
 
@@ -117,16 +117,13 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,
         "relinkRequest": saved.relink_request,
-        "stop": _hold_content(saved.hold) if saved.hold is not None else None,
-        "start": _start_content(saved.start) if saved.start is not None else None,
-    }
-    later = {
-        "browserVersion": saved.browser_version,
-        "availableTime": format_time(saved.available_time),
         "syncBeganTime": format_time(saved.sync_began),
         "restriction": saved.restriction,
         "restrictionEndTime": format_time(saved.restriction_ends),
+        "stop": _hold_content(saved.hold) if saved.hold is not None else None,
+        "start": _start_content(saved.start) if saved.start is not None else None,
     }
+    later = {"browserVersion": saved.browser_version, "availableTime": format_time(saved.available_time)}
     content |= {key: value for key, value in later.items() if value is not None}
     write_atomically(path, json.dumps(content, indent=1))
 

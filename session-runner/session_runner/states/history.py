@@ -161,6 +161,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     history = _remember_sync(history, facts, now=now)
     if unregistered and history.linked and facts.logout_reason is not None:
         history = logout_explained(history, facts.logout_reason, now=now)
+        if facts.logout_reason == "account_locked" and history.logout_hold is None:
+            history = replace(history, logout_hold="AccountLocked")
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, policy=policy, now=now):
@@ -174,17 +176,12 @@ def reported(history: History, state: RunnerState, *, now: float) -> History:
     return replace(history, logout_shown_since=shown)
 
 
-def logout_explained(history: History, reason: str, *, now: float) -> History:
-    """Return the history after the page told why it was logged out."""
-    known = "".join(c for c in reason if c.isascii() and (c.isalnum() or c == "_"))[:40]
-    if (
-        history.logout_explanation is None
-        or history.logout_explanation[0] != known
-        or now - history.logout_explanation[1] > ASKED_SECONDS
-    ):
-        history = replace(history, logout_explanation=(known, now))
-    locked = known == "account_locked" and history.logout_hold is None
-    return replace(history, logout_hold="AccountLocked") if locked else history
+def logout_explained(history: History, reason: str | None, *, now: float) -> History:
+    """Return the history after the page told why it was logged out, if it did; the same again is no other logout."""
+    known = "".join(c for c in reason or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
+    before = history.logout_explanation
+    is_new = before is None or before[0] != known or now - before[1] > ASKED_SECONDS
+    return replace(history, logout_explanation=(known, now)) if known and is_new else history
 
 
 def left(history: History, *, now: float) -> History:
