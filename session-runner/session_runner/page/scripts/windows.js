@@ -24,10 +24,11 @@
   };
   // Whether the notice was acknowledged; null: not known. The preference's name is known, how its module gives it is not.
   const isAcknowledged = () => {
-    const [name, read] = Object.entries(session.module('WAWebUserPrefsUiRefresh') ?? {})
-      .find(([one]) => /^(get|is|has)?(WA)?(Web)?UiRefreshNuxAcknowledged$/i.test(one)) ?? [null, null];
-    const told = typeof read === 'function' && read.length === 0 ? read() : read;
-    return name === null || typeof told === 'function' || typeof told?.then === 'function' ? null : Boolean(told);
+    const preference = /^(get|is|has|was)\w*(Nux\w*Ack|Ack\w*Nux)|^(WA)?(Web)?UiRefreshNuxAcknowledged$/i;
+    const found = Object.entries(session.module('WAWebUserPrefsUiRefresh') ?? {}).find(([name]) => preference.test(name));
+    if (!found) return null;
+    const value = typeof found[1] === 'function' && found[1].length === 0 ? found[1]() : found[1];
+    return typeof value === 'function' || typeof value?.then === 'function' ? null : Boolean(value);
   };
   const isKnownNotice = (said) => {
     let acknowledged = null;
