@@ -37,12 +37,10 @@ LINKING_SOCKETS = frozenset(
     }
 )
 """ Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
-
-
 _RESTRICTIONS = {
     Reason.TIME_LOCK: "WhatsApp does not let this account write to new contacts{}.",
     Reason.MESSAGES_CAPPED: "This account has begun as many new chats as WhatsApp allows; it may begin no other{}.",
-    Reason.TERMS_NOT_ACCEPTED: "WhatsApp lets this account write to nobody{}, before its owner has accepted new terms on the phone.",
+    Reason.TERMS_NOT_ACCEPTED: "WhatsApp lets this account write to nobody{}: its owner has to accept new terms on the phone.",
 }
 """ With the end. """
 _LOGOUTS = {
