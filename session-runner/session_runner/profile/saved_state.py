@@ -2,7 +2,7 @@
 
 Without it, a lost login would look like a profile that was never linked, and the next pod would not know of a ban. It
 has times and names only: no phone number, no code, no key. It is written rarely (a request, linking, logout, conflict,
-ban, a clean stop), each time whole and atomically.
+ban, restriction, a first sync, a clean stop), each time whole and atomically.
 
 It is read by hand, field by field, and not decoded as one structure: of a newer or incomplete file, what can be read is
 kept, while msgspec accepts a structure whole or not at all. With msgspec and a raw text per field it took as many
