@@ -131,7 +131,12 @@ STATES: Final[dict[str, Traits]] = {
         no_code="all rounds of QR codes passed unused",
     ),
     RunnerState.SYNCING: Traits(
-        meaning="linked, fetching its data", phase=Phase.CONNECTING, linked=True, ends_hold=True, brief=True
+        meaning="linked, fetching its data",
+        next="reason `SyncOverdue` after ten times the startup timeout: the message says since when, and what to do",
+        phase=Phase.CONNECTING,
+        linked=True,
+        ends_hold=True,
+        brief=True,
     ),
     RunnerState.CONNECTED: Traits(
         meaning="linked, synced and connected", phase=Phase.CONNECTED, linked=True, ends_hold=True
@@ -145,7 +150,7 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.OFFLINE: Traits(
         meaning="it has been lost for longer than connectionCheck",
-        next="the same",
+        next="the page connects again by itself",
         phase=Phase.CONNECTING,
     ),
     RunnerState.CONFLICT: Traits(
@@ -200,13 +205,20 @@ STATES: Final[dict[str, Traits]] = {
         meaning="the service says that it is down", next="the page tries again", phase=Phase.CONNECTING, brief=True
     ),
     RunnerState.RESTRICTED: Traits(
-        meaning="connected, but not allowed to write to new contacts; the message says until when, if the page does",
+        meaning="the account may not write to new contacts (`TimeLock`, `MessagesCapped`), or to nobody before its owner has "
+        "accepted new terms (`TermsNotAccepted`); the message says until when, if the page does",
+        next="a restart or a new link changes nothing: the account is restricted, and not the session",
         phase=Phase.BLOCKED,
         linked=True,
         ends_hold=True,
     ),
     RunnerState.ACTION_REQUIRED: Traits(
-        meaning="a notice of the page waits", phase=Phase.BLOCKED, linked=True, ends_hold=True
+        meaning="a window of the page waits for an answer",
+        next="the notice of what is new is acknowledged after 10 s; any other window waits for a person",
+        phase=Phase.BLOCKED,
+        linked=True,
+        ends_hold=True,
+        brief=True,
     ),
     RunnerState.UPDATE_NEEDED: Traits(
         meaning="the service refuses the page's version and the page did not update itself",

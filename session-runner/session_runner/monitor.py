@@ -42,7 +42,18 @@ from session_runner.states.fetching import (
     unfetched,
     why_again,
 )
-from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
+from session_runner.states.history import (
+    History,
+    acknowledged,
+    asked_for_code,
+    left,
+    live_code,
+    logout_explained,
+    remember,
+    reported,
+    wants_acknowledgement,
+    wants_code,
+)
 from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
 
@@ -144,6 +155,7 @@ class PageMonitor:
             logger.info("The page was logged out", extra={"logout_reason": detail})
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
+            self._history = logout_explained(self._history, detail, now=self.monotonic())
         self._woken.set()
 
     def killed(self) -> bool:
@@ -277,6 +289,8 @@ class PageMonitor:
                 await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
+            if wants_acknowledgement(self._history, now=self.monotonic()):
+                await self._acknowledge(browser)
             with contextlib.suppress(TimeoutError):
                 pause = pause_after(self.store.snapshot.state, health_check=self.settings.health_check_timeout)
                 await asyncio.wait_for(self._woken.wait(), pause)
@@ -418,6 +432,11 @@ class PageMonitor:
         self.metrics.rounds.inc()
         way = await self._answers.order(browser, "refresh.js")
         logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
+
+    async def _acknowledge(self, browser: Page) -> None:
+        self._history = acknowledged(self._history)
+        if await self._answers.order(browser, "acknowledge.js") == "acknowledged":
+            logger.info("The page's notice of what is new was acknowledged")
 
     def _why_again(self, facts: Facts) -> FetchFailure | None:
         """Return why the page has to be fetched again. Not in a hold: what opens the page then is a person's request."""

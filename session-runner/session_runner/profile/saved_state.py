@@ -2,7 +2,7 @@
 
 Without it, a lost login would look like a profile that was never linked, and the next pod would not know of a ban. It
 has times and names only: no phone number, no code, no key. It is written rarely (a request, linking, logout, conflict,
-ban, a clean stop), each time whole and atomically.
+ban, restriction, a first sync, a clean stop), each time whole and atomically.
 
 It is read by hand, field by field, and not decoded as one structure: of a newer or incomplete file, what can be read is
 kept, while msgspec accepts a structure whole or not at all. With msgspec and a raw text per field it took as many
@@ -43,6 +43,12 @@ class SavedState:
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
     """ The last relink request that was carried out. """
+    sync_began: datetime | None = None
+    """ Since when the page has been fetching its first data; None: it is not. """
+    restriction: StateReason | None = None
+    """ The account's restriction, as the page last showed it. """
+    restriction_ends: datetime | None = None
+    """ When that ends. """
     hold: HeldState | None = None
     """ The hold, until something ends it. """
     start: Start | None = None
@@ -59,7 +65,8 @@ class SavedState:
 
     def unlinked(self) -> "SavedState":
         """Return the state after the login was given up and linking begins again."""
-        return replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        gone = replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        return replace(gone, sync_began=None, restriction=None, restriction_ends=None)
 
     def settled(self, *, now: datetime) -> "SavedState":
         """Return the state with the login on disk: the browser closed cleanly, or has read it from there."""
@@ -89,6 +96,9 @@ def read_saved_state(path: Path) -> SavedState:
         durable_time=_maybe_time(got.get("durableTime")),
         logout_hold=logout_hold if isinstance(logout_hold, str) else None,
         relink_request=request if isinstance(request, str) else None,
+        sync_began=_maybe_time(got.get("syncBeganTime")),
+        restriction=_maybe_reason(got.get("restriction")),
+        restriction_ends=_maybe_time(got.get("restrictionEndTime")),
         hold=_maybe_hold(got.get("stop")),
         start=_maybe_start(got.get("start")),
         browser_version=version if isinstance(version, str) else None,
@@ -107,6 +117,9 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,
         "relinkRequest": saved.relink_request,
+        "syncBeganTime": format_time(saved.sync_began),
+        "restriction": saved.restriction,
+        "restrictionEndTime": format_time(saved.restriction_ends),
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
@@ -135,6 +148,10 @@ def _maybe_time(value: object) -> datetime | None:
         return None
 
 
+def _maybe_reason(value: object) -> StateReason | None:
+    return StateReason(value) if value in list(StateReason) else None  # type: ignore[arg-type]  # text, if it is in there
+
+
 def _start_content(start: Start) -> dict[str, str | list[str] | None]:
     return {
         "sessionUID": start.session_uid,
@@ -156,8 +173,7 @@ def _maybe_hold(value: object) -> HeldState | None:
         state = RunnerState(got["state"])
     except (KeyError, ValueError):  # none, or a state that only a newer runner knows
         return None
-    known = got.get("reason") in list(StateReason)
-    reason = StateReason(got["reason"]) if known else StateReason.WAITING_FOR_PERSON
+    reason = _maybe_reason(got.get("reason")) or StateReason.WAITING_FOR_PERSON
     # Any other state, repeated with the page closed, would be wrong, and nobody could end it.
     waits = waits_for_person(state=state, reason=reason)
     return HeldState(state=state, reason=reason, message=got.get("message", "")) if waits else None

@@ -263,6 +263,16 @@ async def test_a_page_that_fails_ends_the_run(
     assert (code, state) == (ended.exit.code, ended.state)
 
 
+@pytest.mark.parametrize(("dialog", "expected"), [("WhatsNew", 3), ("Other", 0), ("PasskeyCheck", 0)])
+async def test_only_the_known_notice_is_acknowledged(tmp_path: Path, dialog: str, expected: int) -> None:
+    """After its time, and again if it stays, but not for ever; any other window is left alone."""
+    harness = MonitorHarness(tmp_path)
+    page = ScriptedPage(*[{"dialog": dialog}] * 60)
+    await harness.exit(page)
+
+    assert ["acknowledge.js"] * expected == page.asked
+
+
 async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> None:
     """The page's death wakes the monitor out of its pause."""
     harness = MonitorHarness(tmp_path, HEALTH_CHECK_TIMEOUT="24h")
