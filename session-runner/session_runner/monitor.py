@@ -390,7 +390,8 @@ class PageMonitor:
         verdict = classify(facts, self._history, policy=policy, now=now)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.
-        closed = failure is not None or (hold is not None and rests(hold.state) and facts.registered is not True)
+        linked = facts.registered is True and facts.has_modules
+        closed = failure is not None or (hold is not None and rests(hold.state) and not linked)
         if hold is not None and closed:
             verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
