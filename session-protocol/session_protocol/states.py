@@ -49,6 +49,9 @@ class Hold:
     """ Why a person would ask to go on, or when, as the beginning of a sentence: to take it over. """
     unless: StateReason | None = None
     """ With this reason the runner continues by itself: then it is not a hold, and an earlier one ends. """
+    rests: bool = False
+    """ There is nothing to keep a pod for, and nothing to mend: pod and place in the quota are given back, and the session is
+    not Stalled, but waits like one to which nobody has linked a phone yet. """
     ended_by: frozenset[RunnerState] = frozenset()
     """ What ends this hold besides the states that end every hold (`Traits.ends_hold`): the page shows that it is over. """
 
@@ -123,10 +126,14 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.LINK_EXPIRED: Traits(
         meaning="no phone in all rounds",
-        next="waits for a relink request",
+        next="**waits for a person**, without a pod and without a place in the quota; a relink request queues it again",
         phase=Phase.LINKING,
         linked=False,
-        ends_hold=True,
+        hold=Hold(
+            matter="No phone was linked in all rounds of QR codes, so pod and place in the quota are given back",
+            to_go_on="to show a QR code again",
+            rests=True,
+        ),
         request=Request.RELINK,
         no_code="all rounds of QR codes passed unused",
     ),
@@ -282,6 +289,12 @@ def wait_is_over(*, held: str | None = None, state: str, reason: str) -> bool:
     hold = None if held is None else traits_of(held).hold
     ended = hold is not None and state in hold.ended_by
     return ended or traits_of(state).ends_hold or goes_on_by_itself(state=state, reason=reason)
+
+
+def rests(held: str | None) -> bool:
+    """Whether a hold, named by its state, gives pod and place back; None: there is no hold."""
+    hold = None if held is None else traits_of(held).hold
+    return hold is not None and hold.rests
 
 
 def goes_on_by_itself(*, state: str, reason: str) -> bool:

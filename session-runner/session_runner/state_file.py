@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from session_protocol.logouts import LogoutReason
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import RunnerState, StateReason
 
@@ -73,6 +74,11 @@ class StateFile:
             restriction_ends=None if ends is None else ends.timestamp(),
         )
 
+    def logout_told(self, reason: str) -> None:
+        """Store at once why the page says that it is logged out: it says so once, and is gone in a moment."""
+        if self.saved.linked_time is not None or self.saved.logout is not None:
+            self._store(self.saved.logged_out(now=self._clock(), reason=reason))
+
     def update(self, before: History, after: History, facts: Facts) -> None:
         """Store what a probe has changed in the history."""
         saved = replace(
@@ -82,6 +88,10 @@ class StateFile:
             restriction=after.restriction,
             restriction_ends=_moment(after.restriction_ends),
         )
+        if after.logged_out_since is not None:
+            saved = saved.logged_out(now=self._clock(), reason=_why(after))
+        elif before.interrupted and facts.streaming:  # the page said that it was logged out, and was not
+            saved = replace(saved, logout=None)
         if facts.registered is True or after.logged_out_since is not None:
             self.login_is_over = facts.registered is not True
         if after.linked and not before.linked:
@@ -125,3 +135,10 @@ class StateFile:
             self._failing = True
         else:
             self._failing = False
+
+
+def _why(history: History) -> str:
+    """Return why the session is logged out, as far as the page's history shows it."""
+    if history.logout_hold is not None:
+        return history.logout_hold
+    return LogoutReason.LOGOUT_REQUESTED if history.logged_out_as_asked else LogoutReason.LOGGED_OUT

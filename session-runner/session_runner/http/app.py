@@ -239,6 +239,8 @@ class Api:
             linked=snapshot.linked,
             linked_time=_maybe(snapshot.linked_time),
             durable_time=_maybe(snapshot.durable_time),
+            logout_time=snapshot.logout and whole_seconds(snapshot.logout.time),
+            logout_reason=snapshot.logout and snapshot.logout.reason,
             round=snapshot.round,
             browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
             user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,

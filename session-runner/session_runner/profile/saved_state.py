@@ -10,6 +10,7 @@ lines, because the fallbacks are the point here.
 """
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import Any
 
 from session_protocol import times
 from session_protocol.files import read_small, write_atomically
+from session_protocol.logouts import LogoutReason
 from session_protocol.states import waits_for_person
-from session_protocol.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import CAMEL_CASE, RunnerState, StateReason
 
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start
 
@@ -29,6 +31,15 @@ DURABLE_AFTER = timedelta(seconds=60)
 
 class DamagedStateError(Exception):
     """The file cannot be understood; the text says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logout:
+    """When the session was logged out last, and why."""
+
+    time: datetime
+    reason: str
+    """ One word (`session_protocol.logouts`). """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +68,19 @@ class SavedState:
     """ The version of the browser that last opened the profile. """
     available_time: datetime | None = None
     """ When the session was last available to the service, like a person who looks at the page. """
+    logout: Logout | None = None
+    """ How the last link ended, until the next one; None: it has not, or nobody saw it. """
 
     def linked(self, *, now: datetime) -> "SavedState":
         """Return the state after a phone was linked."""
         now = now.replace(microsecond=0)
-        return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER)
+        return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER, logout=None)
+
+    def logged_out(self, *, now: datetime, reason: str) -> "SavedState":
+        """Return the state after a logout was seen, or its reason was heard: a known one takes the place of none."""
+        before = self.logout or Logout(time=now.replace(microsecond=0), reason=LogoutReason.LOGGED_OUT)
+        known = before.reason if before.reason != LogoutReason.LOGGED_OUT else reason
+        return replace(self, logout=replace(before, reason=known))
 
     def unlinked(self) -> "SavedState":
         """Return the state after the login was given up and linking begins again."""
@@ -103,6 +122,7 @@ def read_saved_state(path: Path) -> SavedState:
         start=_maybe_start(got.get("start")),
         browser_version=version if isinstance(version, str) else None,
         available_time=_maybe_time(got.get("availableTime")),
+        logout=_maybe_logout(got.get("logout")),
     )
 
 
@@ -123,7 +143,11 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
-    later = {"browserVersion": saved.browser_version, "availableTime": format_time(saved.available_time)}
+    later = {
+        "browserVersion": saved.browser_version,
+        "availableTime": format_time(saved.available_time),
+        "logout": saved.logout and {"time": times.format_time(saved.logout.time), "reason": saved.logout.reason},
+    }
     content |= {key: value for key, value in later.items() if value is not None}
     write_atomically(path, json.dumps(content, indent=1))
 
@@ -177,6 +201,13 @@ def _maybe_hold(value: object) -> HeldState | None:
     # Any other state, repeated with the page closed, would be wrong, and nobody could end it.
     waits = waits_for_person(state=state, reason=reason)
     return HeldState(state=state, reason=reason, message=got.get("message", "")) if waits else None
+
+
+def _maybe_logout(value: object) -> Logout | None:
+    got = _texts(value)
+    time, reason = _maybe_time(got.get("time")), str(got.get("reason", ""))
+    word = reason if re.fullmatch(CAMEL_CASE, reason) else LogoutReason.LOGGED_OUT
+    return None if time is None else Logout(time=time, reason=word)
 
 
 def _maybe_start(value: object) -> Start | None:

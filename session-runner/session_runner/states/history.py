@@ -109,9 +109,11 @@ class History:
     @property
     def logged_out_as_asked(self) -> bool:
         """Whether the present logout is the one that was requested from the runner."""
-        if self.logged_out_since is None or self.logout_asked is None:
-            return False
-        return 0 <= self.logged_out_since - self.logout_asked <= ASKED_SECONDS
+        return self.logged_out_since is not None and self.asked_lately(now=self.logged_out_since)
+
+    def asked_lately(self, *, now: float) -> bool:
+        """Whether a logout that is seen now was requested from the runner."""
+        return self.logout_asked is not None and 0 <= now - self.logout_asked <= ASKED_SECONDS
 
     def must_wait(self, policy: Policy) -> bool:
         """Whether a logout waits for a person."""
