@@ -146,10 +146,14 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
     later = {
         "browserVersion": saved.browser_version,
         "availableTime": format_time(saved.available_time),
-        "logout": saved.logout and {"time": times.format_time(saved.logout.time), "reason": saved.logout.reason},
+        "logout": None if saved.logout is None else _logout_content(saved.logout),
     }
     content |= {key: value for key, value in later.items() if value is not None}
     write_atomically(path, json.dumps(content, indent=1))
+
+
+def _logout_content(logout: Logout) -> dict[str, str]:
+    return {"time": times.format_time(logout.time), "reason": logout.reason}
 
 
 def _damaged(path: Path) -> str:
