@@ -7,7 +7,7 @@ are the operator's own have their words here, since no runner reports them.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from session_protocol.states import STATES, OperatorState, Phase, Traits
+from session_protocol.states import STATES, OperatorState, Phase, Traits, traits_of
 from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api import gitops
@@ -38,9 +38,9 @@ Messages and reasons may change in each release, and states may be added: a prog
 _TITLES: Final[Mapping[Phase, str]] = {
     Phase.STARTING: "Starting: browser or page are on their way",
     Phase.LINKING: "Linking: a person is to link a phone",
-    Phase.CONNECTING: "Connecting: not connected, or not usable as it is",
+    Phase.CONNECTING: "Connecting: not connected, and nobody has to do anything yet",
     Phase.CONNECTED: "Connected: all is well",
-    Phase.BLOCKED: "Blocked: only a person can resolve it",
+    Phase.BLOCKED: "Blocked: a person has to mend it, or to wait",
     Phase.EXITING: "Exiting: the runner is about to end",
 }
 
@@ -136,7 +136,7 @@ def _of_operator(state: OperatorState, alerts: Alerts) -> _Section:
 
 
 def _stalled(state: str, traits: Traits) -> str:
-    if traits.hold is None:
+    if traits.hold is None or traits.hold.rests:
         return ""
     but = f", but with reason `{traits.hold.unless}`" if traits.hold.unless else ""
     return f"; Stalled `True` with reason `{state}`{but}, over new pods, too"
@@ -152,7 +152,9 @@ def _health(state: str, *, ready: bool) -> str:
         return "Healthy"
     if state in gitops.waiting():
         return "Suspended"
-    return "Degraded" if state in gitops.broken() else "Progressing"
+    if state in gitops.broken():
+        return "Degraded"
+    return "Progressing" if traits_of(state).hold is None else "Degraded while it is Stalled, else Progressing"
 
 
 def _metrics(state: str, alerts: Alerts) -> str:

@@ -40,10 +40,12 @@ def test_only_connected_is_ready(sections: dict[str, str]) -> None:
 
 
 def test_what_waits_for_a_person_is_said(sections: dict[str, str]) -> None:
-    """The states with a hold are Stalled, whatever becomes of the pod."""
+    """The states with a hold are Stalled, whatever becomes of the pod; not one that rests."""
     held = [state for state, section in sections.items() if "Stalled `True`" in section]
 
-    assert held == [state for state in sections if state in STATES and STATES[state].hold is not None]
+    holds = {state: traits.hold for state, traits in STATES.items()}
+    assert held == [state for state in sections if (hold := holds.get(state)) is not None and not hold.rests]
+    assert "Argo CD: Degraded while it is Stalled, else Progressing" in sections["LoggedOut"]
 
 
 def test_alerts_are_those_that_ask_for_the_state(sections: dict[str, str]) -> None:
