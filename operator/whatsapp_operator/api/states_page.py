@@ -62,7 +62,7 @@ TO_DO: Final[Mapping[str, str]] = {
     RunnerState.QR_PENDING: "scan the code that `kubectl whatsapp qr NAME` shows, on the phone under *Linked devices*",
     RunnerState.PAIRING_CODE_PENDING: "type the code on the phone, under *Linked devices*",
     RunnerState.PASSKEY_REQUIRED: "confirm on the phone if it asks; else link another account, or try later",
-    RunnerState.LINK_EXPIRED: "ask for a relink with the phone at hand",
+    RunnerState.LINK_EXPIRED: "ask for a relink with the phone at hand; it is queued like a new session. One that nobody needs may stay so",
     RunnerState.SYNCING: "keep the phone online with WhatsApp open; when it is overdue, ask for a restart, and then for a relink",
     RunnerState.CONNECTED: "nothing",
     RunnerState.RECONNECTING: "nothing",
@@ -136,8 +136,10 @@ def _of_operator(state: OperatorState, alerts: Alerts) -> _Section:
 
 
 def _stalled(state: str, traits: Traits) -> str:
-    if traits.hold is None or traits.hold.rests:
+    if traits.hold is None:
         return ""
+    if traits.hold.rests:
+        return "; no pod, not Stalled, since `status.link.expiredTime`, and no new pod until a person asks"
     but = f", but with reason `{traits.hold.unless}`" if traits.hold.unless else ""
     return f"; Stalled `True` with reason `{state}`{but}, over new pods, too"
 

@@ -9,6 +9,7 @@ A message stays the same as long as nothing changes, so that passing time alone 
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from session_protocol.logouts import explanation, logout_reason
 from session_protocol.vocabulary import LinkMethod
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
@@ -43,19 +44,6 @@ _RESTRICTIONS = {
     Reason.TERMS_NOT_ACCEPTED: "WhatsApp lets this account write to nobody{}: its owner has to accept new terms on the phone.",
 }
 """ With the end. """
-_LOGOUTS = {
-    "account_locked": "because the account is locked",
-    "user_initiated": "by the page's own menu",
-    "client_version_outdated": "because the page's version is too old",
-    "storage_quota_exceeded": "because the browser's storage is full: check the profile volume",
-    "missing_enc_salt": "because the profile has lost half of its login",
-    "primary_identity_key_change": "because WhatsApp was set up anew on the phone",
-    "syncd_failure": "because its data could not be synced",
-    "syncd_timeout": "because its data could not be synced in time",
-    "critical_sync_timeout": "because its data could not be synced in time",
-    "history_sync_timeout": "because its data could not be synced in time",
-}
-""" The page's own words for why it was logged out. """
 
 
 class Verdict(NamedTuple):
@@ -214,12 +202,11 @@ def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
     if history.logged_out_as_asked:
         why = " as asked"
     elif history.logout_reason is not None:
-        why = " " + _LOGOUTS.get(history.logout_reason, f"({history.logout_reason})")
+        why = f" {explanation(logout_reason(history.logout_reason))}"
     if not history.must_wait(policy):
         return Verdict(State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{why}; a new QR code follows.")
-    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(
-        history.logout_hold or "", why
-    )
+    if history.logout_hold is not None:
+        why = f" {explanation(history.logout_hold)}"
     return Verdict(
         State.LOGGED_OUT,
         Reason.WAITING_FOR_PERSON,

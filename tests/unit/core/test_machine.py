@@ -41,6 +41,7 @@ REPORTS = [
     (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED),
     (RunnerState.LOGGED_OUT, StateReason.WAITING_FOR_PERSON),
     (RunnerState.LOGGED_OUT, StateReason.RELINKING),
+    (RunnerState.LINK_EXPIRED, StateReason.ROUNDS_USED_UP),
     (RunnerState.STOPPING, StateReason.STOP_REQUESTED),
     (RunnerState.OFFLINE, StateReason.NETWORK_UNREACHABLE),
     (RunnerState.CRASHED, StateReason.PAGE_DIED),
@@ -358,6 +359,8 @@ class Storm(RuleBasedStateMachine):
             assert has_pod == (status.replicas == 1)
             if session.spec.operating_mode == "Suspended":
                 assert (False, None, "Suspended") == (has_pod, status.admission, status.state)
+            elif stored_hold(status) == RunnerState.LINK_EXPIRED:
+                assert (False, None, "LinkExpired") == (has_pod, status.admission, status.state)
             elif str(cluster.condition("Stalled", name).status) == "True":
                 assert has_pod or status.admission is None
             else:

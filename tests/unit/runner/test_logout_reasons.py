@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.logouts import LONGEST, LogoutReason, logout_reason, why_logged_out
+from session_protocol.logouts import LONGEST, LogoutReason, explanation, logout_reason
 from session_runner.profile.saved_state import Logout, SavedState, read_saved_state, write_saved_state
 from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
@@ -55,18 +55,18 @@ def test_the_pages_reason_becomes_one_word(told: str | None, word: str) -> None:
 
 
 @pytest.mark.parametrize("reason", LogoutReason)
-def test_every_reason_has_a_sentence(reason: LogoutReason) -> None:
+def test_every_reason_is_explained(reason: LogoutReason) -> None:
     """With the page's own spelling where it is the page's."""
-    sentence = why_logged_out(reason)
-    own = {LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.BANNED}
+    text = explanation(reason)
+    ours = {LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.BANNED}
 
-    assert "gives the reason" not in sentence
-    assert (reason in own) is ("_" not in sentence)
+    assert text.split()[0] in ("because", "by", "after", "as", "and")
+    assert (reason in ours) is ("(" not in text)
 
 
 def test_a_new_reason_is_told_in_the_pages_spelling() -> None:
     """So that somebody can search for it."""
-    assert "WhatsApp Web gives the reason web_fail_something" == why_logged_out(logout_reason("web_fail_something"))
+    assert "(web_fail_something)" == explanation(logout_reason("web_fail_something"))
 
 
 def test_what_the_page_says_is_stored_at_once(tmp_path: Path) -> None:
@@ -97,6 +97,7 @@ def test_a_logout_that_is_only_seen_has_its_time(tmp_path: Path) -> None:
     [
         (History(linked=True, logged_out_since=5.0, logout_asked=1.0), "LogoutRequested"),
         (History(linked=True, logged_out_since=500.0, logout_asked=1.0), "LoggedOut"),
+        (History(linked=True, logged_out_since=5.0, logout_explanation=("syncd_failure", 4.0)), "SyncdFailure"),
         (History(linked=True, logged_out_since=5.0, logout_hold="Banned"), "Banned"),
         (History(linked=True, logged_out_since=5.0, logout_hold="AccountLocked", logout_asked=1.0), "AccountLocked"),
     ],

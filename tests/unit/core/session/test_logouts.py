@@ -13,7 +13,7 @@ REASONS = {
     "ClientVersionOutdated": "client_version_outdated",
     "UserInitiated": "user_initiated",
     "LoggedOut": "WhatsApp gave no reason",
-    "LogoutRequested": "somebody asked for it",
+    "LogoutRequested": "as asked",
     "WebFailSomething": "web_fail_something",
 }
 
