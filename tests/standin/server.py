@@ -20,6 +20,7 @@ from standin.loads import LoadLedger
 from standin.phone import PhoneApi
 from standin.settings import Mode, Timing
 from standin.sockets import Switchboard
+from standin.windows import Windows
 
 __all__ = ["Server", "ServerSettings"]
 
@@ -58,6 +59,7 @@ class Server:
         )
         self._exchange = exchange
         self._switchboard = Switchboard(exchange=exchange, loads=loads, new_token=_token, on_devices_changed=self._save)
+        self._windows = Windows()
         documents = Documents(
             mode=settings.mode,
             web_host=settings.web_host,
@@ -65,6 +67,7 @@ class Server:
             exchange=exchange,
             loads=loads,
             switchboard=self._switchboard,
+            windows=self._windows,
         )
         phone = PhoneApi(
             token=settings.token,
@@ -72,6 +75,7 @@ class Server:
             switchboard=self._switchboard,
             loads=loads,
             documents=documents,
+            windows=self._windows,
             save=self._save,
         )
         self._runners = [
@@ -93,6 +97,7 @@ class Server:
     async def stop(self) -> None:
         """End every socket, then stop listening."""
         await self._switchboard.close()
+        await self._windows.close()
         for runner in self._runners:
             await runner.cleanup()
 
