@@ -10,7 +10,7 @@ import dataclasses
 from walk.steps import Step
 from walk.world import Document, World
 
-__all__ = ["BAN_SECONDS", "CONNECTION_CHECK", "SLOW_SECONDS", "Expectation", "expectation", "shown"]
+__all__ = ["BAN_SECONDS", "BUSY_SECONDS", "CONNECTION_CHECK", "SLOW_SECONDS", "Expectation", "expectation", "shown"]
 
 CONNECTION_CHECK = 2.0
 """ Seconds; what the runners of a walk are started with. """
@@ -20,6 +20,8 @@ SLOW_SECONDS = 3.0
 """ What a slow login takes to synchronise: longer than a connection may be lost. """
 BUSY_SECONDS = 1.0
 PROMPT = 1.0
+_LOOK = 6.0
+""" The runner looks every five seconds at least: for what no event tells, such as a window over the page. """
 _LOAD = 8.0
 """ From a document's arrival to what it shows; most of it is the injected library's waiting. """
 _LOGOUT_IS_SAID = 3.0
@@ -43,7 +45,9 @@ class Expectation:
     passing: frozenset[str]
     """ What may be seen before. """
     before: frozenset[str]
-    """ What was right until now, which is said for a second more at most. """
+    """ What was right until now. """
+    late: float
+    """ Seconds for which that may still be said. """
     through: str = ""
     """ What has to be seen on the way. """
     code: bool
@@ -114,6 +118,7 @@ def expectation(before: World, step: Step, after: World) -> Expectation:
         within=within,
         passing=passing | ({LOGGED_OUT} if forgot or relinked or step == _RELINK else set()),
         before=shown(before),
+        late=_LOOK if step.name == "dialog" else PROMPT,
         through=LOGGED_OUT if relinked else "",
         code=shown(after) == {"QRPending/WaitingForScan"},
         linked=None if after.coming else after.login,
@@ -160,6 +165,7 @@ def _by_step(before: World, step: Step, after: World, *, loading: set[str], lost
         "scan": (was | {"Loading", "Syncing", "Reconnecting"}, _RETURN),
         "link_with_passkey": (was | {"QRPending", "Loading", "Syncing", "Reconnecting"}, _RETURN),
         "expire_code": (was, _NEW_CODE),
+        "dialog": (set(), _LOOK),
         "busy": (was, PROMPT + BUSY_SECONDS),
     }
     otherwise = (was | lost, _RETURN) if retries else (lost if after.network else set(), PROMPT)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import aiohttp
 from support.runner_process import RunnerProcess
 
-from walk.expected import PROMPT, Expectation
+from walk.expected import Expectation
 
 __all__ = ["Moment", "Said", "Unexpected", "Witness"]
 
@@ -129,7 +129,7 @@ class Witness:
         return ""
 
     def _check_order(self, expected: Expectation, since: Moment) -> None:
-        """Every word since the step is final, allowed on the way, or the one before for a second more."""
+        """Every word since the step is final, allowed on the way, or the one before for a moment more."""
         allowed = expected.final | expected.passing
         earlier = [one for one in self.said if one.moment.clock < since.clock][-1:]
         heard = [*earlier, *self._since(since)]
@@ -137,7 +137,7 @@ class Witness:
             if one.among(allowed):
                 continue
             end = following.moment if following else Moment.now()
-            late = end.later_than(PROMPT, since)
+            late = end.later_than(expected.late, since)
             if late or not one.among(expected.before):
                 seconds = f" until {end.clock - since.clock:.1f} s after the step" if late else ""
                 raise Unexpected(f"it said {one.state}{seconds}; right were {', '.join(sorted(allowed))}")
