@@ -29,7 +29,7 @@ from session_runner.page.errors import NavigationError, OutdatedTrustError, Page
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
-from session_runner.states.classify import Verdict, classify
+from session_runner.states.classify import Verdict, behind_proxy, classify
 from session_runner.states.facts import Facts, Socket
 from session_runner.states.fetch_failures import FetchFailure, no_answer
 from session_runner.states.fetching import (
@@ -44,6 +44,7 @@ from session_runner.states.fetching import (
 )
 from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
 from session_runner.states.hold import HeldState
+from session_runner.states.proxy_failures import ProxyFailure
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ EVENT_PAUSE = 0.05
 """ Seconds. Events come in bunches, and one probe serves them all. """
 SLOW_SECONDS = 15.0
 """ A host that has not answered for so long is reported, while it is still waited for. """
+LOGIN_CHECK_SECONDS = 5.0
+""" Between two looks at the proxy's login while a try is waited for: a changed one ends the pause. """
 PAGE_IS_LOADING = Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading.")
 _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 
@@ -71,6 +74,19 @@ class Page(answers.Page, Protocol):
         :raises NavigationError: the document was not loaded.
         :raises PageGoneError: the page is dead.
         """
+
+
+class Proxy(Protocol):
+    """What the monitor needs of the relay to the session's proxy; `proxy.relay.Relay` is the real one."""
+
+    failure: ProxyFailure | None
+    """ What is wrong with it now. """
+
+    def let_in(self) -> None:
+        """Take note that the page has its connection."""
+
+    def has_new_login(self) -> bool:
+        """Whether another login is there than the one that failed."""
 
 
 @lru_cache(maxsize=64)
@@ -110,6 +126,7 @@ class PageMonitor:
     """ Whether a browser that is opened now would trust other authorities. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
+    proxy: Proxy | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _history: History = field(init=False)
     _kills_before: int | None = field(init=False)
@@ -237,19 +254,30 @@ class PageMonitor:
         """Report a failure and wait until the next try is due."""
         self._note(gave_up(self._history.fetching, failure))
         self.metrics.fetch_failures.labels(failure.reason).inc()
-        self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+        self._show_failure(failure)
         if failure.reason is StateReason.CERTIFICATE_NOT_TRUSTED and self.trust_is_outdated():
             raise OutdatedTrustError
         pause = pause_before(self._history.fetching.tries, random=self.random())
-        await asyncio.wait({browser.died}, timeout=pause)
+        await self._wait(browser, pause)
         if browser.died.done():
             raise await self._death(browser)
         self._check_kills()
 
+    async def _wait(self, browser: Page, seconds: float) -> None:
+        """Wait, until the browser dies at the latest, or the proxy is given another login."""
+        end = self.monotonic() + seconds
+        while (left := end - self.monotonic()) > 0 and not browser.died.done():
+            await asyncio.wait({browser.died}, timeout=left if self.proxy is None else min(left, LOGIN_CHECK_SECONDS))
+            if self.proxy is not None and self.proxy.has_new_login():
+                return
+
+    def _show_failure(self, failure: FetchFailure) -> None:
+        of_proxy = None if self.proxy is None else self.proxy.failure
+        self.publish(behind_proxy(Verdict(RunnerState.LOAD_ERROR, *failure), of_proxy))
+
     def _show_slowness(self) -> None:
         if self._history.fetching.shown is None:
-            failure = no_answer(self.settings.policy.host, seconds=SLOW_SECONDS)
-            self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+            self._show_failure(no_answer(self.settings.policy.host, seconds=SLOW_SECONDS))
 
     def _note(self, fetching: Fetching) -> None:
         self._history = replace(self._history, fetching=fetching)
@@ -349,6 +377,10 @@ class PageMonitor:
         allows = self.settings.allowed_hosts.allows
         if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
             facts = replace(facts, document=replace(facts.document, script=None))  # it was refused by us
+        if self.proxy is not None:
+            if facts.is_let_in:
+                self.proxy.let_in()
+            facts = replace(facts, proxy_failure=self.proxy.failure)
         if self._history.lasted(self._history.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
             facts = replace(facts, code=await self._code_from_library(browser, facts))
         return facts

@@ -17,6 +17,7 @@ from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.fetching import unfetched
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
+from session_runner.states.proxy_failures import ProxyFailure
 
 FOREIGN_MUTEX_SECONDS = 2.0
 """ A single page loses the mutex for less than a second. If it is missing for longer, with a connected socket, another
@@ -37,6 +38,8 @@ LINKING_SOCKETS = frozenset(
     }
 )
 """ Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
+_WITHOUT_A_WAY = frozenset({State.LOADING, State.LOAD_ERROR, State.RECONNECTING, State.OFFLINE})
+""" What a page shows whose proxy lets it nowhere. In any other state it has got somewhere, or waits for a person. """
 
 
 class Verdict(NamedTuple):
@@ -49,6 +52,22 @@ class Verdict(NamedTuple):
 
 def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return the state of the session."""
+    return behind_proxy(_classify(facts, history, policy=policy, now=now), facts.proxy_failure)
+
+
+def behind_proxy(verdict: Verdict, failure: ProxyFailure | None) -> Verdict:
+    """Return the state with what is wrong with the proxy, where that is why the page has no way to the service.
+
+    A page that is loading may do without one host of many; without its own it does not stay Loading.
+    """
+    if failure is None or verdict.state not in _WITHOUT_A_WAY:
+        return verdict
+    if verdict.state is State.LOADING and failure.host is not None:
+        return verdict
+    return Verdict(State.PROXY_ERROR, failure.reason, failure.message)
+
+
+def _classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     for look in (_not_booted, _refused_by_service, _conflict, _blocked):
         verdict = look(facts, history, policy=policy, now=now)
         if verdict is not None:
