@@ -62,6 +62,22 @@ ICE = """async u => {
   await Promise.race([done, new Promise(r => setTimeout(r, 4000))]);
   peer.close();
 }"""
+LOOK_AHEAD = """host => {
+  const link = document.createElement('link');
+  link.rel = 'dns-prefetch';
+  link.href = `http://${host}/`;
+  document.head.append(link);
+}"""
+CANDIDATES = """async u => {
+  const peer = new RTCPeerConnection({iceServers: [{urls: u}]}), found = [];
+  peer.createDataChannel('x');
+  peer.onicecandidate = e => e.candidate && e.candidate.candidate && found.push(e.candidate.candidate);
+  const done = new Promise(r => { peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && r() });
+  await peer.setLocalDescription(await peer.createOffer());
+  await Promise.race([done, new Promise(r => setTimeout(r, 4000))]);
+  peer.close();
+  return found;
+}"""
 TRANSPORT = "async u => { try { await Promise.race([new WebTransport(u).ready, new Promise(r => setTimeout(r, 3000))]) } catch {} }"
 
 

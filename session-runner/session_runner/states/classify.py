@@ -40,6 +40,8 @@ LINKING_SOCKETS = frozenset(
 """ Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
 _WITHOUT_A_WAY = frozenset({State.LOADING, State.LOAD_ERROR, State.RECONNECTING, State.OFFLINE})
 """ What a page shows whose proxy lets it nowhere. In any other state it has got somewhere, or waits for a person. """
+_LOST = frozenset({State.QR_PENDING, State.SYNCING})
+""" And what it shows at first when it had got somewhere. """
 
 
 class Verdict(NamedTuple):
@@ -52,17 +54,18 @@ class Verdict(NamedTuple):
 
 def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return the state of the session."""
-    return behind_proxy(_classify(facts, history, policy=policy, now=now), facts.proxy_failure)
+    verdict = _classify(facts, history, policy=policy, now=now)
+    return behind_proxy(verdict, facts.proxy_failure, lost=facts.socket in _ON_THE_WAY)
 
 
-def behind_proxy(verdict: Verdict, failure: ProxyFailure | None) -> Verdict:
+def behind_proxy(verdict: Verdict, failure: ProxyFailure | None, *, lost: bool = False) -> Verdict:
     """Return the state with what is wrong with the proxy, where that is why the page has no way to the service.
 
-    A page that is loading may do without one host of many; without its own it does not stay Loading.
+    A page that is loading may do without one host of many; without its own it does not stay Loading. One that has lost its
+    connection (`lost`) shows a dead code, or goes on with its sync, for as long as connectionCheck.
     """
-    if failure is None or verdict.state not in _WITHOUT_A_WAY:
-        return verdict
-    if verdict.state is State.LOADING and failure.host is not None:
+    stands = verdict.state in _WITHOUT_A_WAY or (lost and verdict.state in _LOST)
+    if failure is None or not stands or (verdict.state is State.LOADING and failure.host is not None):
         return verdict
     return Verdict(State.PROXY_ERROR, failure.reason, failure.message)
 

@@ -22,9 +22,11 @@ from integration.api.refusal_messages import (
     DOMAINS,
     DURATION,
     EVERY,
+    HOST,
     IMAGE,
     KEY,
     KEYS,
+    LANGUAGE,
     LIMIT,
     LONG_KEY,
     MAKES,
@@ -50,6 +52,7 @@ from integration.api.refusal_messages import (
     SIZE,
     SOME,
     STAYS,
+    TIME_ZONE,
     VALUE,
 )
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
@@ -119,6 +122,11 @@ def spread(**more: Any) -> dict[str, Any]:
 def resolver(**config: Any) -> dict[str, Any]:
     """A spec with such a dnsConfig."""
     return {"pod": {"dnsConfig": config}}
+
+
+def through(host: str, **more: Any) -> dict[str, Any]:
+    """A spec with a proxy."""
+    return {"proxy": {"host": host, "port": 3128, **more}}
 
 
 SPREAD = "spec.pod.topologySpreadConstraints[0]"
@@ -201,6 +209,24 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"priorityClassName": "High!"}}, "spec.pod.priorityClassName", a_name("a PriorityClass")),
     ({"pod": {"runtimeClassName": "-"}}, "spec.pod.runtimeClassName", a_name("a RuntimeClass")),
     ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
+    # the proxy and the browser
+    (through("http://proxy.example.com"), "spec.proxy.host", HOST),
+    (through("shop:secret@proxy.example.com"), "spec.proxy.host", HOST),
+    (through("proxy.example.com:3128"), "spec.proxy.host", HOST),
+    (through("[fd00::5]"), "spec.proxy.host", HOST),
+    (through("proxy example"), "spec.proxy.host", HOST),
+    (through(f"{'x' * 64}.example.com"), "spec.proxy.host", HOST),
+    (through("proxy.example.com", loginSecretName="My Login"), "spec.proxy.loginSecretName", a_name("a Secret")),
+    ({"browser": {"language": "Portuguese"}}, "spec.browser.language", LANGUAGE),
+    ({"browser": {"language": "pt_BR"}}, "spec.browser.language", LANGUAGE),
+    ({"browser": {"language": "pt-br"}}, "spec.browser.language", LANGUAGE),
+    ({"browser": {"language": "en,fr"}}, "spec.browser.language", LANGUAGE),
+    ({"browser": {"timeZone": "America/Sao_Paolo"}}, "spec.browser.timeZone", TIME_ZONE),
+    ({"browser": {"timeZone": "CEST"}}, "spec.browser.timeZone", TIME_ZONE),
+    ({"browser": {"timeZone": "Local"}}, "spec.browser.timeZone", TIME_ZONE),
+    ({"browser": {"timeZone": "+02:00"}}, "spec.browser.timeZone", TIME_ZONE),
+    ({"browser": {"timeZone": "../etc/passwd"}}, "spec.browser.timeZone", TIME_ZONE),
+    ({"browser": {"timeZone": ""}}, "spec.browser.timeZone", TIME_ZONE),
     # labels and annotations of ours
     ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
     ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
@@ -325,6 +351,11 @@ SCHEMA: list[tuple[dict[str, Any], str, str]] = [
     ({"replicas": 2}, "spec.replicas", ONE),
     ({"replicas": 0}, "spec.replicas", "should be greater than or equal to 1"),
     ({"replicas": 2}, "spec.replicas", "should be less than or equal to 1"),
+    ({"proxy": {"port": 3128}}, "spec.proxy.host", "Required value"),
+    ({"proxy": {"host": "proxy.example.com"}}, "spec.proxy.port", "Required value"),
+    (through("proxy.example.com", port=0), "spec.proxy.port", "should be greater than or equal to 1"),
+    (through("proxy.example.com", port=65536), "spec.proxy.port", "should be less than or equal to 65535"),
+    (through("proxy.example.com", type="SOCKS4"), "spec.proxy.type", 'supported values: "HTTP", "SOCKS5"'),
     ({"link": {"method": "SMS"}}, "spec.link.method", 'supported values: "QR", "PairingCode"'),
     ({"link": {"onLogout": "Cry"}}, "spec.link.onLogout", 'supported values: "Relink", "Wait"'),
     ({"link": {"maxRounds": 0}}, "spec.link.maxRounds", "should be greater than or equal to 1"),
