@@ -79,8 +79,9 @@ class Page(answers.Page, Protocol):
 class Proxy(Protocol):
     """What the monitor needs of the relay to the session's proxy; `proxy.relay.Relay` is the real one."""
 
-    failure: ProxyFailure | None
-    """ What is wrong with it now. """
+    @property
+    def failure(self) -> ProxyFailure | None:
+        """What is wrong with it now."""
 
     def let_in(self) -> None:
         """Take note that the page has its connection."""

@@ -125,13 +125,13 @@ async def test_a_refused_login_is_named_and_a_corrected_one_is_taken(kind: Proxy
         assert 1 == await answer_for(relay, "page.localhost", host)
         assert relay.failure is not None
         assert (Reason.PROXY_LOGIN_REFUSED, 1) == (relay.failure.reason, proxy.refused_logins)
-        assert not relay.has_new_login()
+        known = [relay.has_new_login()]
 
         write_login(folder, *LOGIN)
-        assert relay.has_new_login()
+        known.append(relay.has_new_login())
         assert 0 == await answer_for(relay, "page.localhost", host)
         assert relay.failure is None
-        assert not relay.has_new_login()
+        assert [False, True, False] == [*known, relay.has_new_login()]
 
 
 @pytest.mark.parametrize("content", [None, "", "x" * 256])
