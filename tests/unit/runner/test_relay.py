@@ -130,8 +130,8 @@ async def test_a_refused_login_is_named_and_a_corrected_one_is_taken(kind: Proxy
         write_login(folder, *LOGIN)
         known.append(relay.has_new_login())
         assert 0 == await answer_for(relay, "page.localhost", host)
-        assert relay.failure is None
         assert [False, True, False] == [*known, relay.has_new_login()]
+        assert relay.failure is None
 
 
 @pytest.mark.parametrize("content", [None, "", "x" * 256])
