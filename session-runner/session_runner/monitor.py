@@ -249,10 +249,16 @@ class PageMonitor:
             raise await self._death(browser) from None
         finally:
             slow.cancel()
+        if (
+            self.proxy is not None and self.proxy.failure is None
+        ):  # what it was is over, however long the page takes now
+            self._note(replace(self._history.fetching, shown=None))
         return None
 
     async def _give_up(self, browser: Page, failure: FetchFailure) -> None:
         """Report a failure and wait until the next try is due."""
+        if self.proxy is not None and self.proxy.failure is not None:  # of which the browser has but one word
+            failure = FetchFailure(self.proxy.failure.reason, self.proxy.failure.message)
         self._note(gave_up(self._history.fetching, failure))
         self.metrics.fetch_failures.labels(failure.reason).inc()
         self._show_failure(failure)

@@ -7,7 +7,7 @@ from manifests.alerts.ages import lifetime
 from manifests.alerts.cases import LAST, Case, Expected, Firing, Series, flat, labelled, operator, then
 
 BROKEN: Final = (
-    "Pending", "Loading", "LoadError", "UnsupportedBrowser", "Reconnecting", "Offline", "ServiceUnavailable",
+    "Pending", "Loading", "LoadError", "ProxyError", "UnsupportedBrowser", "Reconnecting", "Offline", "ServiceUnavailable",
     "UpdateNeeded", "Degraded", "Unresponsive", "Crashed", "Unreachable", "Recovering",
 )  # fmt: skip
 RESTING: Final = (
