@@ -62,6 +62,7 @@ class SmallProxy:
         task = asyncio.create_task(self._serve(reader, writer))
         self.connections.add(task)
         task.add_done_callback(self.connections.discard)
+        task.add_done_callback(lambda _: writer.close())  # also of one that was ended before it began
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -73,8 +74,6 @@ class SmallProxy:
                 await self._pass_on(target, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
-        finally:
-            writer.close()
 
     async def _http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[str, int] | None:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

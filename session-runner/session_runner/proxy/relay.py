@@ -116,6 +116,7 @@ class Relay:
         task = asyncio.create_task(self._serve(Stream(reader, writer)))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        task.add_done_callback(lambda _: writer.close())  # also of one that was ended before it began
 
     async def close(self) -> None:
         """End all connections."""
@@ -148,8 +149,6 @@ class Relay:
                 far.writer.close()
         except (OSError, TimeoutError, EOFError):  # the browser is gone, or nothing was said for long
             browser.writer.transport.abort()
-        finally:
-            browser.writer.close()
 
     async def _dial(self, target: Target) -> Stream:
         """Return a connection to the host, made by the proxy. :raises ProxyRefusedError: it makes none."""
