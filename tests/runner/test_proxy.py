@@ -31,7 +31,7 @@ def write_login(folder: Path, username: str, password: str) -> None:
     (folder / PASSWORD).write_text(password)
 
 
-def tells(runner: RunnerProcess, text: str) -> list[str]:
+def places_of(runner: RunnerProcess, text: str) -> list[str]:
     """Where a text is found: in the log, or in the environment and arguments of the runner and what it started."""
     places = [path for line in runner.lines for path in ("log",) if text in str(line)]
     for pid in (runner.process.pid, *(process.pid for process in runner.descendants())):
@@ -69,7 +69,7 @@ async def test_a_session_lives_behind_a_proxy(
         await proxy.start()
         await runner.wait_for_state("Connected")
         assert set(standin.allowed_hosts) == {host for host, _ in proxy.asked}
-        assert [] == [place for word in LOGIN[1:] for place in tells(runner, word)]
+        assert [] == [place for text in LOGIN[1:] for place in places_of(runner, text)]
         assert runner.process.returncode is None
 
 

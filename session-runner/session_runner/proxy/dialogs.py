@@ -99,8 +99,8 @@ def _socks5(proxy: Proxy, target: Target, login: Login | None) -> Dialog:
     if answer == NOT_ALLOWED:
         raise ProxyRefusedError(proxy_failures.refused(proxy, host=target.host, answer="not allowed by its rules"))
     if answer != SUCCEEDED:
-        words = f"SOCKS5: {_ANSWERS.get(answer, f'answer {answer}')}"
-        raise ProxyRefusedError(proxy_failures.failed(proxy, host=target.host, answer=words))
+        meaning = f"SOCKS5: {_ANSWERS.get(answer, f'answer {answer}')}"
+        raise ProxyRefusedError(proxy_failures.failed(proxy, host=target.host, answer=meaning))
     length = {IPV4: 4, IPV6: 16}.get(kind)
     if length is None:
         if kind != NAME:

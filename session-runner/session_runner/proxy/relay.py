@@ -222,13 +222,13 @@ async def _connect(proxy: Proxy) -> Stream:
     return Stream(reader, writer)
 
 
-async def _converse(far: Stream, said: Dialog) -> None:
-    ask = next(said)
+async def _converse(far: Stream, dialog: Dialog) -> None:
+    ask = next(dialog)
     while True:
         far.writer.write(ask.send)
         read = far.reader.readuntil(ask.read) if isinstance(ask.read, bytes) else far.reader.readexactly(ask.read)
         try:
-            ask = said.send(await read)
+            ask = dialog.send(await read)
         except StopIteration:
             return
 

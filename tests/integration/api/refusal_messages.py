@@ -51,7 +51,6 @@ DOMAIN = (
     "must be a domain such as corp.example.com: lower case letters, digits, '-' and '.', each part beginning and ending "
     "with a letter or digit"
 )
-DOMAINS = "searches may have 2048 characters in total, with a blank between two: remove some"
 RESOLVER = "with dnsPolicy None the pod has no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
 OPTION = (
     "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"

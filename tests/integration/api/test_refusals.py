@@ -19,14 +19,11 @@ from integration.api.refusal_messages import (
     DISK,
     DISK_REQUEST,
     DOMAIN,
-    DOMAINS,
     DURATION,
     EVERY,
-    HOST,
     IMAGE,
     KEY,
     KEYS,
-    LANGUAGE,
     LIMIT,
     LONG_KEY,
     MAKES,
@@ -52,9 +49,9 @@ from integration.api.refusal_messages import (
     SIZE,
     SOME,
     STAYS,
-    TIME_ZONE,
     VALUE,
 )
+from integration.api.refused_surroundings import SCHEMA_OF_PROXY, SURROUNDINGS
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 
 
@@ -122,11 +119,6 @@ def spread(**more: Any) -> dict[str, Any]:
 def resolver(**config: Any) -> dict[str, Any]:
     """A spec with such a dnsConfig."""
     return {"pod": {"dnsConfig": config}}
-
-
-def through(host: str, **more: Any) -> dict[str, Any]:
-    """A spec with a proxy."""
-    return {"proxy": {"host": host, "port": 3128, **more}}
 
 
 SPREAD = "spec.pod.topologySpreadConstraints[0]"
@@ -209,24 +201,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"priorityClassName": "High!"}}, "spec.pod.priorityClassName", a_name("a PriorityClass")),
     ({"pod": {"runtimeClassName": "-"}}, "spec.pod.runtimeClassName", a_name("a RuntimeClass")),
     ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
-    # the proxy and the browser
-    (through("http://proxy.example.com"), "spec.proxy.host", HOST),
-    (through("shop:secret@proxy.example.com"), "spec.proxy.host", HOST),
-    (through("proxy.example.com:3128"), "spec.proxy.host", HOST),
-    (through("[fd00::5]"), "spec.proxy.host", HOST),
-    (through("proxy example"), "spec.proxy.host", HOST),
-    (through(f"{'x' * 64}.example.com"), "spec.proxy.host", HOST),
-    (through("proxy.example.com", loginSecretName="My Login"), "spec.proxy.loginSecretName", a_name("a Secret")),
-    ({"browser": {"language": "Portuguese"}}, "spec.browser.language", LANGUAGE),
-    ({"browser": {"language": "pt_BR"}}, "spec.browser.language", LANGUAGE),
-    ({"browser": {"language": "pt-br"}}, "spec.browser.language", LANGUAGE),
-    ({"browser": {"language": "en,fr"}}, "spec.browser.language", LANGUAGE),
-    ({"browser": {"timeZone": "America/Sao_Paolo"}}, "spec.browser.timeZone", TIME_ZONE),
-    ({"browser": {"timeZone": "CEST"}}, "spec.browser.timeZone", TIME_ZONE),
-    ({"browser": {"timeZone": "Local"}}, "spec.browser.timeZone", TIME_ZONE),
-    ({"browser": {"timeZone": "+02:00"}}, "spec.browser.timeZone", TIME_ZONE),
-    ({"browser": {"timeZone": "../etc/passwd"}}, "spec.browser.timeZone", TIME_ZONE),
-    ({"browser": {"timeZone": ""}}, "spec.browser.timeZone", TIME_ZONE),
+    *SURROUNDINGS,
     # labels and annotations of ours
     ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
     ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
@@ -301,7 +276,6 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
     (resolver(searches=["Corp"]), f"{DNS}.searches[0]", DOMAIN),
     (resolver(searches=["a..b"]), f"{DNS}.searches[0]", DOMAIN),
     (resolver(searches=["a b"]), f"{DNS}.searches[0]", DOMAIN),
-    (resolver(searches=["x" * 128] * 16), f"{DNS}.searches", DOMAINS),
     (resolver(options=[{"name": ""}]), f"{DNS}.options[0].name", OPTION),
     ({"pod": {"dnsPolicy": "None"}}, "spec.pod.dnsPolicy", RESOLVER),
     ({"pod": {"dnsPolicy": "None", "dnsConfig": {"nameservers": []}}}, "spec.pod.dnsPolicy", RESOLVER),
@@ -346,16 +320,12 @@ def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec:
 
 
 SCHEMA: list[tuple[dict[str, Any], str, str]] = [
+    *SCHEMA_OF_PROXY,
     ({"operatingMode": "Stopped"}, "spec.operatingMode", 'supported values: "Running", "Suspended"'),
     ({"replicas": 0}, "spec.replicas", ONE),
     ({"replicas": 2}, "spec.replicas", ONE),
     ({"replicas": 0}, "spec.replicas", "should be greater than or equal to 1"),
     ({"replicas": 2}, "spec.replicas", "should be less than or equal to 1"),
-    ({"proxy": {"port": 3128}}, "spec.proxy.host", "Required value"),
-    ({"proxy": {"host": "proxy.example.com"}}, "spec.proxy.port", "Required value"),
-    (through("proxy.example.com", port=0), "spec.proxy.port", "should be greater than or equal to 1"),
-    (through("proxy.example.com", port=65536), "spec.proxy.port", "should be less than or equal to 65535"),
-    (through("proxy.example.com", type="SOCKS4"), "spec.proxy.type", 'supported values: "HTTP", "SOCKS5"'),
     ({"link": {"method": "SMS"}}, "spec.link.method", 'supported values: "QR", "PairingCode"'),
     ({"link": {"onLogout": "Cry"}}, "spec.link.onLogout", 'supported values: "Relink", "Wait"'),
     ({"link": {"maxRounds": 0}}, "spec.link.maxRounds", "should be greater than or equal to 1"),

@@ -20,21 +20,21 @@ MADE = [b"\x05\x00\x00\x01", bytes(6)]
 
 def asked(proxy: Proxy, *answers: bytes, login: Login | None = None, target: Target = PAGE) -> list[Ask]:
     """What is asked when these are the answers, which must make the connection."""
-    said = dialog(proxy, target, login)
-    asks = [next(said), *(said.send(answer) for answer in answers[:-1])]
+    talk = dialog(proxy, target, login)
+    asks = [next(talk), *(talk.send(answer) for answer in answers[:-1])]
     with pytest.raises(StopIteration):
-        said.send(answers[-1])
+        talk.send(answers[-1])
     return asks
 
 
 def failure(proxy: Proxy, *answers: bytes, login: Login | None = None) -> ProxyFailure:
     """What is made of these answers."""
-    said = dialog(proxy, PAGE, login)
-    next(said)
+    talk = dialog(proxy, PAGE, login)
+    next(talk)
     for answer in answers[:-1]:
-        said.send(answer)
+        talk.send(answer)
     with pytest.raises(ProxyRefusedError) as caught:
-        said.send(answers[-1])
+        talk.send(answers[-1])
     return caught.value.failure
 
 

@@ -102,14 +102,14 @@ async def test_no_other_host_reaches_the_proxy(name: str, host: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [b"GET / HTTP/1.1\r\n\r\n", b"\x04\x01\x01\xbb", b"\x05\x01\x02", b"\x05\x01\x00\x05\x02\x00\x01", b"\x05"]
+    "sent", [b"GET / HTTP/1.1\r\n\r\n", b"\x04\x01\x01\xbb", b"\x05\x01\x02", b"\x05\x01\x00\x05\x02\x00\x01", b"\x05"]
 )
-async def test_whoever_speaks_otherwise_is_left(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_speaks_otherwise_is_left(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another protocol, another method, another command, or half a greeting."""
     monkeypatch.setattr(relays, "GREETING_SECONDS", 0.05)
     async with small_proxy(ProxyType.HTTP) as proxy, before(proxy) as relay:
         reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
-        writer.write(said)
+        writer.write(sent)
         with contextlib.suppress(ConnectionResetError):
             assert b"" == (await reader.read()).removeprefix(b"\x05\x00")
 
@@ -190,16 +190,16 @@ async def test_a_proxy_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("said", "says"),
+    ("sent", "says"),
     [(b"", "closes the connection"), (b"HTTP", "closes the connection"), (b"x" * 200_000, "as one of type HTTP")],
 )
-async def test_what_is_no_proxy_is_named(said: bytes, says: str) -> None:
+async def test_what_is_no_proxy_is_named(sent: bytes, says: str) -> None:
     """It closes, or talks without end."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         with contextlib.suppress(OSError):
-            writer.write(said)
+            writer.write(sent)
             await writer.drain()
         writer.close()
 
