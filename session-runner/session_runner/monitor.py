@@ -28,6 +28,7 @@ from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError, ProbeTimeoutError
 from session_runner.presence import PresenceKeeper
+from session_runner.proxy.watching import WatchedProxy, wait_for_try
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict, behind_proxy, classify
@@ -56,7 +57,6 @@ from session_runner.states.history import (
     wants_code,
 )
 from session_runner.states.hold import HeldState
-from session_runner.states.proxy_failures import ProxyFailure
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -69,8 +69,6 @@ EVENT_PAUSE = 0.05
 """ Seconds. Events come in bunches, and one probe serves them all. """
 SLOW_SECONDS = 15.0
 """ A host that has not answered for so long is reported, while it is still waited for. """
-LOGIN_CHECK_SECONDS = 5.0
-""" Between two looks at the proxy's login while a try is waited for: a changed one ends the pause. """
 PAGE_IS_LOADING = Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading.")
 _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 
@@ -86,20 +84,6 @@ class Page(answers.Page, Protocol):
         :raises NavigationError: the document was not loaded.
         :raises PageGoneError: the page is dead.
         """
-
-
-class Proxy(Protocol):
-    """What the monitor needs of the relay to the session's proxy; `proxy.relay.Relay` is the real one."""
-
-    @property
-    def failure(self) -> ProxyFailure | None:
-        """What is wrong with it now."""
-
-    def let_in(self) -> None:
-        """Take note that the page has its connection."""
-
-    def has_new_login(self) -> bool:
-        """Whether another login is there than the one that failed."""
 
 
 @lru_cache(maxsize=64)
@@ -139,7 +123,7 @@ class PageMonitor:
     """ Whether a browser that is opened now would trust other authorities. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
-    proxy: Proxy | None = None
+    proxy: WatchedProxy | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _history: History = field(init=False)
     _kills_before: int | None = field(init=False)
@@ -280,19 +264,11 @@ class PageMonitor:
         self._show_failure(failure)
         if failure.reason is StateReason.CERTIFICATE_NOT_TRUSTED and self.trust_is_outdated():
             raise OutdatedTrustError
-        pause = pause_before(self._history.fetching.tries, random=self.random())
-        await self._wait(browser, pause)
+        seconds = pause_before(self._history.fetching.tries, random=self.random())
+        await wait_for_try(seconds, proxy=self.proxy, died=browser.died, monotonic=self.monotonic)
         if browser.died.done():
             raise await self._death(browser)
         self._check_kills()
-
-    async def _wait(self, browser: Page, seconds: float) -> None:
-        """Wait, until the browser dies at the latest, or the proxy is given another login."""
-        end = self.monotonic() + seconds
-        while (left := end - self.monotonic()) > 0 and not browser.died.done():
-            await asyncio.wait({browser.died}, timeout=left if self.proxy is None else min(left, LOGIN_CHECK_SECONDS))
-            if self.proxy is not None and self.proxy.has_new_login():
-                return
 
     def _show_failure(self, failure: FetchFailure) -> None:
         of_proxy = None if self.proxy is None else self.proxy.failure
