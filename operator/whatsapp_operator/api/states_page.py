@@ -58,6 +58,7 @@ TO_DO: Final[Mapping[str, str]] = {
     RunnerState.STARTING: "nothing; a browser that does not start ends its pod, and [causes](causes.md) says what follows",
     RunnerState.LOADING: "nothing; a page that does not come up is LoadError after half of the startup timeout",
     RunnerState.LOAD_ERROR: "see to the way from the pod to WhatsApp: names, routes, proxies, certificates; the message says where it ends",
+    RunnerState.PROXY_ERROR: "see to the [proxy](operations/proxy.md#when-it-fails), or to the Secret with its login",
     RunnerState.UNSUPPORTED_BROWSER: "use a newer runner image, then ask for a restart",
     RunnerState.QR_PENDING: "scan the code that `kubectl whatsapp qr NAME` shows, on the phone under *Linked devices*",
     RunnerState.PAIRING_CODE_PENDING: "type the code on the phone, under *Linked devices*",
