@@ -92,7 +92,7 @@ def _ban(world: World, kind: str) -> World:
 def _can_ban(world: World, kind: str) -> bool:
     if world.ban or world.outage or (kind == "short" and not world.up):
         return False
-    return kind != "silent" or _in_english(world)
+    return kind != "silent" or _is_readable(world)
 
 
 def _outage(world: World, kind: str) -> World:
@@ -101,12 +101,13 @@ def _outage(world: World, kind: str) -> World:
 
 def _can_fail(world: World, kind: str) -> bool:
     # A second screen over a ban's, and a ban over an outage's, are the next thing to add.
-    return not world.outage and world.ban != "long" and (kind != "silent" or _in_english(world))
+    return not world.outage and world.ban != "long" and (kind != "silent" or _is_readable(world))
 
 
-def _in_english(world: World) -> bool:
-    """A screen that is the only sign of something is known by its words."""
-    return world.language == "en" and (world.document is None or world.document.language == "en")
+def _is_readable(world: World) -> bool:
+    """A screen that is the only sign of something is known by its words, and where no chats were before."""
+    page = world.document
+    return world.language == "en" and (page is None or (page.language == "en" and not world.login))
 
 
 def _ban_over(world: World, _: str) -> World:
