@@ -164,7 +164,6 @@ STATES: Final[dict[str, Traits]] = {
         meaning="reason `OtherTab` or `Replaced`: another page has the session",
         next="**waits for a person**, over new pods, too; a restart takes it back",
         phase=Phase.BLOCKED,
-        linked=True,
         hold=Hold(
             matter="Another window or device uses this session. A new pod would take it over, so none is created automatically",
             to_go_on="to take it over",
