@@ -18,6 +18,7 @@ from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.fetching import unfetched
 from session_runner.states.history import MOST_ACKNOWLEDGEMENTS, NOTICE_SHOWN_SECONDS, History
 from session_runner.states.policy import Policy
+from session_runner.states.proxy_failures import ProxyFailure
 
 FOREIGN_MUTEX_SECONDS = 2.0
 """ A single page loses the mutex for less than a second. If it is missing for longer, with a connected socket, another
@@ -38,6 +39,10 @@ LINKING_SOCKETS = frozenset(
     }
 )
 """ Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
+_WITHOUT_A_WAY = frozenset({State.LOADING, State.LOAD_ERROR, State.RECONNECTING, State.OFFLINE})
+""" What a page shows whose proxy lets it nowhere. In any other state it has got somewhere, or waits for a person. """
+_LOST = frozenset({State.QR_PENDING, State.SYNCING})
+""" And what it shows at first when it had got somewhere. """
 _RESTRICTIONS = {
     Reason.TIME_LOCK: "WhatsApp does not let this account write to new contacts{}.",
     Reason.MESSAGES_CAPPED: "This account has begun as many new chats as WhatsApp allows; it may begin no other{}.",
@@ -56,6 +61,23 @@ class Verdict(NamedTuple):
 
 def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return the state of the session."""
+    verdict = _classify(facts, history, policy=policy, now=now)
+    return behind_proxy(verdict, facts.proxy_failure, lost=facts.socket in _ON_THE_WAY)
+
+
+def behind_proxy(verdict: Verdict, failure: ProxyFailure | None, *, lost: bool = False) -> Verdict:
+    """Return the state with what is wrong with the proxy, where that is why the page has no way to the service.
+
+    A page that is loading may do without one host of many; without its own it does not stay Loading. One that has lost its
+    connection (`lost`) shows a dead code, or goes on with its sync, for as long as connectionCheck.
+    """
+    stands = verdict.state in _WITHOUT_A_WAY or (lost and verdict.state in _LOST)
+    if failure is None or not stands or (verdict.state is State.LOADING and failure.host is not None):
+        return verdict
+    return Verdict(State.PROXY_ERROR, failure.reason, failure.message)
+
+
+def _classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     for look in (_not_booted, _refused_by_service, _conflict, _blocked):
         verdict = look(facts, history, policy=policy, now=now)
         if verdict is not None:

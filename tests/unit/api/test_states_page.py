@@ -46,6 +46,7 @@ def test_what_waits_for_a_person_is_said(sections: dict[str, str]) -> None:
 
     assert ["LinkExpired"] == resting == [state for state in STATES if rests(state)]
     assert sorted([*held, *resting]) == sorted(state for state in STATES if STATES[state].hold is not None)
+    assert "Argo CD: Degraded while it is Stalled, else Progressing" in sections["LoggedOut"]
 
 
 def test_alerts_are_those_that_ask_for_the_state(sections: dict[str, str]) -> None:
