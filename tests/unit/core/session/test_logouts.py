@@ -57,7 +57,8 @@ def test_linked_says_why_and_when(reason: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["QRPending", "LinkExpired", "Offline", "Loading", "Degraded", "PasskeyRequired", "Stopping"]
+    "state",
+    ["QRPending", "LinkExpired", "Offline", "Loading", "Degraded", "PasskeyRequired", "Conflict", "Stopping"],
 )
 def test_it_stands_in_every_state_that_follows(state: str) -> None:
     """Whether the runner repeats it or not."""
