@@ -297,7 +297,7 @@ ACTS += ["edited", "settled"]
 @settings(max_examples=int(os.environ.get("STORM_EXAMPLES", "40")), deadline=None)
 @given(acts=st.lists(st.sampled_from(ACTS), max_size=14))
 def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
-    """No page opens in an unanswered conflict or shows a code after the last; none is refused what the operator let go."""
+    """No page is opened in a hold that nobody answered, and no runner refuses what the operator let go of."""
     history = History()
     for act in acts:
         hold, before = history.profile.hold, len(history.profile.opened)
@@ -306,5 +306,5 @@ def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
         history.apply(act)
         opened = list(history.profile.opened.values())[before:]
 
-        assert hold is None or answered or not any(opened), "a page was opened in a conflict that nobody answered"
+        assert hold is None or answered or not any(opened), "a page was opened in a hold that nobody answered"
         assert known is None or all(opened), "the operator made a pod for a person, and its runner refuses"
