@@ -12,7 +12,7 @@ from typing import Final
 
 from session_protocol.redaction import redact
 
-_TOLD: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 LONGEST: Final = 60
 """ Characters of a reason of the page. """
 
@@ -63,16 +63,16 @@ _OURS: Final = frozenset({LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED
 """ No words of the page. """
 
 
-def logout_reason(told: str | None) -> str:
+def logout_reason(given: str | None) -> str:
     """Return the word for what the page gives as its reason; LoggedOut for none, and for what is no plain word."""
-    if told is None or len(told) > LONGEST or _TOLD.fullmatch(told) is None:
+    if given is None or len(given) > LONGEST or _PLAIN.fullmatch(given) is None:
         return LogoutReason.LOGGED_OUT
-    word = "".join(part.capitalize() for part in told.split("_"))
-    return LogoutReason.LOGGED_OUT if (redact(told), redact(word)) != (told, word) else word
+    name = "".join(part.capitalize() for part in given.split("_"))
+    return LogoutReason.LOGGED_OUT if (redact(given), redact(name)) != (given, name) else name
 
 
 def explanation(reason: str) -> str:
     """Return what follows "was logged out", with the page's own spelling of the reason, by which people search."""
     known = _EXPLANATIONS.get(reason, "")
-    told = "" if reason in _OURS else f"({re.sub(r'(?<!^)(?=[A-Z])', '_', reason).lower()})"
-    return f"{known} {told}".strip()
+    given = "" if reason in _OURS else f"({re.sub(r'(?<!^)(?=[A-Z])', '_', reason).lower()})"
+    return f"{known} {given}".strip()

@@ -158,7 +158,7 @@ class PageMonitor:
             logger.info("The page was logged out", extra={"logout_reason": detail})
             # Asked for by our API, the page says that its user did it.
             asked = self._history.asked_lately(now=self.monotonic()) and detail == "user_initiated"
-            self.state_file.logout_told(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
+            self.state_file.keep_logout_reason(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
             self._history = logout_explained(self._history, detail, now=self.monotonic())

@@ -74,7 +74,7 @@ class StateFile:
             restriction_ends=None if ends is None else ends.timestamp(),
         )
 
-    def logout_told(self, reason: str) -> None:
+    def keep_logout_reason(self, reason: str) -> None:
         """Store at once why the page says that it is logged out: it says so once, and is gone in a moment."""
         if self.saved.linked_time is not None or self.saved.logout is not None:
             self._store(self.saved.logged_out(now=self._clock(), reason=reason))

@@ -144,7 +144,7 @@ async def test_the_browser_judges_hosts_as_the_settings_do(folders: Folders, way
     assert [case.expected for case in HOSTS] == reached
 
 
-async def test_webrtc_tells_no_address(folders: Folders, way: Way) -> None:
+async def test_webrtc_leaks_no_address(folders: Folders, way: Way) -> None:
     """Neither the pod's own nor one that a server saw: where the browser is stays its proxy's secret."""
     async with (
         outside_servers() as servers,

@@ -23,7 +23,7 @@ async def test_unlinked_on_the_phone_links_again(mode: str, start: Start, standi
         assert (await runner.state())["linkedTime"] >= first
 
 
-async def test_why_it_was_logged_out_is_told_until_the_next_link(mode: str, start: Start, standin: StandIn) -> None:
+async def test_why_it_was_logged_out_stands_until_the_next_link(mode: str, start: Start, standin: StandIn) -> None:
     """With the code that follows, and by the next pod; a logout without a reason, and one by the API, are the next ones."""
     assert mode
     async with start() as runner:

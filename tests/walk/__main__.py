@@ -30,7 +30,7 @@ async def _walk(options: argparse.Namespace) -> int:
     status = 0
     for mode in options.mode or Mode:
         for steps in _walks(options):
-            failure = await play(steps, mode=mode, tell=_tell, go_on=options.go_on)
+            failure = await play(steps, mode=mode, report=_report, go_on=options.go_on)
             if failure is None:
                 continue
             status = 1
@@ -50,8 +50,8 @@ def _walks(options: argparse.Namespace) -> list[list[Step]]:
 
 async def _shortened(failure: Failure, *, mode: str) -> Failure:
     async def replay(steps: Sequence[Step]) -> Failure | None:
-        found = await play(steps, mode=mode, tell=lambda _: None)
-        _tell(f"{'fails, too' if found else 'holds'}: {render(steps)}")
+        found = await play(steps, mode=mode, report=lambda _: None)
+        _report(f"{'fails, too' if found else 'holds'}: {render(steps)}")
         return found
 
     return await shortest(failure, replay)
@@ -65,14 +65,14 @@ async def _try_faults(options: argparse.Namespace) -> int:
         for mode in options.mode or Mode:
             steps = random_walk(seed=options.seed, steps=options.steps)
             program = (*RUNNER[:1], "walk.planted", name)
-            found = found or await play(steps, mode=mode, tell=_tell, program=program)
+            found = found or await play(steps, mode=mode, report=_report, program=program)
         print(f"{name}: {f'found by step {len(found.steps)}: {found}' if found else 'NOT FOUND'}", flush=True)
         missed += found is None
     print(f"{len(names) - missed} of {len(names)} planted faults found, seed {options.seed}")
     return min(missed, 1)
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     print(f"  {line}", flush=True)
 
 

@@ -90,9 +90,9 @@ class ScriptedRunner:
         self.state_file.update(History(), History(linked=True), Facts(registered=True))
         self.report(RunnerState.CONNECTED, linked=now())
 
-    def log_out(self, told: str, reason: StateReason) -> None:
+    def log_out(self, given: str, reason: StateReason) -> None:
         """The page says that it is logged out, and why."""
-        self.state_file.logout_told(logout_reason(told))
+        self.state_file.keep_logout_reason(logout_reason(given))
         self.report(RunnerState.LOGGED_OUT, reason)
 
 

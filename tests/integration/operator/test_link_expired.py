@@ -92,7 +92,7 @@ async def test_why_it_was_logged_out_stands_until_the_next_link(harness: Operato
     runner.link()
     first = await harness.wait_for_state("a", "Connected")
     runner.log_out("storage_quota_exceeded", StateReason.RELINKING)
-    told = await harness.wait_for_condition("a", "Linked", status="False", reason="StorageQuotaExceeded")
+    reported = await harness.wait_for_condition("a", "Linked", status="False", reason="StorageQuotaExceeded")
     runner.report(RunnerState.QR_PENDING, StateReason.WAITING_FOR_SCAN)
     await harness.node.evict("a")
     await harness.wait_for_new_pod("a", first["podUID"])
@@ -103,9 +103,9 @@ async def test_why_it_was_logged_out_stands_until_the_next_link(harness: Operato
 
     linked = await harness.condition("a", "Linked")
     events = await _events(harness, "Linking")
-    assert "storage_quota_exceeded" in told["message"]
-    assert status["link"]["logoutTime"] in told["message"]
-    assert (told["message"], told["lastTransitionTime"]) == (linked["message"], linked["lastTransitionTime"])
+    assert "storage_quota_exceeded" in reported["message"]
+    assert status["link"]["logoutTime"] in reported["message"]
+    assert (reported["message"], reported["lastTransitionTime"]) == (linked["message"], linked["lastTransitionTime"])
     assert 1 == events.count(("Warning", "StorageQuotaExceeded"))
 
     await harness.ask("a", "relink-at")

@@ -39,7 +39,7 @@ def test_only_connected_is_ready(sections: dict[str, str]) -> None:
     assert "Unknown" == ready["Unreachable"]
 
 
-def test_what_waits_for_a_person_is_said(sections: dict[str, str]) -> None:
+def test_what_waits_for_a_person_is_there(sections: dict[str, str]) -> None:
     """The states with a hold are Stalled, whatever becomes of the pod; the one that rests has none."""
     held = [state for state, section in sections.items() if "Stalled `True`" in section]
     resting = [state for state, section in sections.items() if "no pod, not Stalled" in section]

@@ -19,7 +19,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.fake_cluster import Crash, FakeCluster
 from unit.core.raw_objects import Json
 from whatsapp_operator.api.conditions import is_true
-from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
+from whatsapp_operator.core.decision import Action, CreatePod, Decision, DeletePod, PatchPVC
 from whatsapp_operator.core.session.holds import stored_hold
 from whatsapp_operator.core.session.requests import request_pending
 

@@ -108,7 +108,7 @@ def test_the_whole_sentence_of_an_expired_link() -> None:
     assert (Outlook.NEVER, expected) == (advice.outlook, advice.text)
 
 
-def test_the_command_is_told_once() -> None:
+def test_the_command_is_there_once() -> None:
     """The operator's message ends with the annotation to set; here it is a command."""
     message = (
         "No phone was linked: to show a QR code again, set the annotation wasession.dev/relink-at to the current time."

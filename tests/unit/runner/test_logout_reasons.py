@@ -32,7 +32,7 @@ def kept(folder: Path) -> Logout | None:
 
 
 @pytest.mark.parametrize(
-    ("told", "word"),
+    ("given", "reason"),
     [
         ("storage_quota_exceeded", "StorageQuotaExceeded"),
         ("client_version_outdated", "ClientVersionOutdated"),
@@ -49,9 +49,9 @@ def kept(folder: Path) -> Logout | None:
         ("é", "LoggedOut"),
     ],
 )
-def test_the_pages_reason_becomes_one_word(told: str | None, word: str) -> None:
+def test_the_pages_reason_becomes_ours(given: str | None, reason: str) -> None:
     """One that is not known is passed on, one that is no plain word is none."""
-    assert word == logout_reason(told)
+    assert reason == logout_reason(given)
 
 
 @pytest.mark.parametrize("reason", LogoutReason)
@@ -64,21 +64,21 @@ def test_every_reason_is_explained(reason: LogoutReason) -> None:
     assert (reason in ours) is ("(" not in text)
 
 
-def test_a_new_reason_is_told_in_the_pages_spelling() -> None:
+def test_a_new_reason_has_the_pages_spelling() -> None:
     """So that somebody can search for it."""
     assert "(web_fail_something)" == explanation(logout_reason("web_fail_something"))
 
 
 def test_what_the_page_says_is_stored_at_once(tmp_path: Path) -> None:
     """It says so once; the pod may be lost before the next look."""
-    opened(tmp_path).logout_told("StorageQuotaExceeded")
+    opened(tmp_path).keep_logout_reason("StorageQuotaExceeded")
 
     assert QUOTA == kept(tmp_path)
 
 
 def test_a_page_that_never_was_linked_loses_no_link(tmp_path: Path) -> None:
     """What it says of a logout is nobody's."""
-    opened(tmp_path, SavedState()).logout_told("StorageQuotaExceeded")
+    opened(tmp_path, SavedState()).keep_logout_reason("StorageQuotaExceeded")
 
     assert kept(tmp_path) is None
 
@@ -109,12 +109,12 @@ def test_what_is_known_of_a_logout_is_its_reason(tmp_path: Path, after: History,
     assert Logout(time=T0, reason=reason) == kept(tmp_path)
 
 
-def test_a_reason_that_is_heard_later_fills_the_gap(tmp_path: Path) -> None:
+def test_a_reason_that_comes_later_fills_the_gap(tmp_path: Path) -> None:
     """The time stays; a known reason is not replaced by what only follows from it."""
     file = opened(tmp_path)
     file.update(LINKED, LOST, UNPAIRED)
-    file.logout_told("StorageQuotaExceeded")
-    file.logout_told("ClientVersionOutdated")
+    file.keep_logout_reason("StorageQuotaExceeded")
+    file.keep_logout_reason("ClientVersionOutdated")
     file.update(LOST, LOST, UNPAIRED)
 
     assert QUOTA == kept(tmp_path)
@@ -142,12 +142,12 @@ def test_the_next_link_ends_it(tmp_path: Path) -> None:
 def test_a_logout_that_did_not_come_true_is_forgotten(tmp_path: Path) -> None:
     """The page said so and goes on; while it only has not left yet, it is kept."""
     file = opened(tmp_path)
-    file.logout_told("StorageQuotaExceeded")
+    file.keep_logout_reason("StorageQuotaExceeded")
     file.update(LINKED, LINKED, CONNECTED)
-    said = kept(tmp_path)
+    stored = kept(tmp_path)
     file.update(History(linked=True, interrupted=True), LINKED, CONNECTED)
 
-    assert QUOTA == said
+    assert QUOTA == stored
     assert kept(tmp_path) is None
 
 
