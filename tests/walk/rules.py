@@ -149,16 +149,16 @@ RULES: dict[str, Rule] = {
     "give_up_passkey": Rule(_at_passkey, lambda world, _: world.page(at_passkey=False), weight=2),
     "link_with_passkey": Rule(_at_passkey, _link, weight=2),
     "expire_code": Rule(_at_code, lambda world, _: world),
-    "unlink": Rule(lambda world, _: world.device and not world.ban and not world.held_by_ban, _unlink),
+    "unlink": Rule(lambda world, _: world.device and not world.ban and not world.held_by_ban, _unlink, weight=3),
     "log_out": Rule(_linked, _log_out, ("user_initiated", "syncd_failure", "account_locked"), 0.4),
     "log_out_here": Rule(_linked, _unlink, weight=0.4),
     # The network and the service.
     "offline": Rule(lambda world, _: not world.network, _cut("offline"), weight=2),
     "unreachable": Rule(lambda world, _: not world.network, _cut("unreachable")),
-    "outage": Rule(_can_fail, _outage, ("", "silent"), 0.8),
+    "outage": Rule(_can_fail, _outage, ("", "silent"), 2),
     "online": Rule(lambda world, _: bool(world.network or world.outage or world.ban == "long"), _online, weight=4),
     "drop": Rule(lambda world, _: world.up, _drop),
-    "slow": Rule(lambda world, _: world.device and not world.slow, lambda world, _: world.but(slow=True), weight=0.5),
+    "slow": Rule(lambda world, _: world.device and not world.slow, lambda world, _: world.but(slow=True), weight=1),
     "quick": Rule(lambda world, _: world.slow, lambda world, _: world.but(slow=False)),
     "ban": Rule(_can_ban, _ban, ("short", "long", "silent"), 0.6),
     "ban_over": Rule(lambda world, _: _in_short_ban(world), _ban_over, weight=4),
@@ -168,7 +168,7 @@ RULES: dict[str, Rule] = {
         ),
         _restrict,
         ("timelock", "capping", "none"),
-        0.5,
+        1,
     ),
     # Another window or device takes over.
     "replaced": Rule(
@@ -221,7 +221,7 @@ RULES: dict[str, Rule] = {
         lambda world, policy: world.pod == "none" and world.policy != policy,
         lambda world, policy: world.but(policy=policy),
         ("Relink", "Wait"),
-        0.5,
+        0.3,
     ),
     "start": Rule(_can_start, _start, ("", "restart", "relink"), 4),
 }
