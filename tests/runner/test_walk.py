@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)
 async def test_a_random_walk(mode: Mode) -> None:
     """Whatever comes after what, the session says what the model says, in time."""
     lines: list[str] = []
-    failure = await play(random_walk(seed=SEEDS[mode], steps=STEPS), mode=mode, tell=lines.append)
+    failure = await play(random_walk(seed=SEEDS[mode], steps=STEPS), mode=mode, report=lines.append)
 
     assert failure is None, "\n".join([*lines, str(failure)])
 
@@ -29,4 +29,4 @@ async def test_a_random_walk(mode: Mode) -> None:
 @pytest.mark.parametrize("walk", EXAMPLES)
 async def test_what_a_walk_has_found(walk: str, mode: str) -> None:
     """The shortest walk of each fault."""
-    assert None is await play(parse(walk), mode=mode, tell=lambda _: None)
+    assert None is await play(parse(walk), mode=mode, report=lambda _: None)

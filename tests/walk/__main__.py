@@ -34,7 +34,7 @@ async def _walk(options: argparse.Namespace) -> int:
     status = 0
     for mode in options.mode or Mode:
         for steps in _walks(options):
-            failure = await play(steps, mode=mode, tell=_tell, go_on=options.go_on)
+            failure = await play(steps, mode=mode, report=_report, go_on=options.go_on)
             if failure is None:
                 continue
             status = 1
@@ -54,8 +54,8 @@ def _walks(options: argparse.Namespace) -> list[list[Step]]:
 
 async def _shortened(failure: Failure, *, mode: str) -> Failure:
     async def replay(steps: Sequence[Step]) -> Failure | None:
-        found = await play(steps, mode=mode, tell=lambda _: None)
-        _tell(f"{'fails, too' if found else 'holds'}: {render(steps)}")
+        found = await play(steps, mode=mode, report=lambda _: None)
+        _report(f"{'fails, too' if found else 'holds'}: {render(steps)}")
         return found
 
     return await shortest(failure, replay)
@@ -73,7 +73,7 @@ async def _is_found(name: str, options: argparse.Namespace) -> bool:
     program = (*RUNNER[:1], "walk.planted", name)
     for attempt, mode in zip(range(ATTEMPTS), itertools.cycle(options.mode or Mode), strict=False):
         steps = random_walk(seed=options.seed + attempt, steps=options.steps)
-        failure = await play(steps, mode=mode, tell=_tell, program=program)
+        failure = await play(steps, mode=mode, report=_report, program=program)
         if failure is not None:
             print(f"{name}: found by step {len(failure.steps)} of walk {attempt + 1} ({mode}): {failure}", flush=True)
             return True
@@ -81,7 +81,7 @@ async def _is_found(name: str, options: argparse.Namespace) -> bool:
     return False
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     print(f"  {line}", flush=True)
 
 

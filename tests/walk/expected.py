@@ -1,4 +1,4 @@
-"""What the session has to say of a world: which states, by when, and what it may say on the way.
+"""What the session has to say of a scene: which states, by when, and what it may say on the way.
 
 Where two words are right the answer is a set. A state is written as it is reported, `Conflict/Replaced`; without a reason,
 any will do. `PROMPT` is the promise for what the page is told: a second. What nobody tells (a session that was replaced, a
@@ -7,8 +7,8 @@ network that is gone) has its own time.
 
 import dataclasses
 
+from walk.scene import Document, Scene
 from walk.steps import Step
-from walk.world import Document, World
 
 __all__ = ["BAN_SECONDS", "BUSY_SECONDS", "CONNECTION_CHECK", "SLOW_SECONDS", "Expectation", "expectation", "shown"]
 
@@ -24,7 +24,7 @@ _LOOK = 6.0
 """ The runner looks every five seconds at least: for what no event tells, such as a window over the page. """
 _LOAD = 8.0
 """ From a document's arrival to what it shows; most of it is the injected library's waiting. """
-_LOGOUT_IS_SAID = 3.0
+_LOGOUT_IS_REPORTED = 3.0
 _RETURN = 4.0
 """ From the network's return to the connection: the page's own pause, and a look. """
 _NEW_CODE = 3.0
@@ -58,15 +58,15 @@ class Expectation:
     """ Seconds for which it has to stay before the next step. """
 
 
-def shown(world: World) -> frozenset[str]:
+def shown(scene: Scene) -> frozenset[str]:
     """The states that are right once everything is at rest; empty without a pod."""
-    if world.pod == "none":
+    if scene.pod == "none":
         return frozenset()
-    page = world.document
-    if world.pod == "closed":
-        return frozenset({world.hold})
+    page = scene.document
+    if scene.pod == "closed":
+        return frozenset({scene.hold})
     if page is None:
-        return frozenset({world.hold or "Loading"})
+        return frozenset({scene.hold or "Loading"})
     screens: tuple[tuple[bool, set[str]], ...] = (  # in the order in which a page shows them
         (page.screen == "ban" or (page.owes and not page.let_in), {"TemporarilyBanned/Banned"}),
         (page.screen == "outage", {"ServiceUnavailable/ServiceDown"}),
@@ -77,42 +77,42 @@ def shown(world: World) -> frozenset[str]:
         (page.storage_failed, {"Degraded/StorageFailed"}),
     )
     shows = next((states for is_so, states in screens if is_so), None)
-    return frozenset(shows or (_linked(world, page) if world.login else _unlinked(world, page)))
+    return frozenset(shows or (_linked(scene, page) if scene.login else _unlinked(scene, page)))
 
 
-def _unlinked(world: World, page: Document) -> frozenset[str]:
-    if world.remembered:
-        offline = {"Offline"} if world.network else set()
+def _unlinked(scene: Scene, page: Document) -> frozenset[str]:
+    if scene.remembered:
+        offline = {"Offline"} if scene.network else set()
         return frozenset({"LoggedOut/WaitingForPerson"} | offline)
-    if world.network == "offline":
+    if scene.network == "offline":
         return frozenset({"Offline/NetworkUnreachable"})
     if page.at_passkey:
-        return frozenset({"PasskeyRequired"} | ({"Offline"} if world.network else set()))
-    return frozenset({"Offline/NoConnection"} if world.network else {"QRPending/WaitingForScan"})
+        return frozenset({"PasskeyRequired"} | ({"Offline"} if scene.network else set()))
+    return frozenset({"Offline/NoConnection"} if scene.network else {"QRPending/WaitingForScan"})
 
 
-def _linked(world: World, page: Document) -> frozenset[str]:
-    if world.network:
-        words = {"Offline/NetworkUnreachable" if world.network == "offline" else "Offline/NoConnection"}
+def _linked(scene: Scene, page: Document) -> frozenset[str]:
+    if scene.network:
+        values = {"Offline/NetworkUnreachable" if scene.network == "offline" else "Offline/NoConnection"}
         if page.update:  # one that is refused looks the same
-            words.add("UpdateNeeded")
-        if world.hold and not page.let_in:  # a conflict, say: nothing has shown that it is over
-            words.add(world.hold)
-        return frozenset(words)
+            values.add("UpdateNeeded")
+        if scene.hold and not page.let_in:  # a conflict, say: nothing has shown that it is over
+            values.add(scene.hold)
+        return frozenset(values)
     if page.dialog:
         known = page.language == "en" and page.dialog == "passkey"
         return frozenset({"PasskeyRequired" if known else "ActionRequired/DialogOpen"})
     reasons = {"timelock": "Restricted/TimeLock", "capping": "Restricted/MessagesCapped", "": "Connected"}
-    return frozenset({reasons[world.restriction]})
+    return frozenset({reasons[scene.restriction]})
 
 
-def expectation(before: World, step: Step, after: World) -> Expectation:
+def expectation(before: Scene, step: Step, after: Scene) -> Expectation:
     """What has to be seen once the step is done."""
     forgot = before.login and not after.login
     relinked = before.remembered and not after.remembered and not after.login and step != _RELINK
     passing, within = _on_the_way(before, step, after)
     if forgot or relinked:
-        within += _LOGOUT_IS_SAID + _LOAD
+        within += _LOGOUT_IS_REPORTED + _LOAD
     return Expectation(
         final=shown(after),
         within=within,
@@ -128,7 +128,7 @@ def expectation(before: World, step: Step, after: World) -> Expectation:
     )
 
 
-def _on_the_way(before: World, step: Step, after: World) -> tuple[frozenset[str], float]:
+def _on_the_way(before: Scene, step: Step, after: Scene) -> tuple[frozenset[str], float]:
     """What may be seen before, and how long it takes."""
     linked = before.login or after.login
     loading = {"Starting", "Loading"} | ({"Syncing", "Reconnecting"} if linked else set())
@@ -147,7 +147,7 @@ def _on_the_way(before: World, step: Step, after: World) -> tuple[frozenset[str]
     return frozenset(passing), within
 
 
-def _by_step(before: World, step: Step, after: World, *, loading: set[str], lost: set[str]) -> tuple[set[str], float]:
+def _by_step(before: Scene, step: Step, after: Scene, *, loading: set[str], lost: set[str]) -> tuple[set[str], float]:
     was = set(shown(before))
     if step.name == "start":
         return loading, _LOAD + 20.0

@@ -57,7 +57,7 @@ def refusal_never_ends() -> None:
     _script("refusals.js", "    present[kind] = null;\n", "")
 
 
-def refusal_only_told() -> None:
+def refusal_by_event_alone() -> None:
     """A ban or an outage is known by its event alone, and only once the injected library listens."""
     _script("refusals.js", "if (!byText) return null;", "return null;")
     _script("modules.js", "const TOLD = [", "const TOLD = []; const LATE = [")
@@ -116,11 +116,11 @@ def logout_covered() -> None:
 
     reported = history.reported
 
-    def said(before: history.History, state: Any, *, now: float) -> history.History:
+    def recorded(before: history.History, state: Any, *, now: float) -> history.History:
         after = reported(before, state, now=now)
         return dataclasses.replace(after, logout_shown_since=before.logged_out_since)
 
-    vars(history)["reported"] = said
+    vars(history)["reported"] = recorded
 
 
 def dead_code_served() -> None:
@@ -141,7 +141,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     for fault in (
         reload_unseen,
         refusal_never_ends,
-        refusal_only_told,
+        refusal_by_event_alone,
         network_unseen,
         cap_unseen,
         resuming_is_silence,

@@ -18,9 +18,9 @@ from support.runner_process import RUNNER, Folders
 from walk.controls import CONTROLS
 from walk.model import sanitized, take
 from walk.player import Player
+from walk.scene import BEGIN
 from walk.steps import Step, render
 from walk.witness import Unexpected
-from walk.world import BEGIN
 
 __all__ = ["Failure", "play", "shortest"]
 
@@ -45,12 +45,12 @@ async def play(
     steps: Iterable[Step],
     *,
     mode: str,
-    tell: Callable[[str], object],
+    report: Callable[[str], object],
     program: Sequence[str] = RUNNER,
     go_on: bool = False,
 ) -> Failure | None:
     """Play a walk from the beginning; returns where it failed first. With `go_on` the rest is played all the same."""
-    world, first = BEGIN, None
+    scene, first = BEGIN, None
     played: list[Step] = []
     with tempfile.TemporaryDirectory(prefix="was-walk-") as folder:
         async with (
@@ -58,18 +58,18 @@ async def play(
             Player(standin=standin, folders=Folders(root=Path(folder)), program=program) as player,
         ):
             for step in steps:
-                world, expected = take(world, step)
+                scene, expected = take(scene, step)
                 played.append(step)
                 began = time.monotonic()
                 try:
                     await player.play(step, expected, CONTROLS[step.name])
                 except Unexpected as fault:
                     first = first or Failure(steps=tuple(played), what=str(fault))
-                    tell(f"{step}: {fault}")
+                    report(f"{step}: {fault}")
                     if not go_on:
                         break
                 else:
-                    tell(f"{step}: {' or '.join(sorted(expected.final))} ({time.monotonic() - began:.1f} s)")
+                    report(f"{step}: {' or '.join(sorted(expected.final))} ({time.monotonic() - began:.1f} s)")
     return first
 
 

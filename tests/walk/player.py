@@ -75,9 +75,9 @@ class Player:
         loads = (await self.phone.loads())["total"]
         if loads > expected.loads:
             raise Unexpected(f"the page was loaded {loads} times, and not {expected.loads} times")
-        code, linked = await self.code(), witness.said[-1].linked
+        code, linked = await self.code(), witness.recorded[-1].linked
         if code and not expected.code:
-            raise Unexpected(f"a code is served in {witness.said[-1].state}")
+            raise Unexpected(f"a code is served in {witness.recorded[-1].state}")
         if expected.linked is not None and linked is not expected.linked:
             return f"with linked {linked}"
         if expected.code and code in {"", old_code}:

@@ -1,4 +1,4 @@
-"""Every step of a walk: when it is possible, what it does to the world, and how often it is chosen.
+"""Every step of a walk: when it is possible, what it does to the scene, and how often it is chosen.
 
 What leads where nobody can say what is right (a page whose screen is locked and whose session is taken over, a phone that
 unlinks during a ban) is left out, by `possible`.
@@ -7,7 +7,7 @@ unlinks during a ban) is left out, by `possible`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from walk.world import World, fresh, met
+from walk.scene import Scene, fresh, met
 
 __all__ = ["RULES", "Rule"]
 
@@ -15,156 +15,156 @@ __all__ = ["RULES", "Rule"]
 class Rule(NamedTuple):
     """One kind of step."""
 
-    possible: Callable[[World, str], bool]
-    effect: Callable[[World, str], World]
+    possible: Callable[[Scene, str], bool]
+    effect: Callable[[Scene, str], Scene]
     arguments: tuple[str, ...] = ("",)
     weight: float = 1.0
 
 
-def _linked(world: World, _: str = "") -> bool:
-    return world.up and world.login
+def _linked(scene: Scene, _: str = "") -> bool:
+    return scene.up and scene.login
 
 
-def _at_code(world: World, _: str = "") -> bool:
+def _at_code(scene: Scene, _: str = "") -> bool:
     """A code is shown."""
-    return world.up and not world.login and not _at_passkey(world) and not world.hold
+    return scene.up and not scene.login and not _at_passkey(scene) and not scene.hold
 
 
-def _at_passkey(world: World, _: str = "") -> bool:
-    return world.up and world.document is not None and world.document.at_passkey
+def _at_passkey(scene: Scene, _: str = "") -> bool:
+    return scene.up and scene.document is not None and scene.document.at_passkey
 
 
-def _page(world: World, _: str = "") -> bool:
-    return world.document is not None and not _in_short_ban(world)
+def _page(scene: Scene, _: str = "") -> bool:
+    return scene.document is not None and not _in_short_ban(scene)
 
 
-def _in_short_ban(world: World) -> bool:
-    return world.ban == "short"
+def _in_short_ban(scene: Scene) -> bool:
+    return scene.ban == "short"
 
 
-def _free(world: World) -> bool:
+def _free(scene: Scene) -> bool:
     """Nothing is under way that ends by itself."""
-    return not _in_short_ban(world)
+    return not _in_short_ban(scene)
 
 
-def _unseen(world: World) -> bool:
-    return world.document is None
+def _unseen(scene: Scene) -> bool:
+    return scene.document is None
 
 
 # What each does.
 
 
-def _link(world: World, _: str) -> World:
-    linked = world.but(
+def _link(scene: Scene, _: str) -> Scene:
+    linked = scene.but(
         login=True, device=True, remembered=True, must_wait=False, durable=False, restriction="", slow=False
     )
     return linked.page(at_passkey=False, storage_failed=False)
 
 
-def _unlink(world: World, _: str) -> World:
-    return met(world.but(device=False, restriction="", slow=False))
+def _unlink(scene: Scene, _: str) -> Scene:
+    return met(scene.but(device=False, restriction="", slow=False))
 
 
-def _log_out(world: World, reason: str) -> World:
-    return _unlink(world.but(must_wait=world.must_wait or reason == "account_locked"), "")
+def _log_out(scene: Scene, reason: str) -> Scene:
+    return _unlink(scene.but(must_wait=scene.must_wait or reason == "account_locked"), "")
 
 
-def _online(world: World, _: str) -> World:
-    ban = world.ban if _in_short_ban(world) else ""
-    opened = world.but(network="", outage=False, ban=ban, silent=False)
-    if world.network and world.document is not None:
+def _online(scene: Scene, _: str) -> Scene:
+    ban = scene.ban if _in_short_ban(scene) else ""
+    opened = scene.but(network="", outage=False, ban=ban, silent=False)
+    if scene.network and scene.document is not None:
         opened = opened.page(at_passkey=False)
     return met(opened)
 
 
-def _cut(network: str) -> Callable[[World, str], World]:
-    return lambda world, _: met(world.but(network=network))
+def _cut(network: str) -> Callable[[Scene, str], Scene]:
+    return lambda scene, _: met(scene.but(network=network))
 
 
-def _drop(world: World, _: str) -> World:
-    return met(world.page(locked=False, at_passkey=False))
+def _drop(scene: Scene, _: str) -> Scene:
+    return met(scene.page(locked=False, at_passkey=False))
 
 
-def _ban(world: World, kind: str) -> World:
-    return met(world.but(ban="short" if kind == "short" else "long", silent=kind == "silent", in_ban=0))
+def _ban(scene: Scene, kind: str) -> Scene:
+    return met(scene.but(ban="short" if kind == "short" else "long", silent=kind == "silent", in_ban=0))
 
 
-def _can_ban(world: World, kind: str) -> bool:
-    if world.ban or world.outage or (kind == "short" and not world.up):
+def _can_ban(scene: Scene, kind: str) -> bool:
+    if scene.ban or scene.outage or (kind == "short" and not scene.up):
         return False
-    return kind != "silent" or _is_readable(world)
+    return kind != "silent" or _is_readable(scene)
 
 
-def _outage(world: World, kind: str) -> World:
-    return met(world.but(outage=True, silent=kind == "silent"))
+def _outage(scene: Scene, kind: str) -> Scene:
+    return met(scene.but(outage=True, silent=kind == "silent"))
 
 
-def _can_fail(world: World, kind: str) -> bool:
+def _can_fail(scene: Scene, kind: str) -> bool:
     # A second screen over a ban's, and a ban over an outage's, are the next thing to add.
-    return not world.outage and world.ban != "long" and (kind != "silent" or _is_readable(world))
+    return not scene.outage and scene.ban != "long" and (kind != "silent" or _is_readable(scene))
 
 
-def _is_readable(world: World) -> bool:
+def _is_readable(scene: Scene) -> bool:
     """A screen that is the only sign of something is known by its words, and where no chats were before."""
-    page = world.document
-    return world.language == "en" and (page is None or (page.language == "en" and not world.login))
+    page = scene.document
+    return scene.language == "en" and (page is None or (page.language == "en" and not scene.login))
 
 
-def _ban_over(world: World, _: str) -> World:
-    return met(world.but(ban="").page(screen="", stopped=""))
+def _ban_over(scene: Scene, _: str) -> Scene:
+    return met(scene.but(ban="").page(screen="", stopped=""))
 
 
-def _reload(world: World, _: str) -> World:
-    return fresh(world.but(loads=world.loads + 1))
+def _reload(scene: Scene, _: str) -> Scene:
+    return fresh(scene.but(loads=scene.loads + 1))
 
 
-def _refuse(world: World, _: str) -> World:
-    return _reload(world, "")
+def _refuse(scene: Scene, _: str) -> Scene:
+    return _reload(scene, "")
 
 
-def _start(world: World, request: str) -> World:
-    if world.hold and not request:
-        return world.but(pod="closed")
-    opened = world.but(pod="open", hold="", loads=world.loads + 1)
+def _start(scene: Scene, request: str) -> Scene:
+    if scene.hold and not request:
+        return scene.but(pod="closed")
+    opened = scene.but(pod="open", hold="", loads=scene.loads + 1)
     if request == "relink":
         opened = opened.but(must_wait=False, remembered=False)
     return fresh(opened)
 
 
-def _can_start(world: World, request: str) -> bool:
-    if world.pod != "none":
+def _can_start(scene: Scene, request: str) -> bool:
+    if scene.pod != "none":
         return False
-    return {"": True, "restart": bool(world.hold), "relink": world.hold.startswith("LoggedOut")}[request]
+    return {"": True, "restart": bool(scene.hold), "relink": scene.hold.startswith("LoggedOut")}[request]
 
 
-def _restrict(world: World, kind: str) -> World:
-    return world.but(restriction="" if kind == "none" else kind)
+def _restrict(scene: Scene, kind: str) -> Scene:
+    return scene.but(restriction="" if kind == "none" else kind)
 
 
 RULES: dict[str, Rule] = {
     # The phone links and unlinks.
     "scan": Rule(_at_code, _link, weight=6),
-    "ask_passkey": Rule(_at_code, lambda world, _: world.page(at_passkey=True)),
-    "confirm_passkey": Rule(_at_passkey, lambda world, _: world, weight=3),
-    "give_up_passkey": Rule(_at_passkey, lambda world, _: world.page(at_passkey=False), weight=2),
+    "ask_passkey": Rule(_at_code, lambda scene, _: scene.page(at_passkey=True)),
+    "confirm_passkey": Rule(_at_passkey, lambda scene, _: scene, weight=3),
+    "give_up_passkey": Rule(_at_passkey, lambda scene, _: scene.page(at_passkey=False), weight=2),
     "link_with_passkey": Rule(_at_passkey, _link, weight=2),
-    "expire_code": Rule(_at_code, lambda world, _: world),
-    "unlink": Rule(lambda world, _: world.device and not world.ban and not world.held_by_ban, _unlink, weight=3),
+    "expire_code": Rule(_at_code, lambda scene, _: scene),
+    "unlink": Rule(lambda scene, _: scene.device and not scene.ban and not scene.held_by_ban, _unlink, weight=3),
     "log_out": Rule(_linked, _log_out, ("user_initiated", "syncd_failure", "account_locked"), 0.4),
     "log_out_here": Rule(_linked, _unlink, weight=0.4),
     # The network and the service.
-    "offline": Rule(lambda world, _: not world.network, _cut("offline"), weight=2),
-    "unreachable": Rule(lambda world, _: not world.network, _cut("unreachable")),
+    "offline": Rule(lambda scene, _: not scene.network, _cut("offline"), weight=2),
+    "unreachable": Rule(lambda scene, _: not scene.network, _cut("unreachable")),
     "outage": Rule(_can_fail, _outage, ("", "silent"), 2),
-    "online": Rule(lambda world, _: bool(world.network or world.outage or world.ban == "long"), _online, weight=4),
-    "drop": Rule(lambda world, _: world.up, _drop),
-    "slow": Rule(lambda world, _: world.device and not world.slow, lambda world, _: world.but(slow=True), weight=1),
-    "quick": Rule(lambda world, _: world.slow, lambda world, _: world.but(slow=False)),
+    "online": Rule(lambda scene, _: bool(scene.network or scene.outage or scene.ban == "long"), _online, weight=4),
+    "drop": Rule(lambda scene, _: scene.up, _drop),
+    "slow": Rule(lambda scene, _: scene.device and not scene.slow, lambda scene, _: scene.but(slow=True), weight=1),
+    "quick": Rule(lambda scene, _: scene.slow, lambda scene, _: scene.but(slow=False)),
     "ban": Rule(_can_ban, _ban, ("short", "long", "silent"), 0.6),
-    "ban_over": Rule(lambda world, _: _in_short_ban(world), _ban_over, weight=4),
+    "ban_over": Rule(lambda scene, _: _in_short_ban(scene), _ban_over, weight=4),
     "restrict": Rule(
-        lambda world, kind: (
-            world.device and (_linked(world) or _unseen(world)) and (kind != "none") != bool(world.restriction)
+        lambda scene, kind: (
+            scene.device and (_linked(scene) or _unseen(scene)) and (kind != "none") != bool(scene.restriction)
         ),
         _restrict,
         ("timelock", "capping", "none"),
@@ -172,54 +172,54 @@ RULES: dict[str, Rule] = {
     ),
     # Another window or device takes over.
     "replaced": Rule(
-        lambda world, _: _linked(world) and not _locked(world),
-        lambda world, _: world.page(stopped="replaced"),
+        lambda scene, _: _linked(scene) and not _locked(scene),
+        lambda scene, _: scene.page(stopped="replaced"),
         weight=0.7,
     ),
     "other_tab": Rule(
-        lambda world, _: _page(world) and not _locked(world) and world.document.stopped == "",  # type: ignore[union-attr]
-        lambda world, _: world.page(stopped="other tab", dialog="", at_passkey=False),
+        lambda scene, _: _page(scene) and not _locked(scene) and scene.document.stopped == "",  # type: ignore[union-attr]
+        lambda scene, _: scene.page(stopped="other tab", dialog="", at_passkey=False),
         weight=0.4,
     ),
     # The page and its window.
     "lock": Rule(
-        lambda world, _: _linked(world) and not _locked(world), lambda world, _: world.page(locked=True), weight=0.5
+        lambda scene, _: _linked(scene) and not _locked(scene), lambda scene, _: scene.page(locked=True), weight=0.5
     ),
     "unlock": Rule(
-        lambda world, _: _linked(world) and _locked(world), lambda world, _: world.page(locked=False), weight=2
+        lambda scene, _: _linked(scene) and _locked(scene), lambda scene, _: scene.page(locked=False), weight=2
     ),
     "dialog": Rule(
-        lambda world, _: _linked(world) and not world.document.dialog,  # type: ignore[union-attr]
-        lambda world, kind: world.page(dialog=kind),
+        lambda scene, _: _linked(scene) and not scene.document.dialog,  # type: ignore[union-attr]
+        lambda scene, kind: scene.page(dialog=kind),
         ("passkey", "action"),
         0.3,
     ),
-    "storage_failed": Rule(_linked, lambda world, _: world.page(storage_failed=True), ("en", "de"), 0.2),
-    "newer_page": Rule(_linked, lambda world, _: world.page(update=True), weight=0.4),
+    "storage_failed": Rule(_linked, lambda scene, _: scene.page(storage_failed=True), ("en", "de"), 0.2),
+    "newer_page": Rule(_linked, lambda scene, _: scene.page(update=True), weight=0.4),
     "refuse_page": Rule(_linked, _refuse, weight=0.5),
-    "busy": Rule(_linked, lambda world, _: world, weight=0.3),
+    "busy": Rule(_linked, lambda scene, _: scene, weight=0.3),
     "language": Rule(
-        lambda world, language: world.language != language and not world.silent,
-        lambda world, language: world.but(language=language),
+        lambda scene, language: scene.language != language and not scene.silent,
+        lambda scene, language: scene.but(language=language),
         ("en", "de"),
     ),
     "reload": Rule(_page, _reload, weight=2),
-    "leave": Rule(_page, lambda world, _: world.but(document=None, loads=world.loads + 1), weight=1.5),
-    "arrive": Rule(lambda world, _: world.coming, lambda world, _: fresh(world), weight=4),
+    "leave": Rule(_page, lambda scene, _: scene.but(document=None, loads=scene.loads + 1), weight=1.5),
+    "arrive": Rule(lambda scene, _: scene.coming, lambda scene, _: fresh(scene), weight=4),
     # The pod.
     "stop": Rule(
-        lambda world, _: world.pod != "none" and not world.coming and _free(world),
-        lambda world, _: world.but(pod="none", document=None, durable=True),
+        lambda scene, _: scene.pod != "none" and not scene.coming and _free(scene),
+        lambda scene, _: scene.but(pod="none", document=None, durable=True),
         weight=0.5,
     ),
     "kill": Rule(
-        lambda world, _: world.pod != "none" and not world.coming and _free(world) and world.durable,
-        lambda world, _: world.but(pod="none", document=None),
+        lambda scene, _: scene.pod != "none" and not scene.coming and _free(scene) and scene.durable,
+        lambda scene, _: scene.but(pod="none", document=None),
         weight=0.7,
     ),
     "policy": Rule(
-        lambda world, policy: world.pod == "none" and world.policy != policy,
-        lambda world, policy: world.but(policy=policy),
+        lambda scene, policy: scene.pod == "none" and scene.policy != policy,
+        lambda scene, policy: scene.but(policy=policy),
         ("Relink", "Wait"),
         0.3,
     ),
@@ -227,5 +227,5 @@ RULES: dict[str, Rule] = {
 }
 
 
-def _locked(world: World) -> bool:
-    return world.document is not None and world.document.locked
+def _locked(scene: Scene) -> bool:
+    return scene.document is not None and scene.document.locked

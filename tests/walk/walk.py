@@ -11,8 +11,8 @@ from random import Random
 from walk.expected import shown
 from walk.model import possible, take
 from walk.rules import RULES
+from walk.scene import BEGIN, Scene
 from walk.steps import Step
-from walk.world import BEGIN, World
 
 __all__ = ["random_walk"]
 
@@ -29,20 +29,20 @@ def random_walk(*, seed: int, steps: int) -> Iterator[Step]:
     """Yield the steps of one walk; the same for the same numbers."""
     random = Random(seed)
     done, in_state = Counter[Step](), Counter[tuple[object, Step]]()
-    world = BEGIN
+    scene = BEGIN
     for _ in range(steps):
-        state = (shown(world), world.pod, world.hold, world.login)
-        choices = [step for step in _WEIGHTS if possible(world, step)]
-        back = [step for step in choices if _leads_back(world, step)]
+        state = (shown(scene), scene.pod, scene.hold, scene.login)
+        choices = [step for step in _WEIGHTS if possible(scene, step)]
+        back = [step for step in choices if _leads_back(scene, step)]
         if back and random.random() < 0.5:
             choices = back
         weights = [_WEIGHTS[step] / (1 + in_state[state, step]) ** 2 / (1 + done[step]) ** 0.5 for step in choices]
         step = random.choices(choices, weights)[0]
         done[step] += 1
         in_state[state, step] += 1
-        world, _ = take(world, step)
+        scene, _ = take(scene, step)
         yield step
 
 
-def _leads_back(world: World, step: Step) -> bool:
-    return step.name in _BACK or (bool(world.hold) and world.pod != "none" and step.name in _BACK_OF_A_HOLD)
+def _leads_back(scene: Scene, step: Step) -> bool:
+    return step.name in _BACK or (bool(scene.hold) and scene.pod != "none" and step.name in _BACK_OF_A_HOLD)

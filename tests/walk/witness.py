@@ -17,7 +17,7 @@ from support.runner_process import RunnerProcess
 
 from walk.expected import Expectation
 
-__all__ = ["Moment", "Said", "Unexpected", "Witness"]
+__all__ = ["Answered", "Moment", "Unexpected", "Witness"]
 
 _PRESSURE = Path("/proc/pressure/cpu")
 
@@ -26,7 +26,7 @@ class Unexpected(Exception):
     """The session did not say what it has to."""
 
 
-class Said(NamedTuple):
+class Answered(NamedTuple):
     """One answer of the runner."""
 
     moment: "Moment"
@@ -67,7 +67,7 @@ class Witness:
     """Follows one runner's state by long-polls."""
 
     def __init__(self, runner: RunnerProcess) -> None:
-        self.said: list[Said] = []
+        self.recorded: list[Answered] = []
         self._runner = runner
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._follow())
@@ -79,8 +79,8 @@ class Witness:
                 document = await self._runner.state(after=after, wait="20")
                 after = str(document["revision"])
                 state = f"{document['state']}/{document['reason']}"
-                if not self.said or self.said[-1][1:] != (state, document["linked"]):
-                    self.said.append(Said(Moment.now(), state, document["linked"]))
+                if not self.recorded or self.recorded[-1][1:] != (state, document["linked"]):
+                    self.recorded.append(Answered(Moment.now(), state, document["linked"]))
                 self._news.set()
         except (aiohttp.ClientError, ConnectionError):
             return  # the runner has ended; whoever judges sees it by its process
@@ -108,21 +108,21 @@ class Witness:
             else:
                 arrived = None
                 if now.later_than(expected.within, since):
-                    raise Unexpected(f"after {now.clock - since.clock:.1f} s it says {self._word()}, {lacking}")
+                    raise Unexpected(f"after {now.clock - since.clock:.1f} s it says {self._value()}, {lacking}")
             if self._runner.process.returncode is not None:
                 raise Unexpected(f"the runner ended with {self._runner.process.returncode}")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await self._news.wait()
 
-    def _since(self, since: Moment) -> list[Said]:
-        return [one for one in self.said if one.moment.clock >= since.clock]
+    def _since(self, since: Moment) -> list[Answered]:
+        return [one for one in self.recorded if one.moment.clock >= since.clock]
 
-    def _word(self) -> str:
-        return self.said[-1].state if self.said else "nothing"
+    def _value(self) -> str:
+        return self.recorded[-1].state if self.recorded else "nothing"
 
     def _lacking(self, expected: Expectation, since: Moment) -> str:
-        if not self.said or not self.said[-1].among(expected.final):
+        if not self.recorded or not self.recorded[-1].among(expected.final):
             return f"and not {' or '.join(sorted(expected.final))}"
         if expected.through and not any(one.state == expected.through for one in self._since(since)):
             return f"and has not said {expected.through}"
@@ -131,9 +131,9 @@ class Witness:
     def _check_order(self, expected: Expectation, since: Moment) -> None:
         """Every word since the step is final, allowed on the way, or the one before for a moment more."""
         allowed = expected.final | expected.passing
-        earlier = [one for one in self.said if one.moment.clock < since.clock][-1:]
-        heard = [*earlier, *self._since(since)]
-        for one, following in itertools.zip_longest(heard, heard[1:]):
+        earlier = [one for one in self.recorded if one.moment.clock < since.clock][-1:]
+        seen = [*earlier, *self._since(since)]
+        for one, following in itertools.zip_longest(seen, seen[1:]):
             if one.among(allowed):
                 continue
             end = following.moment if following else Moment.now()

@@ -210,8 +210,8 @@ def _maybe_hold(value: object) -> HeldState | None:
 def _maybe_logout(value: object) -> Logout | None:
     got = _texts(value)
     time, reason = _maybe_time(got.get("time")), str(got.get("reason", ""))
-    word = reason if re.fullmatch(CAMEL_CASE, reason) else LogoutReason.LOGGED_OUT
-    return None if time is None else Logout(time=time, reason=word)
+    known = reason if re.fullmatch(CAMEL_CASE, reason) else LogoutReason.LOGGED_OUT
+    return None if time is None else Logout(time=time, reason=known)
 
 
 def _maybe_start(value: object) -> Start | None:

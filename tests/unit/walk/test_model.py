@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from runner.test_walk import SEEDS, STEPS
 from session_protocol.vocabulary import RunnerState, StateReason
 from walk.expected import shown
-from walk.model import possible, sanitized, take, world_after
+from walk.model import possible, sanitized, scene_after, take
 from walk.rules import RULES
+from walk.scene import BEGIN
 from walk.steps import Step, parse, render
 from walk.walk import random_walk
-from walk.world import BEGIN
 
 WALK = Path(__file__).parents[2] / "walk"
-MODEL = {"steps", "world", "rules", "expected", "model", "walk"}
+MODEL = {"steps", "scene", "rules", "expected", "model", "walk"}
 
 seeds = st.integers(min_value=0, max_value=2**32)
 
@@ -36,25 +36,25 @@ def test_the_model_stands_alone(module: str) -> None:
 @given(seeds)
 def test_a_walk_never_ends_and_always_expects_something(seed: int) -> None:
     """Wherever chance leads there is a next step, and with a pod there is a state that is right."""
-    world = BEGIN
+    scene = BEGIN
     for step in random_walk(seed=seed, steps=60):
-        world, expected = take(world, step)
+        scene, expected = take(scene, step)
 
-        assert bool(expected.final) == (world.pod != "none")
+        assert bool(expected.final) == (scene.pod != "none")
         assert expected.within >= 1
-        assert world.loads == expected.loads
+        assert scene.loads == expected.loads
 
 
 @given(seeds)
-def test_a_walk_uses_the_words_of_the_api(seed: int) -> None:
+def test_a_walk_uses_the_states_of_the_api(seed: int) -> None:
     """Every state and reason that is expected is one that a runner can say."""
-    world, words = BEGIN, set[str]()
+    scene, values = BEGIN, set[str]()
     for step in random_walk(seed=seed, steps=60):
-        world, expected = take(world, step)
-        words |= expected.final | expected.passing | {expected.through} - {""}
+        scene, expected = take(scene, step)
+        values |= expected.final | expected.passing | {expected.through} - {""}
 
-    assert set() == {word.partition("/")[0] for word in words} - set(RunnerState)
-    assert set() == {word.partition("/")[2] for word in words} - {"", *StateReason}
+    assert set() == {value.partition("/")[0] for value in values} - set(RunnerState)
+    assert set() == {value.partition("/")[2] for value in values} - {"", *StateReason}
 
 
 @given(seeds, st.sets(st.integers(min_value=0, max_value=39)))
@@ -117,13 +117,13 @@ def test_known_cases(walk: str, states: str) -> None:
     steps = parse(walk)
 
     assert steps == sanitized(steps)
-    assert {states} == shown(world_after(steps))
+    assert {states} == shown(scene_after(steps))
 
 
-def test_a_logout_that_was_covered_is_said_later() -> None:
+def test_a_logout_that_was_covered_is_reported_later() -> None:
     """Once what stood in front of it is over, before the page links again."""
     steps = parse("start; scan; outage; unlink; online")
-    _, covered = take(world_after(steps[:-2]), steps[-2])
-    _, over = take(world_after(steps[:-1]), steps[-1])
+    _, covered = take(scene_after(steps[:-2]), steps[-2])
+    _, over = take(scene_after(steps[:-1]), steps[-1])
 
     assert ("", "LoggedOut/Relinking") == (covered.through, over.through)

@@ -62,7 +62,7 @@ def test_a_time_of_linking_decides_where_the_state_does_not() -> None:
     assert ("True", "Linked") == cluster.says("Linked")
 
 
-@pytest.mark.parametrize("state", ["Degraded", "Offline", "Conflict", "PasskeyRequired", "Loading", "Hibernating"])
+@pytest.mark.parametrize("state", ["Degraded", "Offline", "PasskeyRequired", "Loading", "Conflict", "Hibernating"])
 @pytest.mark.parametrize(("linked", "expected"), [(True, ("True", "Linked")), (False, ("False", "NotLinked"))])
 def test_the_runners_answer_decides_where_the_state_does_not(
     state: str, *, linked: bool, expected: tuple[str, str]

@@ -7,7 +7,7 @@ says what a page which tries to connect meets.
 import dataclasses
 from typing import Literal
 
-__all__ = ["BEGIN", "Document", "World", "fresh", "met"]
+__all__ = ["BEGIN", "Document", "Scene", "fresh", "met"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Document:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class World:
+class Scene:
     """All that the model knows."""
 
     # The phone and the service.
@@ -95,38 +95,38 @@ class World:
         """Whether a ban waits for a person."""
         return self.hold.startswith("TemporarilyBanned")
 
-    def page(self, **changes: object) -> "World":
-        """Give a world whose document differs in this."""
+    def page(self, **changes: object) -> "Scene":
+        """Give a scene whose document differs in this."""
         assert self.document is not None
         return dataclasses.replace(self, document=dataclasses.replace(self.document, **changes))  # type: ignore[arg-type]
 
-    def but(self, **changes: object) -> "World":
-        """Give a world that differs in this."""
+    def but(self, **changes: object) -> "Scene":
+        """Give a scene that differs in this."""
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
 
-BEGIN = World()
+BEGIN = Scene()
 """ A new profile and no pod. """
 
 
-def fresh(world: World) -> World:
+def fresh(scene: Scene) -> Scene:
     """A new document has arrived, and tries to connect."""
-    owes = world.held_by_ban
-    return met(world.but(document=Document(language=world.language, owes=owes)))
+    owes = scene.held_by_ban
+    return met(scene.but(document=Document(language=scene.language, owes=owes)))
 
 
-def met(world: World) -> World:
+def met(scene: Scene) -> Scene:
     """What the page meets that tries to connect, or is connected and is told."""
-    page = world.document
+    page = scene.document
     if page is None or not page.tries:
-        return world
-    if world.network:
-        return world.page(locked=False)
-    if world.login and not world.device:  # refused: it forgets its login and loads itself anew
-        waits = world.must_wait or world.held_by_ban
-        return fresh(world.but(login=False, durable=False, must_wait=waits, loads=world.loads + 1))
-    if world.ban:
-        return world.page(screen="ban", stopped="ban", at_passkey=False)
-    if world.outage:
-        return world.page(screen="outage", locked=False, at_passkey=False)
-    return world.page(screen="", let_in=True, owes=False)
+        return scene
+    if scene.network:
+        return scene.page(locked=False)
+    if scene.login and not scene.device:  # refused: it forgets its login and loads itself anew
+        waits = scene.must_wait or scene.held_by_ban
+        return fresh(scene.but(login=False, durable=False, must_wait=waits, loads=scene.loads + 1))
+    if scene.ban:
+        return scene.page(screen="ban", stopped="ban", at_passkey=False)
+    if scene.outage:
+        return scene.page(screen="outage", locked=False, at_passkey=False)
+    return scene.page(screen="", let_in=True, owes=False)
