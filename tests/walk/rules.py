@@ -149,16 +149,16 @@ RULES: dict[str, Rule] = {
     "give_up_passkey": Rule(_at_passkey, lambda scene, _: scene.page(at_passkey=False), weight=2),
     "link_with_passkey": Rule(_at_passkey, _link, weight=2),
     "expire_code": Rule(_at_code, lambda scene, _: scene),
-    "unlink": Rule(lambda scene, _: scene.device and not scene.ban and not scene.held_by_ban, _unlink),
+    "unlink": Rule(lambda scene, _: scene.device and not scene.ban and not scene.held_by_ban, _unlink, weight=3),
     "log_out": Rule(_linked, _log_out, ("user_initiated", "syncd_failure", "account_locked"), 0.4),
     "log_out_here": Rule(_linked, _unlink, weight=0.4),
     # The network and the service.
     "offline": Rule(lambda scene, _: not scene.network, _cut("offline"), weight=2),
     "unreachable": Rule(lambda scene, _: not scene.network, _cut("unreachable")),
-    "outage": Rule(_can_fail, _outage, ("", "silent"), 0.8),
+    "outage": Rule(_can_fail, _outage, ("", "silent"), 2),
     "online": Rule(lambda scene, _: bool(scene.network or scene.outage or scene.ban == "long"), _online, weight=4),
     "drop": Rule(lambda scene, _: scene.up, _drop),
-    "slow": Rule(lambda scene, _: scene.device and not scene.slow, lambda scene, _: scene.but(slow=True), weight=0.5),
+    "slow": Rule(lambda scene, _: scene.device and not scene.slow, lambda scene, _: scene.but(slow=True), weight=1),
     "quick": Rule(lambda scene, _: scene.slow, lambda scene, _: scene.but(slow=False)),
     "ban": Rule(_can_ban, _ban, ("short", "long", "silent"), 0.6),
     "ban_over": Rule(lambda scene, _: _in_short_ban(scene), _ban_over, weight=4),
@@ -168,7 +168,7 @@ RULES: dict[str, Rule] = {
         ),
         _restrict,
         ("timelock", "capping", "none"),
-        0.5,
+        1,
     ),
     # Another window or device takes over.
     "replaced": Rule(
@@ -221,7 +221,7 @@ RULES: dict[str, Rule] = {
         lambda scene, policy: scene.pod == "none" and scene.policy != policy,
         lambda scene, policy: scene.but(policy=policy),
         ("Relink", "Wait"),
-        0.5,
+        0.3,
     ),
     "start": Rule(_can_start, _start, ("", "restart", "relink"), 4),
 }

@@ -28,23 +28,21 @@ _BACK_OF_A_HOLD = ("reload", "stop")
 def random_walk(*, seed: int, steps: int) -> Iterator[Step]:
     """Yield the steps of one walk; the same for the same numbers."""
     random = Random(seed)
-    done, in_state = Counter[Step](), Counter[tuple[frozenset[str], Step]]()
+    done, in_state = Counter[Step](), Counter[tuple[object, Step]]()
     scene = BEGIN
     for _ in range(steps):
-        states = shown(scene)
+        state = (shown(scene), scene.pod, scene.hold, scene.login)
         choices = [step for step in _WEIGHTS if possible(scene, step)]
         back = [step for step in choices if _leads_back(scene, step)]
         if back and random.random() < 0.5:
             choices = back
-        weights = [_WEIGHTS[step] / (1 + in_state[states, step]) ** 2 / (1 + done[step]) for step in choices]
+        weights = [_WEIGHTS[step] / (1 + in_state[state, step]) ** 2 / (1 + done[step]) ** 0.5 for step in choices]
         step = random.choices(choices, weights)[0]
         done[step] += 1
-        in_state[states, step] += 1
+        in_state[state, step] += 1
         scene, _ = take(scene, step)
         yield step
 
 
 def _leads_back(scene: Scene, step: Step) -> bool:
-    if step == Step("start"):
-        return not scene.hold
     return step.name in _BACK or (bool(scene.hold) and scene.pod != "none" and step.name in _BACK_OF_A_HOLD)
