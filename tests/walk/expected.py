@@ -110,6 +110,7 @@ def expectation(before: Scene, step: Step, after: Scene) -> Expectation:
     """What has to be seen once the step is done."""
     forgot = before.login and not after.login
     relinked = before.remembered and not after.remembered and not after.login and step != _RELINK
+    unasked = after.pod == "closed" and not after.login  # a page that stays closed is not asked whether it is linked
     passing, within = _on_the_way(before, step, after)
     if forgot or relinked:
         within += _LOGOUT_IS_REPORTED + _LOAD
@@ -121,7 +122,7 @@ def expectation(before: Scene, step: Step, after: Scene) -> Expectation:
         late=_LOOK if step.name == "dialog" else PROMPT,
         through=LOGGED_OUT if relinked else "",
         code=shown(after) == {"QRPending/WaitingForScan"},
-        linked=None if after.coming else after.login,
+        linked=None if after.coming or unasked else after.login,
         loads=after.loads,
         # Where nothing but a moment shows that something happened, the moment has to have passed.
         stays=1.0 if step.name in _UNSEEN and shown(before) & shown(after) else 0.25,
