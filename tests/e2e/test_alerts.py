@@ -54,7 +54,8 @@ class Play:
         ]
 
     def cause(self) -> None:
-        """Bring all of it about."""
+        """Bring all of it about, once the operator is scraped: what was counted before is no increase."""
+        until("the operator is scraped", self.scraped)
         self.club.create("first")
         self.club.create("asleep", operatingMode="Suspended")
         # An image that ends at once, again and again: the operator's, which finds no account to work with.
@@ -68,6 +69,11 @@ class Play:
         self.shop.evict("sales")
         self.shop.wait_for("sales", without_pod())
         self.shop.wait_for("orders", has_condition("Stalled"))
+
+    def scraped(self) -> bool:
+        """Whether Prometheus has read the operator's metrics."""
+        up = self.monitoring.query(['up{job="whatsapp-session-operator"} == 1'])
+        return any(up.values())
 
     def empty_panels(self) -> list[str]:
         """Return what of the dashboards is empty: for all, for the full quota, and for each session that is to run."""

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 from e2e.harness import ClusterHarness
 from support import log_schema
@@ -26,4 +27,9 @@ def test_a_log_shows_that_sessions_have_started_and_are_healthy(e2e: ClusterHarn
     assert counted["operator", "The state changed"] > 0
     assert counted["runner", "The state changed"] > 0
     assert {"operator", "runner"} == named
-    assert [] == [entry for container, entry in entries if container == "runner" and "session" not in entry]
+    assert [] == [entry for container, entry in entries if container == "runner" and not _names_its_session(entry)]
+
+
+def _names_its_session(entry: dict[str, Any]) -> bool:
+    """The operator's image stands in a runner's place where one is to end at once, and knows no session."""
+    return "session" in entry or entry["logger"] == "whatsapp_operator"
