@@ -374,7 +374,7 @@ SCHEMA: list[tuple[dict[str, Any], str, str]] = [
     (spread(matchLabelKeys=["a", "b", "c"]), f"{SPREAD}.matchLabelKeys", "at most 2 items"),
     ({"pod": {"dnsPolicy": "ClusterFirstWithHostNet"}}, "spec.pod.dnsPolicy", '"ClusterFirst", "Default", "None"'),
     (resolver(nameservers=["10.0.0.1"] * 4), f"{DNS}.nameservers", "must have at most 3 items"),
-    (resolver(searches=["a"] * 17), f"{DNS}.searches", "must have at most 16 items"),
+    (resolver(searches=["a"] * 9), f"{DNS}.searches", "must have at most 8 items"),
     (resolver(options=[{"value": "2"}]), f"{DNS}.options[0].name", "Required value"),
     (resolver(options=[{"name": "x" * 64}]), f"{DNS}.options[0].name", "Too long: may not be more than 63 bytes"),
     (resolver(options=[{"name": "x"}] * 17), f"{DNS}.options", "must have at most 16 items"),
