@@ -247,7 +247,7 @@ async def test_no_dead_code_is_served(brief: StandIn, folders: Folders) -> None:
         await asyncio.sleep(6.5)
         assert 404 == await qr_status(runner)
         fresh = await runner.code(other_than=renewed["text"])
-        await reload_into(brief, UNLINKED, seconds=3)
+        await reload_into(brief, UNLINKED, seconds=8)
         assert 404 == await qr_status(runner)
         after = await runner.code()
 
