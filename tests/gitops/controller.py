@@ -93,7 +93,7 @@ class Flux:
         cluster.kubectl.wait_established("kustomizations.kustomize.toolkit.fluxcd.io", *names)
         daemons, [health] = Daemons(folder), free_ports(1)
         environment = [f"KUBECONFIG={cluster.kubeconfig}", "RUNTIME_NAMESPACE=flux-system", f"TMPDIR={folder}"]
-        arguments = [f"--health-addr=127.0.0.1:{health}", "--metrics-addr=0", "--concurrent=2"]
+        arguments = [f"--health-addr=127.0.0.1:{health}", "--metrics-addr=0", "--concurrent=20"]
         program = str(programs / "kustomize-controller")
         daemons.start("kustomize-controller", Path("/usr/bin/env"), [*environment, program, *arguments])
         return cls(daemons, folder)

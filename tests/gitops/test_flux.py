@@ -96,6 +96,7 @@ async def test_a_queued_session_is_in_progress(harness: OperatorHarness, reposit
     await repository.follow(patience="20s")
     first, second = session(harness, "first", priority=1), session(harness, "second")
 
+    await repository.pushed(first)  # alone: who is seen first has the place, whatever the priority of who comes later
     full = await repository.pushed(first, second)
     queued = await harness.status("second")
     await harness.quota(sessions=2)
