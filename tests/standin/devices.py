@@ -168,6 +168,10 @@ class DeviceBook:
             raise UnknownDeviceError(f"No linked device is called {identifier!r}. Linked: {known}.")
         return device
 
+    def __contains__(self, identifier: DeviceId) -> bool:
+        device = self._devices.get(identifier)
+        return device is not None and device.confirmed
+
     def subject(self, identifier: DeviceId) -> Device:
         """Find what a page meets: that of a listed device, or of all pages without a login."""
         return self._unlinked if identifier == UNLINKED else self.get(identifier)

@@ -77,8 +77,8 @@ class Exchange:
     def received(self, page: PageId, frame: Frame) -> list[Effect]:
         """A connected page sent something after its hello."""
         known = self._pages.get(page)
-        if known is None:
-            return [Close(page)]
+        if known is None or (known.device is not None and known.device not in self.devices):
+            return [Close(page)]  # unlinked while it spoke
         match frame.get("type"):
             case "ping":
                 return [Send(page, frames.pong())]

@@ -1,9 +1,10 @@
 """Files that travel beside the messages: up from a page, down to it, by links that can expire.
 
 Contents are made in pieces while they are sent and never held whole: a file of 100 MB is a short pattern and a length.
-What a page has sent up is counted and digested; up to `KEPT` bytes of it can be had again.
+What a page has sent up is counted and digested; up to `KEPT` bytes of it can be had again, the last `KEPT_IN_ALL` of all.
 """
 
+import collections
 import dataclasses
 import hashlib
 import itertools
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 
 from standin.errors import MalformedRequestError
 
-__all__ = ["KEPT", "LARGEST", "PIECE", "MediaBook", "Medium", "Upload"]
+__all__ = ["KEPT", "KEPT_IN_ALL", "LARGEST", "PIECE", "MediaBook", "Medium", "Upload"]
 
 PIECE = 64 * 1024
 KEPT = 1024 * 1024
+KEPT_IN_ALL = 32 * KEPT
 LARGEST = 100 * 1024 * 1024
 
 
@@ -62,6 +64,7 @@ class MediaBook:
         self._media: dict[str, Medium] = {}
         self._links: dict[str, str] = {}
         self._gone: set[str] = set()
+        self._kept: collections.deque[Medium] = collections.deque()
 
     def make(self, pattern: bytes, *, size: int | None = None) -> Medium:
         """Make a file of a content, or of `size` bytes of a repeated one."""
@@ -95,8 +98,8 @@ class MediaBook:
 
     def at(self, name: str) -> Medium | None:
         """Find the file of a link that has not expired."""
-        identifier = self._links.get(name)
-        return None if identifier is None else self._media[identifier]
+        medium = self._media.get(self._links.get(name, ""))
+        return medium if medium is not None and medium.content is not None else None
 
     def expire(self, *, gone: bool) -> int:
         """End all links given so far; with `gone` the phone cannot give new ones for their files either."""
@@ -109,6 +112,10 @@ class MediaBook:
     def _keep(self, *, size: int, sha256: str, content: bytes | None) -> Medium:
         medium = Medium(identifier=f"m{next(self._numbers)}", size=size, sha256=sha256, content=content)
         self._media[medium.identifier] = medium
+        self._kept.append(medium)
+        while sum(len(one.content or b"") for one in self._kept) > KEPT_IN_ALL:
+            oldest = self._kept.popleft()
+            self._media[oldest.identifier] = dataclasses.replace(oldest, content=None)
         return medium
 
 

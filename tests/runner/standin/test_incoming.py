@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import BrowserContext
 from runner.standin.conftest import OpenTab
 from runner.standin.linked import FRIEND, Linked, before_the_page
-from runner.standin.tabs import Tab
+from runner.standin.tabs import Tab, wait_for_value
 from standin import Mode, StandIn
 
 NUMBER = FRIEND.partition("@")[0]
@@ -53,7 +53,7 @@ async def test_the_history_of_a_first_synchronisation_is_new_to_nobody(open_tab:
     await standin.phone.add_history(*entries, {"text": "mine", "id": "MINE", "t": 2000, "to": NUMBER})
     linked = await linked_and_noting(open_tab, standin)
     await linked.wait_for("WPP.conn.getHistorySyncProgress()", {"progress": 100, "paused": False, "inProgress": False})
-    await linked.wait_for("store.map((msg) => msg.body)", ["mine"])
+    await linked.wait_for("store.getModelsArray().at(-1)?.body", "mine")
 
     assert [*(f"old {number}" for number in range(51, 70)), "mine"] == await linked.texts()
     assert 71 == len(await linked.texts(options="{count: -1}"))
@@ -112,8 +112,10 @@ async def test_presence_typing_and_calls(open_tab: OpenTab, standin: StandIn) ->
     await linked.ask(f"await WPP.chat.markIsComposing('{FRIEND}')")
     await linked.ask(f"(await WPP.chat.markIsRead('{FRIEND}')).unreadCount")
 
-    assert [
+    signals = [
         {"kind": "reject", "call": "CALL1", "to": FRIEND},
         {"kind": "composing", "to": FRIEND},
         {"kind": "read", "to": FRIEND, "last": "H1"},
-    ] == await linked.phone.signals(linked.device)
+    ]
+
+    await wait_for_value(lambda: linked.phone.signals(linked.device), signals)

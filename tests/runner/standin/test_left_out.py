@@ -15,6 +15,10 @@ ASKED = "(await WPP.contact.queryExists('15550100888@c.us')).wid.user === '15550
 OLDER = f"(await WPP.chat.getMessageById('{KEY}')).body === 'one'"
 REACTED = f"(await WPP.chat.sendReactionToMessage('{OWN}', '!')).sendMsgResult.messageSendResult === 'OK'"
 EDITED = f"(await WPP.chat.editMessage('{OWN}', 'new', {QUIET})).id === '{OWN}'"
+LISTEN = """() => {
+  window.__replied = new Promise((resolve) => {
+    WPP.on('chat.new_message', (msg) => { if (msg.body === 'reply') resolve(true) }) });
+  window.__reacted = new Promise((resolve) => { WPP.on('chat.new_reaction', () => resolve(true)) }) }"""
 TYPING = f"(await WPP.chat.markIsComposing('{FRIEND}')) === undefined"
 REVOKED = f"(await WPP.chat.deleteMessage('{FRIEND}', '{OWN}2', true, true)).isRevoked"
 
@@ -26,14 +30,18 @@ BOTH = {
     "WAWebMsgActionCapability": EDITED,
     "WAWebSendMessageEditAction": EDITED,
     "WAWebSendReactionMsgAction": REACTED,
-    "WAWebReactionsStore": f"(await WPP.chat.getReactions('{OWN}')).reactions.length === 0",
+    "WAWebReactionsStore": f"(await WPP.chat.getReactions('{OWN}')).reactions.length >= 0",
     "WAWebUpdateUnreadChatAction": f"(await WPP.chat.markIsRead('{FRIEND}')).unreadCount >= 0",
-    "WAWebForwardMessagesToChat": f"(await WPP.chat.forwardMessages('{FRIEND}', ['{OWN}']), true)",
+    "WAWebChatForwardMessage": f"(await WPP.chat.forwardMessages('{FRIEND}', ['{OWN}']), true)",
     "WAWebMsgType": REVOKED,
     "WAWebSendMsgResultAction": REVOKED,
     "WAWebChatPresence": TYPING,
     "WAWebPresenceCollection": "Boolean(WPP.whatsapp.PresenceStore.on)",
     "WAWebCallCollection": "Boolean(WPP.whatsapp.CallStore.processIncomingCall)",
+    "WAWebVoipWaCallEnums": "await WPP.call.reject()",
+    "WAWebVoipStackInterface": "await WPP.call.reject()",
+    "WAWebQuotedMsgModelUtils": "await window.__replied",
+    "WAWebReactionsModelCollection": "await window.__reacted",
     "WAWebHistorySyncProgressModel": "WPP.conn.getHistorySyncProgress().progress === 100",
 }
 """ The module, and an expression that holds with it. """
@@ -60,6 +68,7 @@ async def test_without_it_something_fails(
     open_tab: OpenTab, standin: StandIn, context: BrowserContext, mode: Mode
 ) -> None:
     """All expressions hold on the whole page; each fails on a page that lacks its module."""
+    friend = {"from": FRIEND.partition("@")[0]}
     linked = await Linked.link(await open_tab(), standin)
     await context.add_init_script(WA_JS_CONFIG)
     await context.add_init_script(path=WA_JS)
@@ -71,12 +80,16 @@ async def test_without_it_something_fails(
         tab = Tab(page)
         await tab.wait_for_facts(full=True)
         await tab.connected()
+        # Each page hears of a reply, a reaction and a call of its own.
+        await page.evaluate(LISTEN)
+        await standin.phone.send(linked.device, "reply", quoted="OWN", **friend)
+        await standin.phone.react(linked.device, "OWN", "!", mine=True, **friend)
+        await standin.phone.call(linked.device, **friend)
         return Linked(tab, standin, linked.device)
 
-    number = FRIEND.partition("@")[0]
-    await standin.phone.send(linked.device, "one", id="T1", **{"from": number})
+    await standin.phone.send(linked.device, "one", id="T1", **friend)
     for name in ("OWN", "OWN2"):
-        await standin.phone.send(linked.device, "mine", id=name, to=number)
+        await standin.phone.send(linked.device, "mine", id=name, to=friend["from"])
     await linked.stored()
     await linked.page.close()
     cases = [(module, holds) for of, module, holds in CASES if of is mode]

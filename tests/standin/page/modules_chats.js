@@ -62,7 +62,7 @@ function defineSending({ mode, announce, talk: { messages, reactions, self, send
   // With the version that wa-js compares with, the arguments of this one changed.
   const sendSeen = mode === 'modern' ? ({ chat }) => sender.seen(chat) : (chat) => sender.seen(chat);
   define('WAWebUpdateUnreadChatAction', { sendSeen, markUnread: async (chat) => { chat.set('unreadCount', -1); } });
-  define('WAWebForwardMessagesToChat', { forwardMessagesToChats: (msgs, chats) => sender.forward(msgs, chats) });
+  define('WAWebChatForwardMessage', { forwardMessages: ({ chat, msgs }) => sender.forward(chat, msgs) });
   Object.assign(announce.cmd, {
     sendRevokeMsgs: (_chat, { list }) => sender.revoke(list),
     sendDeleteMsgs: async (_chat, { list }) => { for (const msg of list) await messages.remove(msg.id); },

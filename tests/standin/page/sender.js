@@ -66,14 +66,12 @@ export class Sender {
     }
   }
 
-  async forward(msgs, chats) {
-    for (const chat of chats) {
-      for (const { attributes } of msgs) {
-        const id = new MsgKey({ id: MsgKey.newId(), remote: chat.id, fromMe: true });
-        const t = Math.floor(Date.now() / 1000);
-        const raw = { ...attributes, id, t, from: this.#self(), to: chat.id, ack: ACK.CLOCK, isForwarded: true };
-        await this.send(chat, raw)[0];
-      }
+  async forward(chat, msgs) {
+    for (const { attributes } of msgs) {
+      const id = new MsgKey({ id: MsgKey.newId(), remote: chat.id, fromMe: true });
+      const t = Math.floor(Date.now() / 1000);
+      const raw = { ...attributes, id, t, from: this.#self(), to: chat.id, ack: ACK.CLOCK, isForwarded: true };
+      await this.send(chat, raw)[0];
     }
   }
 

@@ -220,3 +220,11 @@ def test_what_is_no_message_is_noted() -> None:
     say(harness, type="signal", kind="composing", to=FRIEND)
 
     assert [{"kind": "composing", "to": FRIEND}] == harness.exchange.devices.get(device).signals
+
+
+def test_a_page_that_was_unlinked_while_it_spoke_is_closed() -> None:
+    """Its last words are no fault."""
+    harness = ExchangeHarness()
+    harness.exchange.unlink(harness.connected(PAGE))
+
+    assert ["close"] == types_to(PAGE, harness.exchange.received(PAGE, {"type": "stored", "stanza": "s1"}))

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 from standin.errors import MalformedRequestError
-from standin.media import KEPT, LARGEST, PIECE, MediaBook, Upload
+from standin.media import KEPT, KEPT_IN_ALL, LARGEST, PIECE, MediaBook, Upload
 
 
 @pytest.mark.parametrize("size", [0, 1, 6, 7, 8, PIECE - 1, PIECE, 3 * PIECE + 5])
@@ -56,3 +56,18 @@ def test_links_expire() -> None:
     assert book.link(medium.identifier) is None
     with pytest.raises(MalformedRequestError, match="no file"):
         book.get("m9")
+
+
+def test_old_contents_are_forgotten() -> None:
+    """A long test with many files costs the server no more than a bound; size and digest stay."""
+    book = MediaBook()
+    first = book.make(b"z" * KEPT)
+    link = book.link(first.identifier)
+    assert link is not None
+    for _ in range(KEPT_IN_ALL // KEPT):
+        last = book.make(b"z" * KEPT)
+
+    assert first.sha256 == book.get(first.identifier).sha256
+    assert book.link(first.identifier) is None
+    assert book.at(link.rpartition("/")[2]) is None
+    assert book.link(last.identifier) is not None
