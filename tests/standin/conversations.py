@@ -80,8 +80,10 @@ def send(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
 
     With `to` it is the owner's own, written on the phone. With `ciphertext` it cannot be read until `fill`.
     """
-    exchange.devices.get(device)
-    return _bring(exchange, device, message_frame(exchange, body))
+    record, frame = exchange.devices.get(device), message_frame(exchange, body)
+    sender = str(frame["from"])
+    record.correspondents.add(sender if "@" in sender else f"{sender}@c.us")
+    return _bring(exchange, device, frame)
 
 
 def fill(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:

@@ -109,6 +109,8 @@ class Device:
     acks: Acks = dataclasses.field(default_factory=Acks)
     withheld: list[str] = dataclasses.field(default_factory=list)
     """ Messages that came while acks were withheld. """
+    correspondents: set[str] = dataclasses.field(default_factory=set)
+    """ Who has written, and who was written to: under a time lock others are new. """
     lookups: list[str] = dataclasses.field(default_factory=list)
     """ Whom the page asked about. """
     signals: list[Frame] = dataclasses.field(default_factory=list)
@@ -118,6 +120,11 @@ class Device:
         """Take what the page says; each connection says it again."""
         self.times_available += available and not self.available
         self.available = available
+
+    def may_write(self, to: str) -> bool:
+        """Tell whether the account's restriction lets a message to this chat through."""
+        locked = self.restriction is not None and self.restriction["kind"] == "timelock"
+        return not locked or to in self.correspondents
 
     def sent_messages(self) -> list[dict[str, Any]]:
         """Give every arrival in the phone's form, numbered among those of its id."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from standin import frames
 from standin.account import Account
-from standin.devices import AckMode, Device, SentMessage
+from standin.devices import AckMode, Acks, Device, SentMessage
 from standin.effects import Effect, Send, SendLater
 from standin.errors import MalformedRequestError
 from standin.frames import Frame, PageId
@@ -48,6 +48,10 @@ def _sent(at: Context, frame: Frame) -> list[Effect]:
         if shown is not None:
             body["data"] = base64.b64encode(shown).decode()
     device.sent.append(SentMessage(identifier=identifier, to=to, seconds=at.seconds, body=body))
+    if not device.may_write(to):
+        return [Send(at.page, frames.nack(identifier=identifier, code=Acks.code))]
+    if device.acks.mode is not AckMode.REFUSED:
+        device.correspondents.add(to)
     ack = Send(at.page, frames.ack(identifier=identifier, seconds=at.seconds))
     match device.acks.mode:
         case AckMode.WITHHELD:

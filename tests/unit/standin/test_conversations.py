@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+from standin.controls import COMMANDS
 from standin.conversations import CONVERSATIONS
 from standin.errors import MalformedRequestError
 from standin.frames import DeviceId, Frame, PageId
@@ -93,6 +94,20 @@ def test_acks_are_given_withheld_late_or_refused() -> None:
     assert ["A", "B"] == [frame["id"] for frame in released]
     assert [7.0] == [effect.seconds for effect in late]  # type: ignore[union-attr]
     assert [{"type": "nack", "id": "D", "code": 463}] == send_from(harness, "D")
+
+
+def test_a_time_lock_refuses_first_contacts() -> None:
+    """Who has written, or was written to before, is none."""
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    send_from(harness, "A", to="15550100701@c.us")
+    do(harness, device, "send", text="hi", **{"from": "15550100702"})
+    COMMANDS["restrict"](harness.exchange, device, {"kind": "timelock", "until": 2_000_000})
+    answers = [send_from(harness, "B", to=f"1555010070{number}@c.us")[0]["type"] for number in (1, 2, 3)]
+    COMMANDS["restrict"](harness.exchange, device, {"kind": "none"})
+
+    assert ["ack", "ack", "nack"] == answers
+    assert ["ack"] == [frame["type"] for frame in send_from(harness, "C", to="15550100703@c.us")]
 
 
 def test_a_file_travels_by_a_link() -> None:
