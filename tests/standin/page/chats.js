@@ -6,7 +6,7 @@ import { createWid } from './identity.js';
 export class Chat extends Model {
   get isUser() { return this.id?.isUser(); }
   get isGroup() { return this.id?.isGroup(); }
-  get hasUnread() { return this.unreadCount > 0; }
+  get hasUnread() { return this.unreadCount !== 0; }
 
   // By time, and the later arrival of one second: a message that comes late is not the chat's last.
   get lastReceivedKey() {
@@ -59,7 +59,7 @@ export class Chats {
   }
 
   record(chat, { unread = 0 } = {}) {
-    return { id: String(chat.id), unreadCount: chat.unreadCount + unread, archive: chat.archive };
+    return { id: String(chat.id), unreadCount: unread ? Math.max(chat.unreadCount, 0) + unread : chat.unreadCount, archive: chat.archive };
   }
 
   async findOrCreate(wid) {
@@ -70,8 +70,9 @@ export class Chats {
     return { chat, created };
   }
 
-  async read(chat) {
-    chat.set('unreadCount', 0);
+  // -1 is a chat that somebody marked as unread.
+  async mark(chat, unreadCount) {
+    chat.set('unreadCount', unreadCount);
     await this.#database.put('chat', this.record(chat));
   }
 }

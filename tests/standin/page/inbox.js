@@ -101,7 +101,7 @@ export class Inbox {
     this.#stored(stanza);
     if (!fresh) return;
     this.#messages.show(attributes);
-    chat.set('unreadCount', chat.unreadCount + unread);
+    chat.set('unreadCount', this.#chats.record(chat, { unread }).unreadCount);
   }
 
   // The content of a message that could not be read so far; any other message that is there already has come twice.

@@ -50,7 +50,7 @@ function defineFinders({ mode, talk: { messages } }) {
   define('WAWebQuotedMsgModelUtils', { getQuotedMsgObj: (msg) => messages.quoted(msg) });
 }
 
-function defineSending({ mode, announce, talk: { messages, reactions, self, sender } }) {
+function defineSending({ mode, announce, talk: { chats, messages, reactions, self, sender } }) {
   define('WAWebSendMsgChatAction', { addAndSendMsgToChat: (chat, raw) => sender.send(chat, raw) });
   define('WAWebHandleDirectChatReceipt', receipts);
   define('WAWebMsgActionCapability', {
@@ -61,7 +61,7 @@ function defineSending({ mode, announce, talk: { messages, reactions, self, send
   define('WAWebSendMessageEditAction', { addAndSendMessageEdit: (msg, raw) => sender.edit(msg, raw) });
   // With the version that wa-js compares with, the arguments of this one changed.
   const sendSeen = mode === 'modern' ? ({ chat }) => sender.seen(chat) : (chat) => sender.seen(chat);
-  define('WAWebUpdateUnreadChatAction', { sendSeen, markUnread: async (chat) => { chat.set('unreadCount', -1); } });
+  define('WAWebUpdateUnreadChatAction', { sendSeen, markUnread: (chat) => chats.mark(chat, -1) });
   define('WAWebChatForwardMessage', { forwardMessages: ({ chat, msgs }) => sender.forward(chat, msgs) });
   Object.assign(announce.cmd, {
     sendRevokeMsgs: (_chat, { list }) => sender.revoke(list),

@@ -87,7 +87,7 @@ export class Sender {
   // The chat's messages are read, and whoever wrote them is told so.
   async seen(chat) {
     if (!chat.hasUnread) return;
-    await this.#chats.read(chat);
+    await this.#chats.mark(chat, 0);
     this.signal('read', { to: String(chat.id), last: chat.lastReceivedKey?.id });
   }
 
