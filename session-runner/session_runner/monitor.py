@@ -15,8 +15,9 @@ from functools import lru_cache, partial
 from typing import Protocol
 
 from session_protocol.durations import format_duration
+from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.redaction import redact
-from session_protocol.states import Phase, is_linked, traits_of
+from session_protocol.states import Phase, is_linked, rests, traits_of
 from session_protocol.times import format_time
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
@@ -42,7 +43,18 @@ from session_runner.states.fetching import (
     unfetched,
     why_again,
 )
-from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
+from session_runner.states.history import (
+    History,
+    acknowledged,
+    asked_for_code,
+    left,
+    live_code,
+    logout_explained,
+    remember,
+    reported,
+    wants_acknowledgement,
+    wants_code,
+)
 from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
 
@@ -142,8 +154,12 @@ class PageMonitor:
             self._history = replace(self._history, logout_asked=self.monotonic())
         if name == "logout_reason":
             logger.info("The page was logged out", extra={"logout_reason": detail})
+            # Asked for by our API, the page says that its user did it.
+            asked = self._history.asked_lately(now=self.monotonic()) and detail == "user_initiated"
+            self.state_file.logout_told(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
+            self._history = logout_explained(self._history, detail, now=self.monotonic())
         self._woken.set()
 
     def killed(self) -> bool:
@@ -277,6 +293,8 @@ class PageMonitor:
                 await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
+            if wants_acknowledgement(self._history, now=self.monotonic()):
+                await self._acknowledge(browser)
             with contextlib.suppress(TimeoutError):
                 pause = pause_after(self.store.snapshot.state, health_check=self.settings.health_check_timeout)
                 await asyncio.wait_for(self._woken.wait(), pause)
@@ -302,6 +320,7 @@ class PageMonitor:
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,
             round=self._history.round,
+            logout=saved.logout if linked is False else None,
         )
         if changed:
             self.metrics.show_state(verdict.state)
@@ -384,7 +403,10 @@ class PageMonitor:
         self.state_file.update(before, self._history, facts)
         verdict = classify(facts, self._history, policy=policy, now=now)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
-        if failure is not None and hold is not None:  # the page is closed, and stays so until a person asks
+        # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.
+        linked = facts.registered is True and facts.has_modules
+        closed = failure is not None or (hold is not None and rests(hold.state) and not linked)
+        if hold is not None and closed:
             verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
         self._history = reported(self._history, verdict.state, now=now)
@@ -418,6 +440,11 @@ class PageMonitor:
         self.metrics.rounds.inc()
         way = await self._answers.order(browser, "refresh.js")
         logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
+
+    async def _acknowledge(self, browser: Page) -> None:
+        self._history = acknowledged(self._history)
+        if await self._answers.order(browser, "acknowledge.js") == "acknowledged":
+            logger.info("The page's notice of what is new was acknowledged")
 
     def _why_again(self, facts: Facts) -> FetchFailure | None:
         """Return why the page has to be fetched again. Not in a hold: what opens the page then is a person's request."""

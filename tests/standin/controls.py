@@ -16,7 +16,7 @@ from standin.frames import DeviceId
 
 __all__ = ["COMMANDS", "Command"]
 
-_DIALOGS = ("passkey", "action-required")
+_DIALOGS = ("passkey", "action-required", "terms")
 _LANGUAGES = ("en", "de")
 _RESTRICTIONS = ("timelock", "capping", "none")
 
@@ -126,7 +126,7 @@ def sync_slow(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
 
 
 def dialog(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
-    """Open a window over the page: `kind` passkey or action-required."""
+    """Open a window over the page: `kind` passkey, action-required (the notice of what is new) or terms."""
     kind = body.get("kind", "action-required")
     if kind not in _DIALOGS:
         raise MalformedRequestError(f"kind is one of {', '.join(_DIALOGS)}, not {kind!r}.")

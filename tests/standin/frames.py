@@ -182,7 +182,7 @@ def link_code(*, code: str) -> Frame:
 
 
 def dialog(*, kind: str) -> Frame:
-    """A window over the page: `passkey` or `action-required`."""
+    """A window over the page: `passkey`, `action-required` or `terms`."""
     return {"type": "dialog", "kind": kind}
 
 

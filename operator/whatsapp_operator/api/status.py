@@ -70,6 +70,11 @@ class LinkStatus(StatusModel):
     after linking, known in advance, or a clean stop before that."""
     round: Count | None = None
     """Which round of QR codes is or was shown, from 1; spec.link.maxRounds is the last."""
+    logout_time: Time | None = None
+    """When the session was logged out last; the condition Linked says why. Both stay until a phone is linked again."""
+    expired_time: Time | None = None
+    """When all rounds of QR codes had passed unused. From then on the session has neither pod nor place in its quota, until a
+    person asks by the annotation wasession.dev/relink-at, or suspends and resumes it; then this is absent again."""
 
 
 class AdmissionStatus(StatusModel):

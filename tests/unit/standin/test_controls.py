@@ -188,7 +188,7 @@ def test_a_restriction_is_shown_at_each_login_until_it_ends() -> None:
         ("receipt", {"ids": ["none"]}, "sent no such message"),
         ("acks", {"mode": "other"}, "given, withheld, late, refused"),
         ("presence", {"state": "other"}, "composing, recording"),
-        ("dialog", {"kind": "other"}, "passkey, action-required"),
+        ("dialog", {"kind": "other"}, "passkey, action-required, terms"),
         ("restrict", {"kind": "other"}, "timelock, capping, none"),
     ],
 )
