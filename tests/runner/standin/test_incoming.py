@@ -24,19 +24,19 @@ async def linked_and_noting(open_tab: OpenTab, standin: StandIn) -> Linked:
 async def test_what_waited_is_brought_before_the_end_of_delivery(
     open_tab: OpenTab, standin: StandIn, context: BrowserContext
 ) -> None:
-    """All of it, in order, stored and shown before the page says that it has everything; the next login brings none."""
+    """All of it, in order, each id once, stored and shown before the page says so; the next login brings none."""
     linked = await Linked.link(await open_tab(), standin)
     await linked.page.close()
     for number in range(3):
         await linked.phone.send(linked.device, f"message {number}", id=f"ID{number}")
+    await linked.phone.send(linked.device, "message 1 once more", id="ID1")
     await context.add_init_script(before_the_page(OFFLINE_END))
     tab = await Tab.open(context, standin.page_url)
     await tab.connected()
     again = Linked(tab, standin, linked.device)
     await again.stored()
 
-    await tab.page.wait_for_function("window.__atEnd !== undefined", polling=50)
-    assert [f"message {number}" for number in range(3)] == await tab.page.evaluate("window.__atEnd")
+    await wait_for_value(lambda: tab.page.evaluate("window.__atEnd"), [f"message {number}" for number in range(3)])
     await tab.page.reload()
     await tab.connected()
     assert ["message 2"] == await tab.page.evaluate(
