@@ -86,6 +86,7 @@ def stored(governed: LightCluster) -> Iterator[dict[str, Any]]:
 def test_a_plain_session_needs_no_further_right(ed: ApiClient) -> None:
     """Everything but the pod's fields is for whoever may write sessions."""
     spec = {key: value for key, value in FULL.items() if key != "pod"}
+    spec["proxy"] = {key: value for key, value in FULL["proxy"].items() if key != "loginSecretName"}
 
     tried: list[dict[str, Any]] = [{}, spec, {"pod": {}}]
 

@@ -25,6 +25,7 @@ import { Sender } from './sender.js';
 import { Session } from './session.js';
 import { State } from './state.js';
 import { LoginStore } from './storage.js';
+import { obeyWindow } from './window.js';
 
 const config = JSON.parse(document.querySelector('meta[name=standin-config]').content);
 
@@ -80,6 +81,7 @@ async function start() {
   if (login.registered) await talk.restore().catch((error) => { storageError = error; });
   publish();
   screens.render();
+  obeyWindow(mutex);
   if (storageError) {
     announce.backend('storage_initialization_error', storageError);
     dialogs.open('storage');
