@@ -1,13 +1,19 @@
 """Each module about messages is there for a reason: without it, and it alone, something of wa-js fails."""
 
+import asyncio
+from collections import deque
+
 import pytest
-from playwright.async_api import BrowserContext, Error
-from runner.standin.conftest import WA_JS, WA_JS_CONFIG, OpenTab
+from playwright.async_api import Browser, BrowserContext, Error
+from runner.standin.conftest import WA_JS, WA_JS_CONFIG
 from runner.standin.linked import FRIEND, Linked, before_the_page
 from runner.standin.tabs import Tab
 from standin import Mode, StandIn
 
 QUIET = "{linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: false}"
+WITH_FRIEND = {"from": FRIEND.partition("@")[0]}
+PROFILES = 3
+""" At once: most of a load is waiting. """
 KEY = f"false_{FRIEND}_T1"
 OWN = f"true_{FRIEND}_OWN"
 FOUND = f"(await WPP.chat.getMessages('{FRIEND}', {{count: 5}})).length > 1"
@@ -62,44 +68,64 @@ async def answer(linked: Linked, holds: str) -> object:
         return False
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", [Mode.LEGACY, Mode.MODERN])
-async def test_without_it_something_fails(
-    open_tab: OpenTab, standin: StandIn, context: BrowserContext, mode: Mode
-) -> None:
-    """All expressions hold on the whole page; each fails on a page that lacks its module."""
-    friend = {"from": FRIEND.partition("@")[0]}
-    linked = await Linked.link(await open_tab(), standin)
-    await context.add_init_script(WA_JS_CONFIG)
-    await context.add_init_script(path=WA_JS)
+class Profile:
+    """A linked profile in which page after page is loaded, each without one module."""
 
-    async def load(left_out: str = "") -> Linked:
-        page = await context.new_page()
+    def __init__(self, context: BrowserContext, standin: StandIn, device: str) -> None:
+        self._context = context
+        self._standin = standin
+        self._device = device
+
+    @classmethod
+    async def link(cls, context: BrowserContext, standin: StandIn) -> "Profile":
+        """Link it; a friend has written, and so has the owner."""
+        linked = await Linked.link(await Tab.open(context, standin.page_url), standin)
+        await standin.phone.send(linked.device, "one", id="T1", **WITH_FRIEND)
+        for name in ("OWN", "OWN2"):
+            await standin.phone.send(linked.device, "mine", id=name, to=WITH_FRIEND["from"])
+        await linked.stored()
+        await linked.page.close()
+        await context.add_init_script(WA_JS_CONFIG)
+        await context.add_init_script(path=WA_JS)
+        return cls(context, standin, linked.device)
+
+    async def load(self, left_out: str = "") -> Linked:
+        """Load the page, which then hears of a reply, a reaction and a call of its own."""
+        page, phone = await self._context.new_page(), self._standin.phone
         await page.add_init_script(before_the_page(f"if (load) delete load('__debug').modulesMap['{left_out}'];"))
-        await page.goto(standin.page_url)
+        await page.goto(self._standin.page_url)
         tab = Tab(page)
         await tab.wait_for_facts(full=True)
         await tab.connected()
-        # Each page hears of a reply, a reaction and a call of its own.
         await page.evaluate(LISTEN)
-        await standin.phone.send(linked.device, "reply", quoted="OWN", **friend)
-        await standin.phone.react(linked.device, "OWN", "!", mine=True, **friend)
-        await standin.phone.call(linked.device, **friend)
-        return Linked(tab, standin, linked.device)
+        await phone.send(self._device, "reply", quoted="OWN", **WITH_FRIEND)
+        await phone.react(self._device, "OWN", "!", mine=True, **WITH_FRIEND)
+        await phone.call(self._device, **WITH_FRIEND)
+        return Linked(tab, self._standin, self._device)
 
-    await standin.phone.send(linked.device, "one", id="T1", **friend)
-    for name in ("OWN", "OWN2"):
-        await standin.phone.send(linked.device, "mine", id=name, to=friend["from"])
-    await linked.stored()
-    await linked.page.close()
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", [Mode.LEGACY, Mode.MODERN])
+async def test_without_it_something_fails(browser: Browser, user_agent: str, standin: StandIn, mode: Mode) -> None:
+    """All expressions hold on the whole page; each fails on a page that lacks its module."""
     cases = [(module, holds) for of, module, holds in CASES if of is mode]
-    kept = []
-    for module, holds in cases:
-        page = await load(module)
-        if await answer(page, holds) is True:
-            kept.append(module)
-        await page.page.close()
-    whole = await load()
-    failed = [holds for holds in dict.fromkeys(holds for _, holds in cases) if await answer(whole, holds) is not True]
+    untried = deque(cases)
+    kept: list[str] = []
+    failed: list[str] = []
+
+    async def work(*, whole: bool) -> None:
+        async with await browser.new_context(user_agent=user_agent) as context:
+            profile = await Profile.link(context, standin)
+            while untried:
+                module, holds = untried.popleft()
+                page = await profile.load(module)
+                if await answer(page, holds) is True:
+                    kept.append(module)
+                await page.page.close()
+            if whole:
+                page = await profile.load()
+                failed.extend([holds for _, holds in cases if await answer(page, holds) is not True])
+
+    await asyncio.gather(*(work(whole=number == 0) for number in range(min(PROFILES, len(cases)))))
 
     assert ([], []) == (failed, kept)
