@@ -121,6 +121,24 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
     round: Annotated[int, Meta(ge=0, description="The round of QR codes it belongs to.")]
 
 
+class SentMessage(Struct, frozen=True, kw_only=True, rename=_key):
+    """How far a message has come."""
+
+    id: Annotated[str, Meta(max_length=64, description="The message's id.")]
+    wa_id: Annotated[str, Meta(max_length=20, description="The number it goes to, as WhatsApp writes it.")]
+    status: Annotated[
+        str,
+        Meta(
+            max_length=20,
+            description="accepted, handing_over, handed_over (the page has it and sends it), sent, delivered, read, played, "
+            "or failed, which is final. Without a word from WhatsApp a message stays handed_over.",
+            examples=["sent"],
+        ),
+    ]
+    times: Annotated[dict[str, Moment], Meta(description="When it came to each of them, as the runner saw it.")]
+    error_code: Annotated[int | None, Meta(description="Why it failed, by the Cloud API's codes.")] = None
+
+
 class Error(Struct, frozen=True, kw_only=True):
     """The machine-readable part of an error."""
 

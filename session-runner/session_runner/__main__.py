@@ -20,6 +20,7 @@ tune()  # before the big imports allocate
 
 from session_protocol import logs, open_files  # noqa: E402
 from session_protocol.environment import Variable  # noqa: E402
+from session_protocol.phone_number_id import phone_number_id  # noqa: E402
 from session_protocol.steady_clock import SteadyClock  # noqa: E402
 from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
@@ -31,6 +32,7 @@ from session_runner.host.processes import adopt_orphans  # noqa: E402
 from session_runner.host.termination_log import write_termination_log  # noqa: E402
 from session_runner.http.app import Api, serve  # noqa: E402
 from session_runner.http.auth import TokenFolder  # noqa: E402
+from session_runner.messaging import Messaging  # noqa: E402
 from session_runner.metrics import Metrics  # noqa: E402
 from session_runner.session import Session  # noqa: E402
 from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
@@ -75,9 +77,13 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
+    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
+    of_pod = session_of_pod()
     api = Api(
         store=store,
         door=commands,
+        messaging=messaging,
+        phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
         tokens=tokens,
         metrics=metrics,
         session_uid=settings.session_uid,
@@ -96,6 +102,7 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
         kills=kill_counter(),
         commands=commands,
+        messaging=messaging,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,11 @@ from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
+from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
+from session_runner.outbox.outbox import open_outbox
+from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan, user_agent
@@ -66,6 +70,7 @@ class Session:
     started: float
     random: Callable[[], float]
     """ A number from 0 to 1. """
+    messaging: Messaging
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -159,7 +164,15 @@ class Session:
             first_classified=settle,
             proxy=self._relay,
         )
-        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))
+        async with contextlib.AsyncExitStack() as stack:
+            with _profile_errors():
+                outbox = await stack.enter_async_context(open_outbox(layout.messages_file))
+            await stack.enter_async_context(self.messaging.opened(outbox))
+            await _first(
+                self._run_page(layout, self._monitor),
+                volume.watch(self._monitor.add_remark),
+                self.messaging.work(outbox),
+            )
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
@@ -199,7 +212,7 @@ class Session:
                     time_zone=self.settings.browser_time_zone,
                 )
                 listeners = Listeners(
-                    woken=monitor.wake,
+                    woken=partial(self._woken, monitor),
                     unfetched=monitor.fetch_failed,
                     blocked=self.metrics.blocked.inc,
                     navigating=monitor.navigating,
@@ -228,6 +241,13 @@ class Session:
             },
         )
         return self._browser
+
+    def _woken(self, monitor: PageMonitor, name: str, detail: str | None) -> None:
+        """Handle an event of the page."""
+        if name == "ack":
+            self.messaging.heard_of_acks()
+        else:
+            monitor.wake(name, detail)
 
     async def _prepare(self) -> tuple[Playwright, str]:
         """Start the driver, install the extra CA and get the browser's version, all at the same time."""
@@ -330,7 +350,7 @@ def _profile_errors() -> Iterator[None]:
     """Turn what is wrong with the profile into the end of the run."""
     try:
         yield
-    except (ProfileUnusableError, DamagedStateError) as error:
+    except (ProfileUnusableError, DamagedStateError, DamagedOutboxError) as error:
         raise profile_unusable(str(error)) from error
     except OSError as error:
         raise _cannot_be_used(error) from error

@@ -92,6 +92,11 @@ class RunnerProcess:
         async with self.client.get(self.url + path, headers=headers, params=query) as response:
             return response.status, dict(response.headers), await response.read()
 
+    async def get_json(self, path: str, *, scope: str = "state") -> tuple[int, dict[str, Any]]:
+        """Status and document."""
+        status, _, body = await self.get(path, scope=scope)
+        return status, json.loads(body)
+
     async def post(self, path: str, *, scope: str | None = "admin") -> tuple[int, dict[str, Any]]:
         """Status and document of a command."""
         headers = {"Authorization": f"Bearer {TOKENS[scope]}"} if scope else {}

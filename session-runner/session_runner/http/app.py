@@ -9,10 +9,11 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib import resources
 
@@ -20,7 +21,7 @@ import mimeparse
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from session_protocol.answers import KnownScopes, State
+from session_protocol.answers import KnownScopes, SentMessage, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
@@ -31,6 +32,7 @@ from session_protocol.vocabulary import TokenScope
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
 from session_runner.http.auth import TokenFolder, require
+from session_runner.http.cloud_api import CloudApi
 from session_runner.http.codes import OFFERED, render
 from session_runner.http.errors import (
     ApiError,
@@ -39,9 +41,11 @@ from session_runner.http.errors import (
     ForbiddenError,
     HttpError,
     NoCodeError,
+    NoMessageError,
     NoPageError,
     NotAcceptableError,
     NotLinkedError,
+    StartingError,
     TooManyCommandsError,
     problem_of,
     problems,
@@ -49,6 +53,8 @@ from session_runner.http.errors import (
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
 from session_runner.logout import log_out
+from session_runner.messages.errors import NotReadyError
+from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.store import Snapshot, StateStore
 
@@ -83,11 +89,15 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        messaging: Messaging | None = None,
+        phone_number_id: str = "",
         metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._door = door or Commands()  # one that is never opened: there is no page
+        self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
+        self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -100,6 +110,7 @@ class Api:
             "getState": self.state,
             "getQR": self.code,
             "logOut": self.logout,
+            "getMessage": self.message,
             "renewTokens": self.renew_tokens,
             "getContract": self.contract,
             "getHealth": self.alive,
@@ -114,6 +125,7 @@ class Api:
             app.router.add_route(route.method, route.path, self._guarded(route))
             if route.head:
                 app.router.add_head(route.path, self._guarded(route))
+        self._cloud_api.add_to(app)
         return app
 
     async def state(self, request: web.Request) -> web.Response:
@@ -166,6 +178,21 @@ class Api:
             raise NoCodeError(f"There is no QR code now; the session is {state}. It has one while it is QRPending.")
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
+
+    async def message(self, request: web.Request) -> web.Response:
+        """GET /v1/messages/{id}: how far a message has come."""
+        try:
+            found = await self._messaging.find(request.match_info["id"])
+        except NotReadyError as error:
+            raise StartingError(str(error)) from error
+        if found is None:
+            raise NoMessageError("There is no such message, or it is older than a week.")
+        times = {status: _moment(time) for status, time in found.times.items()}
+        answer = SentMessage(
+            id=found.identifier, wa_id=found.digits, status=found.progress, times=times, error_code=found.error
+        )
+        body = msgspec.json.encode(answer)
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def renew_tokens(self, request: web.Request) -> web.Response:
         """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
@@ -304,3 +331,7 @@ async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[w
 
 def _maybe(moment: datetime | None) -> datetime | None:
     return None if moment is None else whole_seconds(moment)
+
+
+def _moment(seconds: float) -> datetime:
+    return whole_seconds(datetime.fromtimestamp(seconds, UTC))

@@ -54,6 +54,18 @@ class NoCodeError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoCode"
 
 
+class NoMessageError(ApiError):
+    """There is no such message."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoMessage"
+
+
+class StartingError(ApiError):
+    """The runner is starting or ending."""
+
+    status, code = HTTPStatus.SERVICE_UNAVAILABLE, "Starting"
+
+
 class NotLinkedError(ApiError):
     """The session is not linked, and this needs one that is."""
 

@@ -5,6 +5,7 @@ a file, and not generated at every start, so that people can link to it and pods
 the file and never imports this module.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from session_runner.http.routes import ROUTES, Route
 FILE = Path(__file__).with_name("openapi.yaml")
 
 _HEADER = "# Written by `make generate` from session_runner.http.routes and session_protocol.answers; change those.\n"
+_NAME_IN_PATH = re.compile(r"{(\w+)}")
 _REF = "#/components/schemas/{name}"
 _EVERYWHERE = (BadRequestError, ExpectationError, InternalError)
 """ The errors of every route: invalid HTTP, an unsupported Expect header, a fault of the runner. """
@@ -82,8 +84,11 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["description"] = route.description
     if route.scope is None or route.operator:
         operation["security"] = [{"bearer": []}] * bool(route.scope) + [{"operator": []}] * route.operator
+    parameters = [_in_path(name) for name in _NAME_IN_PATH.findall(route.path)]
     if route.query is not None:
-        operation["parameters"] = list(_parameters(route.query))
+        parameters += _parameters(route.query)
+    if parameters:
+        operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(route.body)}}}
     answer: dict[str, Any] = {"description": route.answer}
@@ -100,6 +105,10 @@ def _errors(route: Route) -> list[type[ApiError]]:
 
 def _schema(kind: type[msgspec.Struct] | Mapping[str, Any]) -> dict[str, Any]:
     return {"$ref": _REF.format(name=kind.__name__)} if isinstance(kind, type) else dict(kind)
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _parameters(query: type[msgspec.Struct]) -> Iterable[dict[str, Any]]:

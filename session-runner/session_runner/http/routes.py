@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from multidict import MultiMapping
-from session_protocol.answers import LARGEST_REVISION, Code, KnownScopes, State
+from session_protocol.answers import LARGEST_REVISION, Code, KnownScopes, SentMessage, State
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
@@ -22,9 +22,11 @@ from session_runner.http.errors import (
     DeadlineError,
     ForbiddenError,
     NoCodeError,
+    NoMessageError,
     NoPageError,
     NotAcceptableError,
     NotLinkedError,
+    StartingError,
     TooManyCommandsError,
     UnauthorizedError,
 )
@@ -135,6 +137,19 @@ ROUTES = (
         content={"application/json": State},
         cached=False,
         errors=(NotLinkedError, TooManyCommandsError, NoPageError, DeadlineError),
+    ),
+    Route(
+        path="/v1/messages/{id}",
+        name="getMessage",
+        summary="How far a message has come",
+        description="Needs the scope `send`. "
+        "Messages are sent by `POST /{version}/{phone-number-id}/messages`, in the shape of Meta's Cloud API, whose answer "
+        "has the id. They are known for a week.\n",
+        scope=TokenScope.SEND,
+        answer="What is known of it.",
+        content={"application/json": SentMessage},
+        cached=False,
+        errors=(NoMessageError, StartingError),
     ),
     Route(
         path="/v1/tokens",

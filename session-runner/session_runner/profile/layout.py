@@ -3,6 +3,7 @@
     PROFILE_DIR/
       runner.lock       our lock (`lock`)
       runner.json       what the runner remembers (`saved_state`)
+      messages.sqlite   what was asked to be sent and what became of it (`outbox`), with two more files while it is open
       chromium/         the browser's user data: the login is in Default/IndexedDB and Default/Local Storage
 
 `prune` is called at every start, under the lock and before the browser starts: caches of an earlier browser or layout
@@ -64,6 +65,11 @@ class ProfileLayout:
     def state_file(self) -> Path:
         """The state file, which outlives the pod."""
         return self.root / "runner.json"
+
+    @property
+    def messages_file(self) -> Path:
+        """The outbox."""
+        return self.root / "messages.sqlite"
 
 
 def prune(layout: ProfileLayout) -> list[str]:

@@ -1,13 +1,16 @@
 """A session whose browser is broken: its last words name the browser's version, by its own word or by the image's record."""
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode
 from session_runner import session as session_module
+from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.session import Session
 from session_runner.settings import read_settings
@@ -41,6 +44,7 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         monotonic=lambda: 0.0,
         started=0.0,
         random=lambda: 0.0,
+        messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     return store, await session.run(asyncio.Event())
 

@@ -1,13 +1,16 @@
 """A word that waits for a person outlives its pod: the next runner of the profile repeats it and leaves the page shut."""
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.session import Session
@@ -225,6 +228,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         monotonic=lambda: 0.0,
         started=0.0,
         random=lambda: 0.0,
+        messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     asked = asyncio.Event()
     run = asyncio.create_task(session.run(asked))

@@ -34,6 +34,7 @@
   WPP.onAny((name, ...told) => {
     if (name === 'conn.backend_event') session.tell(told[0], told[1]);
     else if (name === 'conn.logout_reason') session.wake('logout_reason', told[0]);
-    else if (typeof name === 'string' && name.startsWith('conn.')) session.wake(name); // chat events are frequent and change no state
+    else if (name === 'chat.msg_ack_change') session.wake('ack'); // that there is one; the store tells which
+    else if (typeof name === 'string' && name.startsWith('conn.')) session.wake(name); // other chat events are frequent and change no state
   });
 })();

@@ -1,0 +1,141 @@
+"""The errors of messaging, each with the code that the Cloud API has for it and its HTTP status there.
+
+MessageError
+├── TokenError             no token, or an unknown one
+├── ScopeError             a token of another scope
+├── UnknownObjectError     no such object or route
+├── BadRequestError        this is no request at all
+├── MissingParameterError  something that a message needs
+├── BadParameterError      something that a message has is wrong
+├── NoUserIdError          addressed by user_id
+├── NoTemplateError        a template, of which an ordinary account has none
+├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
+├── NotLinkedError         no phone is linked
+├── NobodyThereError       the number is not on WhatsApp
+├── RefusedError           WhatsApp refused the message
+├── QueueFullError         too many messages wait
+├── KeyReusedError         the key of idempotency belongs to another body
+├── KeyInUseError          the same request is being stored
+├── NotReadyError          the runner cannot answer this yet
+└── InternalFaultError     a fault of the runner
+
+Clients go by the code, people by the details. 401 is for a wrong token and nothing else: there are clients that give a
+channel up for good when they read it.
+"""
+
+from http import HTTPStatus
+
+
+class MessageError(Exception):
+    """A request was not carried out; the text tells what to do."""
+
+    code: int
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    title: str
+    kind: str = "OAuthException"
+    """ The Cloud API's word for its errors, whatever they are about. """
+    subcode: int | None = None
+    retry_after: int | None = None
+    """ Seconds. """
+
+
+class TokenError(MessageError):
+    """No token, or an unknown one."""
+
+    code, status, title = 190, HTTPStatus.UNAUTHORIZED, "Access token is missing or invalid"
+
+
+class ScopeError(MessageError):
+    """A token of another scope."""
+
+    code, status, title = 10, HTTPStatus.FORBIDDEN, "Permission denied"
+
+
+class UnknownObjectError(MessageError):
+    """There is no such object or route."""
+
+    code, title, kind, subcode = 100, "Unsupported request: no such object", "GraphMethodException", 33
+
+
+class BadRequestError(MessageError):
+    """The body cannot be read as a request, or the request as HTTP."""
+
+    code, title = 100, "Invalid parameter"
+
+
+class MissingParameterError(MessageError):
+    """Something that a message needs is not there."""
+
+    code, title = 131008, "Required parameter is missing"
+
+
+class BadParameterError(MessageError):
+    """A value is wrong."""
+
+    code, title = 131009, "Parameter value is not valid"
+
+
+class NoUserIdError(MessageError):
+    """It is addressed by a user_id."""
+
+    code, title = 131062, "Recipient by user_id is not supported"
+
+
+class NoTemplateError(MessageError):
+    """An ordinary account has no templates."""
+
+    code, title = 132001, "Template does not exist"
+
+
+class UnsupportedKindError(MessageError):
+    """WhatsApp Web cannot send this, or this version does not."""
+
+    code, title = 131051, "Unsupported message type"
+
+
+class NotLinkedError(MessageError):
+    """No phone is linked."""
+
+    code, title = 133010, "Phone number not registered"
+
+
+class NobodyThereError(MessageError):
+    """The number is not on WhatsApp."""
+
+    code, title = 131026, "Message undeliverable"
+
+
+class RefusedError(MessageError):
+    """WhatsApp refused it; the page does not tell why."""
+
+    code, title = 131000, "WhatsApp refused the message"
+
+
+class QueueFullError(MessageError):
+    """Too many messages wait."""
+
+    code, status, title, retry_after = 130429, HTTPStatus.TOO_MANY_REQUESTS, "Rate limit hit", 30
+
+
+class KeyReusedError(MessageError):
+    """The key of idempotency was sent with another body before."""
+
+    code, status, title = 131009, HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency-Key was used for another request"
+
+
+class KeyInUseError(MessageError):
+    """The same request is being stored just now."""
+
+    code, status, title, retry_after = 131016, HTTPStatus.CONFLICT, "The same request is being carried out", 1
+
+
+class NotReadyError(MessageError):
+    """The runner is starting or ending, or its page is away and nothing else knows the answer."""
+
+    code, status, title, retry_after = 131016, HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", 5
+
+
+class InternalFaultError(MessageError):
+    """A fault of the runner; its log tells why."""
+
+    code, status, title = 131000, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong"

@@ -1,0 +1,314 @@
+"""Sends messages: takes a request onto the volume, hands it over to the page, and follows what becomes of it.
+
+The HTTP API calls `accept` and answers once the request is stored; `session` runs `work` beside the page monitor for as
+long as the profile is ours. The page itself sends, and sends again; here it is only told, once, and its own store is
+asked for the rest: an event of the page wakes this loop and carries nothing. What is handed over but not noted, because
+the runner died in between, is found in the page's store under its id, and not handed over again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from session_protocol.states import STATES
+
+from session_runner.commands import CommandError, Commands, CommandTimeoutError, Page
+from session_runner.messages.errors import (
+    KeyInUseError,
+    KeyReusedError,
+    NobodyThereError,
+    NotLinkedError,
+    NotReadyError,
+    QueueFullError,
+    RefusedError,
+)
+from session_runner.messages.ids import RANDOM_BYTES, message_id
+from session_runner.messages.progress import Progress, can_send, gives_up, progress_after
+from session_runner.messages.requests import TextRequest
+from session_runner.outbox import requests
+from session_runner.outbox.outbox import Outbox
+from session_runner.outbox.requests import Message, NewMessage, Waiting
+from session_runner.page.errors import CallFailedError
+from session_runner.store import StateStore
+
+logger = logging.getLogger(__name__)
+
+OPEN_SECONDS: Final = 1.0
+""" How long a request waits for a runner that has just started. """
+LOOKUP_SECONDS: Final = 0.8
+""" For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
+CALL_SECONDS: Final = 20.0
+""" For the page to take a message, or to tell of its messages. """
+OWN_SECONDS: Final = 2.0
+MOST_WAITING: Final = 1000
+""" Messages that wait for the page; beyond them a request is refused. """
+AT_ONCE: Final = 50
+""" Messages of one round, and keys in one question to the page. """
+MOST_WATCHED: Final = 500
+""" Messages that the page is asked about without an event; an event is about one of the newest, as a rule. """
+TICK: Final = 30.0
+""" Seconds between two rounds of which no event told. """
+RETRY: Final = 2.0
+""" Seconds until a message that the page did not take is handed over again. """
+SWEEP: Final = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """What the caller is told."""
+
+    identifier: str
+    given: str
+    digits: str
+
+
+class _PageRefusedError(Exception):
+    """The page did not do what it was told."""
+
+
+class Messaging:
+    """One session's messages; used from one event loop only."""
+
+    def __init__(
+        self,
+        *,
+        store: StateStore,
+        door: Commands,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._door = door
+        self._clock = clock
+        self._random = random
+        self._outbox: Outbox | None = None
+        self._opened = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._acks_told = False
+        self._under_way: set[str] = set()
+        """ Keys of idempotency whose requests are being stored. """
+        self._own: str | None = None
+        """ The linked number, as long as it is linked. """
+
+    def heard_of_acks(self) -> None:
+        """Handle the page's event that messages have come further."""
+        self._acks_told = True
+        self._woken.set()
+
+    async def accept(self, request: TextRequest, *, key: str | None = None, digest: str = "") -> Accepted:
+        """Store a request; return what its caller is told.
+
+        :param key: of idempotency, with the `digest` of what was asked for.
+        :raises MessageError: it was not stored, and will not be sent.
+        """
+        outbox = await self._open()
+        if key is None:
+            return await self._store_request(outbox, request)
+        if key in self._under_way:
+            raise KeyInUseError("The same request is being stored; ask again in a second.")
+        self._under_way.add(key)
+        try:
+            known = await outbox.run(requests.earlier, key)
+            if known is None:
+                return await self._store_request(outbox, request, key=key, digest=digest)
+            if known.digest != digest:
+                raise KeyReusedError("This Idempotency-Key belongs to another request; take a new one.")
+            return Accepted(identifier=known.identifier, given=known.given, digits=known.digits)
+        finally:
+            self._under_way.discard(key)
+
+    async def find(self, identifier: str) -> Message | None:
+        """Return what is known of a message.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return await (await self._open()).run(requests.find, identifier)
+
+    async def own_number(self) -> str:
+        """Return the digits of the linked number.
+
+        :raises NotLinkedError: there is none.
+        :raises NotReadyError: only the page knows it, and it is away.
+        """
+        self._check_linked()
+        if self._own is None:
+            try:
+                own = await self._door.run(lambda page: page.call("own.js"), deadline=OWN_SECONDS)
+            except (CommandError, CallFailedError) as error:
+                raise NotReadyError("The page is not open yet, and only it knows the number; ask again.") from error
+            self._own = own if isinstance(own, str) and own.isascii() and own.isdecimal() else None
+        if self._own is None:
+            raise NotReadyError("The page does not know the number yet; ask again.")
+        return self._own
+
+    @contextlib.asynccontextmanager
+    async def opened(self, outbox: Outbox) -> AsyncIterator[None]:
+        """Take requests for as long as the profile is ours."""
+        self._outbox = outbox
+        self._opened.set()
+        try:
+            yield
+        finally:
+            self._opened.clear()
+            self._outbox = None
+
+    async def work(self, outbox: Outbox) -> None:
+        """Hand over and follow, until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        sweep_at = ask_at = loop.time()
+        while True:
+            self._woken.clear()
+            if loop.time() >= sweep_at:
+                await outbox.run(requests.sweep, now=self._now())
+                sweep_at = loop.time() + SWEEP
+            ask_all = loop.time() >= ask_at
+            ask_at = loop.time() + TICK if ask_all else ask_at
+            try:
+                pause = await self._round(outbox, ask_all=ask_all)
+            except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
+                logger.exception("The messages on the volume could not be read or written")
+                pause = RETRY
+            woken = asyncio.create_task(self._woken.wait())
+            changed = asyncio.create_task(self._store.newer_than(self._store.snapshot.revision, wait=pause))
+            try:
+                await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                changed.cancel()
+
+    async def _round(self, outbox: Outbox, *, ask_all: bool) -> float:
+        """Do what can be done now; return the seconds after which there may be more."""
+        state = self._store.snapshot.state
+        if STATES[state].linked is False:
+            self._own = None
+            failed = await outbox.run(requests.fail_all_waiting, error=NotLinkedError.code, time=self._now())
+            if failed:
+                logger.warning("Messages were not sent, because no phone is linked any more", extra={"count": failed})
+            return TICK
+        if not can_send(state):
+            return TICK
+        try:
+            more = await self._hand_over(outbox)
+            if ask_all or self._acks_told:
+                self._acks_told = False
+                await self._follow(outbox, most=MOST_WATCHED if ask_all else AT_ONCE)
+        except (CommandError, CallFailedError, _PageRefusedError) as error:
+            logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
+            return RETRY
+        return RETRY if more else TICK
+
+    async def _hand_over(self, outbox: Outbox) -> bool:
+        """Hand the waiting messages over, in their order; return whether some still wait."""
+        waiting = await outbox.run(requests.due, most=AT_ONCE)
+        held: set[str] = set()
+        for message in waiting:
+            if message.digits in held:  # the order within a chat is kept
+                continue
+            if not await self._hand_over_one(outbox, message):
+                held.add(message.digits)
+        return bool(held) or len(waiting) == AT_ONCE
+
+    async def _hand_over_one(self, outbox: Outbox, message: Waiting) -> bool:
+        """Return whether the message is settled: with the page, or given up."""
+        over = gives_up(tries=message.tries, age=self._now() - message.accepted)
+        argument = {"id": message.identifier, "to": f"{message.digits}@c.us", "text": None if over else message.text}
+        if not over:
+            await outbox.run(requests.begin_handing_over, message.identifier)
+        try:
+            key = await self._call("send.js", argument)
+        except (CommandTimeoutError, CallFailedError) as error:
+            # The error's text could repeat the message's.
+            extra = {"tries": message.tries + 1, "error": type(error).__name__}
+            logger.warning("The page did not take a message", extra=extra)
+            await outbox.run(requests.count_try, message.identifier)
+            return False
+        if isinstance(key, str):
+            await outbox.run(requests.handed_over, message.identifier, page_key=key, time=self._now())
+        else:
+            code = NotReadyError.code  # it is not in the page, and was never sent
+            await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+        return True
+
+    async def _follow(self, outbox: Outbox, *, most: int) -> None:
+        """Ask the page how far the messages have come that it has."""
+        watched = await outbox.run(requests.watched, since=self._now() - requests.KEPT, most=most)
+        for start in range(0, len(watched), AT_ONCE):
+            some = watched[start : start + AT_ONCE]
+            acks = await self._call("acks.js", {"keys": [message.page_key for message in some]})
+            if not isinstance(acks, list) or len(acks) != len(some):
+                raise _PageRefusedError
+            for message, ack in zip(some, acks, strict=True):
+                if not isinstance(ack, int):
+                    continue  # a page that does not have it has not failed to send it
+                now = progress_after(message.progress, ack)
+                if now is not message.progress:
+                    error = RefusedError.code if now is Progress.FAILED else None
+                    await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
+
+    async def _store_request(
+        self, outbox: Outbox, request: TextRequest, *, key: str | None = None, digest: str | None = None
+    ) -> Accepted:
+        self._check_linked()
+        if await outbox.run(requests.count_waiting) >= MOST_WAITING:
+            raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
+        digits = await self._look_up(request.digits)
+        message = NewMessage(
+            identifier=message_id(self._random(RANDOM_BYTES)),
+            given=request.given,
+            digits=digits,
+            text=request.text,
+            accepted=self._now(),
+            key=key,
+            digest=digest,
+        )
+        await outbox.run(requests.add, message)
+        self._woken.set()
+        return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
+
+    async def _look_up(self, digits: str) -> str:
+        """Return the digits as WhatsApp writes them, or as they are where it could not be asked.
+
+        :raises NobodyThereError: WhatsApp says that nobody is there.
+        """
+        if not can_send(self._store.snapshot.state):
+            return digits
+        argument = {"digits": digits, "within": LOOKUP_SECONDS * 0.9}
+        try:
+            found = await self._call("lookup.js", argument, deadline=LOOKUP_SECONDS)
+        except (CommandError, CallFailedError) as error:
+            logger.info("A number could not be looked up in time", extra={"error": type(error).__name__})
+            return digits
+        if not isinstance(found, dict):
+            return digits
+        if found.get("nobody"):
+            raise NobodyThereError("The number is not on WhatsApp.")
+        real = found.get("digits")
+        return real if isinstance(real, str) and real.isascii() and real.isdecimal() else digits
+
+    def _check_linked(self) -> None:
+        if self._store.snapshot.linked is False:
+            raise NotLinkedError(f"No phone is linked to this session; it is {self._store.snapshot.state}.")
+
+    async def _open(self) -> Outbox:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._opened.wait()
+        if self._outbox is None:
+            raise NotReadyError("The runner is starting or ending; send again in a moment.")
+        return self._outbox
+
+    async def _call(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
+        return await self._door.run(partial(_call_page, script=script, argument=argument), deadline=deadline)
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
+    return await page.call(script, argument)

@@ -1,0 +1,51 @@
+"""The one thread in which the outbox is read and written.
+
+The event loop never waits for the disk, and a transaction is one call into the thread: a caller that is cancelled leaves
+none half done.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from session_runner.outbox.schema import open_database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Outbox:
+    """The open file."""
+
+    def __init__(self, database: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._thread = thread
+
+    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        """Run one of the functions of `requests` in a transaction, which is on the disk when this returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(self._run, work, *given, **named))
+
+    def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        with self._database:  # commits, or takes back
+            return work(self._database, *given, **named)
+
+
+@contextlib.asynccontextmanager
+async def open_outbox(path: Path) -> AsyncIterator[Outbox]:
+    """Open the outbox for as long as the profile is ours.
+
+    :raises DamagedOutboxError: the file cannot be read, or is a newer runner's.
+    :raises OSError: it cannot be made.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="outbox") as thread:
+        loop = asyncio.get_running_loop()
+        database = await loop.run_in_executor(thread, open_database, path)
+        try:
+            yield Outbox(database, thread)
+        finally:
+            await loop.run_in_executor(thread, database.close)

@@ -1,0 +1,191 @@
+"""The requests and their progress in the outbox: one function for each transaction.
+
+A text stays here until the page has it. The row stays for a week, so that its statuses can be read and a late receipt
+finds it; a key of idempotency counts for a day. Times are seconds since 1970.
+"""
+
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+from typing import Final
+
+from session_runner.messages.progress import WAITING, WATCHED, Progress
+
+KEPT: Final = 7 * 24 * 3600.0
+""" Seconds for which a message that is with the page stays here. """
+KEYS_KEPT: Final = 24 * 3600.0
+""" Seconds for which a key of idempotency counts. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewMessage:
+    """What is stored before a request is answered."""
+
+    identifier: str
+    given: str = field(repr=False)
+    digits: str = field(repr=False)
+    text: str = field(repr=False)
+    accepted: float
+    key: str | None = field(default=None, repr=False)
+    """ Of idempotency, with the digest of its body. """
+    digest: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """What was answered to a key of idempotency."""
+
+    identifier: str
+    given: str = field(repr=False)
+    digits: str = field(repr=False)
+    digest: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A message that the page is to get."""
+
+    identifier: str
+    digits: str = field(repr=False)
+    text: str = field(repr=False)
+    tries: int
+    accepted: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A message of which the page may know more."""
+
+    identifier: str
+    page_key: str = field(repr=False)
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """All that is told of a message."""
+
+    identifier: str
+    digits: str = field(repr=False)
+    progress: Progress
+    error: int | None
+    times: dict[str, float]
+    """ When it came to each progress. """
+
+
+def earlier(database: Connection, key: str) -> Earlier | None:
+    """Return what was answered to this key."""
+    row = database.execute(
+        "SELECT id, given, digits, digest FROM requests WHERE idempotency_key = ?", (key,)
+    ).fetchone()
+    return row and Earlier(identifier=row["id"], given=row["given"], digits=row["digits"], digest=row["digest"])
+
+
+def count_waiting(database: Connection) -> int:
+    """Return how many messages wait for the page."""
+    return int(database.execute("SELECT count(*) FROM requests WHERE progress IN (?, ?)", WAITING).fetchone()[0])
+
+
+def add(database: Connection, message: NewMessage) -> None:
+    """Store a message."""
+    database.execute(
+        "INSERT INTO requests (id, given, digits, text, progress, accepted, idempotency_key, digest) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.identifier,
+            message.given,
+            message.digits,
+            message.text,
+            Progress.ACCEPTED,
+            message.accepted,
+            message.key,
+            message.digest,
+        ),
+    )
+    _note(database, message.identifier, Progress.ACCEPTED, message.accepted)
+
+
+def due(database: Connection, *, most: int) -> list[Waiting]:
+    """Return the messages that the page is to get, the oldest first."""
+    rows = database.execute(
+        "SELECT id, digits, text, tries, accepted FROM requests WHERE progress IN (?, ?) ORDER BY place LIMIT ?",
+        (*WAITING, most),
+    )
+    return [
+        Waiting(identifier=identifier, digits=digits, text=text, tries=tries, accepted=accepted)
+        for identifier, digits, text, tries, accepted in rows
+    ]
+
+
+def begin_handing_over(database: Connection, identifier: str) -> None:
+    """Note, before it happens, that the page is told of a message."""
+    database.execute("UPDATE requests SET progress = ? WHERE id = ?", (Progress.HANDING_OVER, identifier))
+
+
+def count_try(database: Connection, identifier: str) -> None:
+    """Note that the page did not take a message."""
+    database.execute("UPDATE requests SET tries = tries + 1 WHERE id = ?", (identifier,))
+
+
+def handed_over(database: Connection, identifier: str, *, page_key: str, time: float) -> None:
+    """Note that the page has a message, and forget its text."""
+    database.execute(
+        "UPDATE requests SET progress = ?, page_key = ?, text = NULL WHERE id = ?",
+        (Progress.HANDED_OVER, page_key, identifier),
+    )
+    _note(database, identifier, Progress.HANDED_OVER, time)
+
+
+def watched(database: Connection, *, since: float, most: int) -> list[Watched]:
+    """Return the messages that the page is asked about, the newest first."""
+    rows = database.execute(
+        "SELECT id, page_key, progress FROM requests "
+        "WHERE progress IN (?, ?, ?) AND accepted >= ? ORDER BY place DESC LIMIT ?",
+        (*WATCHED, since, most),
+    )
+    return [
+        Watched(identifier=identifier, page_key=page_key, progress=Progress(progress))
+        for identifier, page_key, progress in rows
+    ]
+
+
+def record(database: Connection, identifier: str, progress: Progress, *, time: float, error: int | None = None) -> None:
+    """Note how far a message has come; a failed one's text is forgotten."""
+    failed = progress is Progress.FAILED
+    database.execute(
+        "UPDATE requests SET progress = ?, error = ?, text = iif(?, NULL, text) WHERE id = ?",
+        (progress, error, failed, identifier),
+    )
+    _note(database, identifier, progress, time)
+
+
+def fail_all_waiting(database: Connection, *, error: int, time: float) -> int:
+    """Note that what was never shown to the page will not be sent; return how many that were."""
+    rows = database.execute("SELECT id FROM requests WHERE progress = ?", (Progress.ACCEPTED,)).fetchall()
+    for (identifier,) in rows:
+        record(database, identifier, Progress.FAILED, time=time, error=error)
+    return len(rows)
+
+
+def find(database: Connection, identifier: str) -> Message | None:
+    """Return what is known of a message."""
+    row = database.execute("SELECT digits, progress, error FROM requests WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        return None
+    times = database.execute("SELECT status, time FROM statuses WHERE request = ?", (identifier,))
+    return Message(
+        identifier=identifier,
+        digits=row["digits"],
+        progress=Progress(row["progress"]),
+        error=row["error"],
+        times=dict(times),
+    )
+
+
+def sweep(database: Connection, *, now: float) -> None:
+    """Delete what is older than it is kept, but for what still waits."""
+    database.execute("DELETE FROM requests WHERE progress NOT IN (?, ?) AND accepted < ?", (*WAITING, now - KEPT))
+    database.execute("UPDATE requests SET idempotency_key = NULL, digest = NULL WHERE accepted < ?", (now - KEYS_KEPT,))
+
+
+def _note(database: Connection, identifier: str, progress: Progress, time: float) -> None:
+    database.execute("INSERT OR IGNORE INTO statuses VALUES (?, ?, ?)", (identifier, progress, time))

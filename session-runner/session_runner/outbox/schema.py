@@ -1,0 +1,81 @@
+"""The tables of the outbox, and how its file is opened.
+
+One SQLite file beside the login, readable by the runner alone, because it is as secret. The runner has locked the profile,
+so it takes the file for itself: then no memory is shared over a file, which network disks cannot do. A commit is on the
+disk when it returns. What is deleted is overwritten.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+VERSION: Final = 1
+_SETTINGS: Final = """
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON;
+PRAGMA foreign_keys = ON;
+"""
+_SCHEMA: Final = f"""
+BEGIN;
+CREATE TABLE requests (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  given TEXT NOT NULL,
+  digits TEXT NOT NULL,
+  text TEXT,
+  progress TEXT NOT NULL,
+  page_key TEXT,
+  tries INTEGER NOT NULL DEFAULT 0,
+  accepted REAL NOT NULL,
+  error INTEGER,
+  idempotency_key TEXT UNIQUE,
+  digest TEXT
+) STRICT;
+CREATE INDEX by_progress ON requests (progress, place);
+CREATE TABLE statuses (
+  request TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+  status TEXT NOT NULL,
+  time REAL NOT NULL,
+  PRIMARY KEY (request, status)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+class DamagedOutboxError(Exception):
+    """The file is no outbox of ours, or damaged."""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the file, which is made if it is not there. The connection may be used by one thread at a time.
+
+    :raises DamagedOutboxError: it cannot be read, or is a newer runner's.
+    :raises OSError: it cannot be made.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    database = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
+    try:
+        _prepare(database, path)
+    except sqlite3.DatabaseError as error:
+        database.close()
+        raise DamagedOutboxError(f"{path.name} on the profile volume cannot be read ({error}).") from error
+    except DamagedOutboxError:
+        database.close()
+        raise
+    database.row_factory = sqlite3.Row
+    return database
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    database.executescript(_SETTINGS)
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version > VERSION:
+        raise DamagedOutboxError(
+            f"{path.name} on the profile volume is a newer runner's (version {version}, {VERSION} is known); use its image."
+        )
+    if version == 0:
+        database.executescript(_SCHEMA)

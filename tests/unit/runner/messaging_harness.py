@@ -1,0 +1,132 @@
+"""A session's messaging over a real outbox and a page that is played, for the tests of it and of its routes."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from session_protocol.vocabulary import RunnerState, StateReason
+from session_runner.commands import Commands
+from session_runner.messages.requests import TextRequest
+from session_runner.messaging import Messaging
+from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.page.errors import CallFailedError
+from session_runner.store import StateStore
+from support.waiting import async_until
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+FRIEND = "15550100777"
+
+
+@dataclass
+class PlayedPage:
+    """A page by what its scripts answer."""
+
+    acks: dict[str, int] = field(default_factory=dict)
+    """ Its store: the ack of each message, by id. """
+    given: list[tuple[str, str, str]] = field(default_factory=list)
+    """ What it was handed over and did not have: id, chat and text. """
+    people: dict[str, str | None] = field(default_factory=dict)
+    """ What a number is found as; None: nobody. Others cannot be asked about. """
+    broken: set[str] = field(default_factory=set)
+    """ Texts that it does not take. """
+    dies_with: set[str] = field(default_factory=set)
+    """ Texts that it takes, and whose caller does not learn that. """
+
+    async def call(self, script: str, argument: Any = None) -> Any:
+        """Run a script."""
+        match script:
+            case "send.js":
+                return self._send(**argument)
+            case "acks.js":
+                return [self.acks.get(key.rpartition("_")[2]) for key in argument["keys"]]
+            case "lookup.js":
+                digits = argument["digits"]
+                if digits not in self.people:
+                    return None
+                found = self.people[digits]
+                return {"nobody": True} if found is None else {"digits": found}
+            case "own.js":
+                return "15550100001"
+        raise AssertionError(script)
+
+    def _send(self, *, id: str, to: str, text: str | None) -> str | None:  # noqa: A002 -- the script's word
+        if text in self.broken:
+            raise CallFailedError(f"No, not {text}")
+        if id not in self.acks:
+            if text is None:
+                return None
+            self.given.append((id, to, text))
+            self.acks[id] = 0
+        if text in self.dies_with:
+            self.dies_with.discard(text)
+            raise CallFailedError("Execution context was destroyed")
+        return f"true_{to}_{id}"
+
+
+class Session:
+    """A linked session with its page open, unless a test says something else."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.page = PlayedPage()
+        self.door = Commands()
+        self.store = StateStore(clock=lambda: self.now)
+        numbers = itertools.count(1)
+        self.messaging = Messaging(
+            store=self.store,
+            door=self.door,
+            clock=lambda: self.now,
+            random=lambda size: next(numbers).to_bytes(size),
+        )
+
+    def say(self, state: RunnerState, *, linked: bool | None = True) -> None:
+        """What the monitor publishes."""
+        self.store.publish(
+            state=state,
+            reason=StateReason.AS_EXPECTED,
+            message="",
+            linked_time=None,
+            durable_time=None,
+            round=0,
+            linked=linked,
+        )
+
+    def later(self, **delta: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**delta)
+
+    async def send(self, text: str, *, to: str = FRIEND, key: str | None = None) -> str:
+        """Ask for a text; gives its id."""
+        request = TextRequest(given=to, digits=to, text=text)
+        return (await self.messaging.accept(request, key=key, digest=text)).identifier
+
+    async def status(self, identifier: str) -> str:
+        """How far a message has come."""
+        found = await self.messaging.find(identifier)
+        assert found is not None
+        return found.progress
+
+    async def becomes(self, identifier: str, status: str) -> None:
+        """Wait for it."""
+        await async_until(
+            f"{identifier} {status}", lambda: self.status(identifier), lambda now: now == status, within=20
+        )
+
+
+@contextlib.asynccontextmanager
+async def running(session: Session, folder: Path, *, works: bool = True) -> AsyncIterator[Outbox]:
+    """Have the session's outbox open, and its loop running."""
+    async with open_outbox(folder / "messages.sqlite") as outbox, session.messaging.opened(outbox):
+        work = asyncio.create_task(session.messaging.work(outbox)) if works else None
+        try:
+            yield outbox
+        finally:
+            if work is not None:
+                work.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await work

@@ -1,0 +1,65 @@
+"""How far a message has come, by all that can be said of it in any order."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from session_protocol.vocabulary import RunnerState
+from session_runner.messages.ids import RANDOM_BYTES, message_id
+from session_runner.messages.progress import (
+    LONGEST_WAIT,
+    SHORTEST_WAIT,
+    TRIES,
+    Progress,
+    can_send,
+    gives_up,
+    progress_after,
+)
+
+ACKS = st.integers(-3, 7)
+
+
+@pytest.mark.parametrize(
+    ("ack", "expected"), [(0, "handed_over"), (1, "sent"), (2, "delivered"), (3, "read"), (4, "played"), (-1, "failed")]
+)
+def test_each_ack_has_its_word(ack: int, expected: str) -> None:
+    """Of a message that the page has just got."""
+    assert expected == progress_after(Progress.HANDED_OVER, ack)
+
+
+@given(st.lists(ACKS))
+def test_progress_never_goes_back(acks: list[int]) -> None:
+    """And what was sent has not failed, nor is a failure ever undone."""
+    now = Progress.HANDED_OVER
+    for ack in acks:
+        after = progress_after(now, ack)
+        assert list(Progress).index(after) >= list(Progress).index(now)
+        assert after is not Progress.FAILED or now in (Progress.HANDED_OVER, Progress.FAILED)
+        now = after
+
+
+def test_a_message_goes_where_the_page_is_connected() -> None:
+    """Whatever a person has to do in it besides."""
+    sending = {state for state in RunnerState if can_send(state)}
+
+    assert {"Connected", "Restricted", "ActionRequired", "ScreenLocked"} == sending
+
+
+@pytest.mark.parametrize(
+    ("tries", "age", "expected"),
+    [
+        (0, 0, False),
+        (TRIES, SHORTEST_WAIT - 1, False),
+        (TRIES - 1, LONGEST_WAIT - 1, False),
+        (TRIES, SHORTEST_WAIT, True),
+        (0, LONGEST_WAIT, True),
+    ],
+)
+def test_one_bad_message_is_given_up(tries: int, age: float, *, expected: bool) -> None:
+    """After some tries and some time, or after a day; not in the moments in which a page comes and goes."""
+    assert expected is gives_up(tries=tries, age=age)
+
+
+def test_an_id_is_as_the_page_makes_them() -> None:
+    """Their beginning and 18 hexadecimal digits."""
+    assert "3EB00123456789ABCDEF01" == message_id(bytes.fromhex("0123456789abcdef01"))
+    assert 9 == RANDOM_BYTES

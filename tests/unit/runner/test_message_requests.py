@@ -1,0 +1,116 @@
+"""What clients of the Cloud API send, in all their ways of writing it, and what they are told instead of a pretence."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from session_runner.messages.errors import MessageError
+from session_runner.messages.requests import LONGEST_TEXT, TextRequest, read_request
+
+TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}
+
+
+def read(**changes: Any) -> tuple[str, str, str]:
+    """Read a text with changes; gives the number as written and as digits, and the text."""
+    request = read_request(json.dumps(TEXT | changes).encode())
+    return request.given, request.digits, request.text
+
+
+def refused(body: bytes) -> int:
+    """Give the code of the refusal."""
+    with pytest.raises(MessageError) as caught:
+        read_request(body)
+    assert str(caught.value)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"type": None},
+        {"recipient_type": "individual", "context": None, "biz_opaque_callback_data": None},
+        {"text": {"body": "Hello", "preview_url": False}},
+        {"recipient": "ZZ.184650099123"},
+        {"context": {"message_id": None}},
+        {"image": None, "template": None},
+    ],
+)
+def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
+    """What is not set may be null or left out; `to` wins over a user_id."""
+    assert ("15550100777", "15550100777", "Hello") == read(**changes)
+
+
+@pytest.mark.parametrize("written", ["+1 555 010-0777", "15550100777+", "(1) 555.010.0777", 15550100777])
+def test_a_number_is_read_in_every_notation(written: str | int) -> None:
+    """It is told back as it was written."""
+    assert (str(written), "15550100777") == read(to=written)[:2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"messaging_product": "telegram"}, 100),
+        ({"to": None}, 131008),
+        ({"to": None, "recipient": "ZZ.184650099123"}, 131062),
+        ({"to": "me"}, 131009),
+        ({"to": "0555010077"}, 131009),
+        ({"to": "1" * 16}, 131009),
+        ({"to": "15550100777@c.us"}, 131009),
+        ({"to": ["15550100777"]}, 131009),
+        ({"to": True}, 131009),
+        ({"to": " " * 100 + "15550100777"}, 131009),
+        ({"to": "\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0660"}, 131009),
+        ({"recipient_type": "group"}, 131009),
+        ({"context": {"message_id": "3EB0"}}, 131009),
+        ({"text": None}, 131008),
+        ({"text": "Hello"}, 131008),
+        ({"text": {"body": 7}}, 131009),
+        ({"text": {"body": " "}}, 131009),
+        ({"text": {"body": "x" * (LONGEST_TEXT + 1)}}, 131009),
+        ({"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}, 132001),
+        ({"type": "interactive", "interactive": {"type": "button"}}, 131051),
+        ({"type": "image", "image": {"id": "1"}}, 131051),
+        ({"type": "hologram"}, 131009),
+        ({"status": "read", "message_id": "3EB0"}, 131051),
+    ],
+)
+def test_what_is_not_sent_is_refused_with_its_code(changes: dict[str, Any], code: int) -> None:
+    """The code is the Cloud API's, and the text says what to do."""
+    assert code == refused(json.dumps(TEXT | changes).encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 5000, b"{}"])
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    """Whatever it is."""
+    assert 100 == refused(body)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["messaging_product", "to", "type", "text", "body", "context", "message_id", "status"]),
+            inner,
+        ),
+    )
+)
+def test_any_document_is_read_or_refused(document: Any) -> None:
+    """Nothing else comes out of it than a request or one of our errors."""
+    made = document | {"messaging_product": "whatsapp"} if isinstance(document, dict) else document
+    read: object = None
+    with contextlib.suppress(MessageError):
+        read = read_request(json.dumps(made).encode())
+
+    assert read is None or isinstance(read, TextRequest)
+
+
+def test_nobody_reads_numbers_and_texts_by_accident() -> None:
+    """What is logged of a request has neither."""
+    shown = repr(read_request(json.dumps(TEXT).encode()))
+
+    assert "1555" not in shown
+    assert "Hello" not in shown

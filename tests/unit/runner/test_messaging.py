@@ -1,0 +1,206 @@
+"""A message from the request to its last receipt, and each way in which that is disturbed."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from session_protocol.vocabulary import RunnerState
+from session_runner import messaging
+from session_runner.messages.errors import (
+    KeyInUseError,
+    KeyReusedError,
+    NobodyThereError,
+    NotLinkedError,
+    NotReadyError,
+    QueueFullError,
+)
+from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
+from unit.runner.messaging_harness import FRIEND, Session, running
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A connected session that tries again at once."""
+    monkeypatch.setattr(messaging, "RETRY", 0.01)
+    made = Session()
+    made.say(RunnerState.CONNECTED)
+    made.door.open(made.page)
+    return made
+
+
+async def test_a_message_goes_its_way(session: Session, tmp_path: Path) -> None:
+    """It is handed over once, and followed as often as the page tells that there is something to know."""
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await session.becomes(identifier, "handed_over")
+        for ack, status in ((1, "sent"), (2, "delivered"), (3, "read")):
+            session.page.acks[identifier] = ack
+            session.messaging.heard_of_acks()
+            await session.becomes(identifier, status)
+
+    assert [(identifier, f"{FRIEND}@c.us", "Hello")] == session.page.given
+
+
+async def test_what_whatsapp_refused_has_failed(session: Session, tmp_path: Path) -> None:
+    """And only that; without a word it stays with the page."""
+    async with running(session, tmp_path):
+        refused, silent = await session.send("no"), await session.send("well")
+        await session.becomes(silent, "handed_over")
+        session.page.acks[refused] = -1
+        session.messaging.heard_of_acks()
+        await session.becomes(refused, "failed")
+        found = await session.messaging.find(refused)
+
+        assert "handed_over" == await session.status(silent)
+    assert found is not None
+    assert 131000 == found.error
+
+
+async def test_it_waits_for_the_connection(session: Session, tmp_path: Path) -> None:
+    """What is asked for meanwhile goes when the session is connected again, in its order."""
+    session.say(RunnerState.RECONNECTING)
+    async with running(session, tmp_path):
+        first, second = await session.send("one"), await session.send("two")
+        await asyncio.sleep(0.05)
+        before = list(session.page.given)
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(second, "handed_over")
+
+    assert ([], [first, second]) == (before, [one[0] for one in session.page.given])
+
+
+async def test_a_page_that_died_with_a_message_is_not_told_twice(session: Session, tmp_path: Path) -> None:
+    """It has stored it, which is found out before it is told again."""
+    session.page.dies_with = {"Hello"}
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await session.becomes(identifier, "handed_over")
+
+    assert 1 == len(session.page.given)
+
+
+async def test_the_next_runner_goes_on(session: Session, tmp_path: Path) -> None:
+    """With what was accepted by one that ended before its page was told."""
+    async with running(session, tmp_path, works=False):
+        identifier = await session.send("Hello")
+    successor = Session()
+    successor.page = session.page
+    successor.say(RunnerState.CONNECTED)
+    successor.door.open(successor.page)
+    async with running(successor, tmp_path):
+        await successor.becomes(identifier, "handed_over")
+
+    assert [identifier] == [one[0] for one in session.page.given]
+
+
+async def test_a_bad_message_holds_up_its_chat_alone(session: Session, tmp_path: Path) -> None:
+    """Until it is given up, which it is only when the page says that it does not have it."""
+    session.page.broken = {"bad"}
+    async with running(session, tmp_path):
+        bad, behind = await session.send("bad"), await session.send("behind")
+        other = await session.send("other", to="15550100888")
+        await session.becomes(other, "handed_over")
+        waits = await session.status(behind)
+        session.later(seconds=SHORTEST_WAIT)
+        await session.becomes(bad, "failed")
+        await session.becomes(behind, "handed_over")
+
+    assert ("accepted", ["other", "behind"]) == (waits, [text for _, _, text in session.page.given])
+    assert TRIES > 1
+
+
+async def test_a_message_of_yesterday_is_not_sent(session: Session, tmp_path: Path) -> None:
+    """Nobody expects it any more."""
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        identifier = await session.send("Good morning")
+        session.later(seconds=LONGEST_WAIT)
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(identifier, "failed")
+
+    assert [] == session.page.given
+
+
+async def test_without_a_page_no_try_is_counted(session: Session, tmp_path: Path) -> None:
+    """A browser that starts anew has refused nothing."""
+    session.door.close()
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await asyncio.sleep(0.3)
+        session.later(seconds=SHORTEST_WAIT)
+        session.door.open(session.page)
+        await session.becomes(identifier, "handed_over")
+
+    assert 1 == len(session.page.given)
+
+
+async def test_a_logout_ends_what_waits(session: Session, tmp_path: Path) -> None:
+    """Another phone may be linked next, whose messages these are not."""
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        session.say(RunnerState.LOGGED_OUT, linked=False)
+        await session.becomes(identifier, "failed")
+        with pytest.raises(NotLinkedError):
+            await session.send("to nobody")
+
+
+async def test_a_number_is_looked_up(session: Session, tmp_path: Path) -> None:
+    """It goes to whom WhatsApp knows by it; nobody is refused; where it could not be asked, it goes as it is."""
+    session.page.people = {"5511955501002": "551155501002", "15550100803": None}
+    async with running(session, tmp_path):
+        known, unknown = await session.send("Oi", to="5511955501002"), await session.send("Hi", to="15550100804")
+        with pytest.raises(NobodyThereError):
+            await session.send("Hello?", to="15550100803")
+        await session.becomes(known, "handed_over")
+        await session.becomes(unknown, "handed_over")
+
+    assert ["551155501002@c.us", "15550100804@c.us"] == [chat for _, chat, _ in session.page.given]
+
+
+async def test_the_same_key_is_the_same_message(session: Session, tmp_path: Path) -> None:
+    """Another request with it is refused, and one that comes while the first is being stored."""
+    async with running(session, tmp_path):
+        first = await session.send("Hello", key="k")
+        again = await session.send("Hello", key="k")
+        with pytest.raises(KeyReusedError):
+            await session.send("Other", key="k")
+        both = await asyncio.gather(*(session.send("Two", key="k2") for _ in range(2)), return_exceptions=True)
+        await session.becomes(first, "handed_over")
+
+    assert first == again
+    assert {str, KeyInUseError} == {type(one) for one in both}
+
+
+async def test_the_queue_has_an_end(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told when to come again."""
+    monkeypatch.setattr(messaging, "MOST_WAITING", 2)
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        for _ in range(2):
+            await session.send("Hello")
+        with pytest.raises(QueueFullError):
+            await session.send("One more")
+
+
+async def test_a_runner_without_its_profile_says_so(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was stored, so nothing is promised."""
+    monkeypatch.setattr(messaging, "OPEN_SECONDS", 0.01)
+    with pytest.raises(NotReadyError):
+        await session.send("Hello")
+
+
+async def test_the_own_number_is_the_pages(session: Session) -> None:
+    """Kept while it is linked; without a page nobody knows it, without a phone there is none."""
+    known = await session.messaging.own_number()
+    session.door.close()
+    kept = await session.messaging.own_number()
+    stranger = Session()
+    stranger.say(RunnerState.LOADING)
+    with pytest.raises(NotReadyError):
+        await stranger.messaging.own_number()
+    stranger.say(RunnerState.QR_PENDING, linked=False)
+    with pytest.raises(NotLinkedError):
+        await stranger.messaging.own_number()
+
+    assert ("15550100001", known) == (known, kept)

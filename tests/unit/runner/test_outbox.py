@@ -1,0 +1,177 @@
+"""The outbox on a real file: what is on it after each step, also for the next runner, and what is on it no more."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from session_runner.messages.progress import Progress
+from session_runner.outbox import requests
+from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.outbox.requests import KEPT, KEYS_KEPT, NewMessage
+from session_runner.outbox.schema import VERSION, DamagedOutboxError, open_database
+
+SECRET = "a text that nobody else may read"
+
+
+def message(identifier: str, *, accepted: float = 1000.0, key: str | None = None) -> NewMessage:
+    """Make a message."""
+    return NewMessage(
+        identifier=identifier,
+        given="+15550100777",
+        digits="15550100777",
+        text=SECRET,
+        accepted=accepted,
+        key=key,
+        digest=key and f"digest of {key}",
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the file will be."""
+    return tmp_path / "messages.sqlite"
+
+
+async def progress(outbox: Outbox, identifier: str) -> str | None:
+    """Give a message's progress."""
+    found = await outbox.run(requests.find, identifier)
+    return found and found.progress
+
+
+def files_with(secret: str, path: Path) -> list[str]:
+    """Name the files of the outbox that hold a text."""
+    return [file.name for file in path.parent.iterdir() if secret.encode() in file.read_bytes()]
+
+
+async def test_what_was_stored_is_there_for_the_next_runner(path: Path) -> None:
+    """In its order, also for one that comes after a kill: nothing is closed there."""
+    async with open_outbox(path) as outbox:
+        for identifier in ("A", "B"):
+            await outbox.run(requests.add, message(identifier))
+        await outbox.run(requests.begin_handing_over, "A")
+    async with open_outbox(path) as outbox:
+        waiting = await outbox.run(requests.due, most=10)
+
+        assert ["A", "B"] == [one.identifier for one in waiting]
+        assert 2 == await outbox.run(requests.count_waiting)
+        assert "handing_over" == await progress(outbox, "A")
+
+
+async def test_the_file_is_ours_alone(path: Path) -> None:
+    """Nobody else may read it, nor open it meanwhile."""
+    async with open_outbox(path) as outbox:
+        await outbox.run(requests.add, message("A"))
+        modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            sqlite3.connect(path, timeout=0).execute("SELECT * FROM requests")
+
+    assert {0o600} == modes
+
+
+async def test_a_text_is_gone_once_the_page_has_it(path: Path) -> None:
+    """From the file, too, when it is closed; so is that of a message that failed."""
+    async with open_outbox(path) as outbox:
+        for identifier in ("A", "B"):
+            await outbox.run(requests.add, message(identifier))
+        await outbox.run(requests.handed_over, "A", page_key="true_15550100777@c.us_A", time=1001.0)
+        await outbox.run(requests.record, "B", Progress.FAILED, time=1002.0, error=131000)
+        found = await outbox.run(requests.find, "B")
+
+        assert [] == await outbox.run(requests.due, most=10)
+    assert found is not None
+    assert (131000, {"accepted": 1000.0, "failed": 1002.0}) == (found.error, found.times)
+    assert [] == files_with(SECRET, path)
+
+
+async def test_what_the_page_is_asked_about(path: Path) -> None:
+    """What it has and has not been read, newest first, and not what is older than it is kept."""
+    async with open_outbox(path) as outbox:
+        for number, identifier in enumerate("ABCD"):
+            await outbox.run(requests.add, message(identifier, accepted=1000.0 + number))
+        for identifier in "ABC":
+            await outbox.run(requests.handed_over, identifier, page_key=f"key of {identifier}", time=1010.0)
+        await outbox.run(requests.record, "C", Progress.READ, time=1020.0)
+        await outbox.run(requests.record, "B", Progress.SENT, time=1020.0)
+
+        assert ["B", "A"] == [one.identifier for one in await outbox.run(requests.watched, since=0, most=10)]
+        assert ["B"] == [one.page_key[-1] for one in await outbox.run(requests.watched, since=0, most=1)]
+        assert ["B"] == [one.identifier for one in await outbox.run(requests.watched, since=1001.0, most=10)]
+
+
+async def test_a_progress_keeps_its_first_time(path: Path) -> None:
+    """Said twice it is no news."""
+    async with open_outbox(path) as outbox:
+        await outbox.run(requests.add, message("A"))
+        for time in (1001.0, 1002.0):
+            await outbox.run(requests.record, "A", Progress.SENT, time=time)
+        found = await outbox.run(requests.find, "A")
+
+    assert found is not None
+    assert {"accepted": 1000.0, "sent": 1001.0} == found.times
+
+
+async def test_what_was_never_shown_to_the_page_fails_together(path: Path) -> None:
+    """What the page was told of may have been sent, so nothing is said of it."""
+    async with open_outbox(path) as outbox:
+        for identifier in "ABC":
+            await outbox.run(requests.add, message(identifier))
+        await outbox.run(requests.begin_handing_over, "A")
+
+        assert 2 == await outbox.run(requests.fail_all_waiting, error=133010, time=1001.0)
+        assert ["handing_over", "failed", "failed"] == [await progress(outbox, one) for one in "ABC"]
+
+
+async def test_a_key_counts_for_a_day_and_a_message_for_a_week(path: Path) -> None:
+    """But what still waits stays."""
+    async with open_outbox(path) as outbox:
+        await outbox.run(requests.add, message("waits"))
+        await outbox.run(requests.add, message("gone", key="first"))
+        await outbox.run(requests.handed_over, "gone", page_key="key", time=1001.0)
+        await outbox.run(requests.sweep, now=1000.0 + KEYS_KEPT)
+        known = await outbox.run(requests.earlier, "first")
+        await outbox.run(requests.sweep, now=1001.0 + KEYS_KEPT)
+        forgotten = await outbox.run(requests.earlier, "first")
+        there = await progress(outbox, "gone")
+        await outbox.run(requests.sweep, now=1001.0 + KEPT)
+
+        assert known is not None
+        assert ("gone", "digest of first") == (known.identifier, known.digest)
+        assert (None, "handed_over") == (forgotten, there)
+        assert [None, "accepted"] == [await progress(outbox, one) for one in ("gone", "waits")]
+
+
+async def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
+    """Neither half of it."""
+    async with open_outbox(path) as outbox:
+        await outbox.run(requests.add, message("A", key="same"))
+        with pytest.raises(sqlite3.IntegrityError):
+            await outbox.run(requests.add, message("B", key="same"))
+
+        assert await progress(outbox, "B") is None
+        await outbox.run(requests.add, message("C"))
+
+
+@pytest.mark.parametrize("content", [b"no database at all", b"SQLite format 3\0" + b"\xff" * 4000])
+def test_a_damaged_file_is_named(path: Path, content: bytes) -> None:
+    """And not replaced: there may be messages in it."""
+    path.write_bytes(content)
+    with pytest.raises(DamagedOutboxError, match=r"messages\.sqlite"):
+        open_database(path)
+
+    assert content == path.read_bytes()
+
+
+def test_a_newer_runners_file_is_not_touched(path: Path) -> None:
+    """An older one would not know what it means."""
+    database = open_database(path)
+    database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    database.close()
+    with pytest.raises(DamagedOutboxError, match="newer runner's"):
+        open_database(path)
+
+
+def test_a_link_is_not_followed(path: Path) -> None:
+    """Whoever can write the volume cannot make the runner open another file."""
+    path.symlink_to(path.parent / "elsewhere")
+    with pytest.raises(OSError, match="symbolic link"):
+        open_database(path)
