@@ -90,15 +90,15 @@ class Messaging:
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._woken = asyncio.Event()
-        self._acks_told = False
+        self._acks_changed = False
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
         self._own: str | None = None
         """ The linked number, as long as it is linked. """
 
-    def heard_of_acks(self) -> None:
+    def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
-        self._acks_told = True
+        self._acks_changed = True
         self._woken.set()
 
     async def accept(self, request: TextRequest, *, key: str | None = None, digest: str = "") -> Accepted:
@@ -195,8 +195,8 @@ class Messaging:
             return TICK
         try:
             more = await self._hand_over(outbox)
-            if ask_all or self._acks_told:
-                self._acks_told = False
+            if ask_all or self._acks_changed:
+                self._acks_changed = False
                 await self._follow(outbox, most=MOST_WATCHED if ask_all else AT_ONCE)
         except (CommandError, CallFailedError, _PageRefusedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
@@ -224,8 +224,10 @@ class Messaging:
             key = await self._call("send.js", argument)
         except (CommandTimeoutError, CallFailedError) as error:
             # The error's text could repeat the message's.
-            extra = {"tries": message.tries + 1, "error": type(error).__name__}
-            logger.warning("The page did not take a message", extra=extra)
+            logger.warning(
+                "Tries to hand a message to the page have failed",
+                extra={"count": message.tries + 1, "error": type(error).__name__},
+            )
             await outbox.run(requests.count_try, message.identifier)
             return False
         if isinstance(key, str):

@@ -245,7 +245,7 @@ class Session:
     def _woken(self, monitor: PageMonitor, name: str, detail: str | None) -> None:
         """Handle an event of the page."""
         if name == "ack":
-            self.messaging.heard_of_acks()
+            self.messaging.acks_changed()
         else:
             monitor.wake(name, detail)
 

@@ -141,7 +141,7 @@ async def test_the_own_number_is_shown(served: Served) -> None:
         ("GET", "/v24.0/"),
     ],
 )
-async def test_what_does_not_exist_is_said_in_the_same_form(served: Served, method: str, path: str) -> None:
+async def test_what_does_not_exist_is_an_error_in_the_same_form(served: Served, method: str, path: str) -> None:
     """Another session's id, a method or a route that is not there."""
     response = await served.call(method, path, json=TEXT)
 

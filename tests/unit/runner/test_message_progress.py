@@ -21,7 +21,7 @@ ACKS = st.integers(-3, 7)
 @pytest.mark.parametrize(
     ("ack", "expected"), [(0, "handed_over"), (1, "sent"), (2, "delivered"), (3, "read"), (4, "played"), (-1, "failed")]
 )
-def test_each_ack_has_its_word(ack: int, expected: str) -> None:
+def test_each_ack_has_its_progress(ack: int, expected: str) -> None:
     """Of a message that the page has just got."""
     assert expected == progress_after(Progress.HANDED_OVER, ack)
 

@@ -35,7 +35,7 @@ async def test_a_message_goes_its_way(session: Session, tmp_path: Path) -> None:
         await session.becomes(identifier, "handed_over")
         for ack, status in ((1, "sent"), (2, "delivered"), (3, "read")):
             session.page.acks[identifier] = ack
-            session.messaging.heard_of_acks()
+            session.messaging.acks_changed()
             await session.becomes(identifier, status)
 
     assert [(identifier, f"{FRIEND}@c.us", "Hello")] == session.page.given
@@ -47,7 +47,7 @@ async def test_what_whatsapp_refused_has_failed(session: Session, tmp_path: Path
         refused, silent = await session.send("no"), await session.send("well")
         await session.becomes(silent, "handed_over")
         session.page.acks[refused] = -1
-        session.messaging.heard_of_acks()
+        session.messaging.acks_changed()
         await session.becomes(refused, "failed")
         found = await session.messaging.find(refused)
 
@@ -69,7 +69,7 @@ async def test_it_waits_for_the_connection(session: Session, tmp_path: Path) -> 
     assert ([], [first, second]) == (before, [one[0] for one in session.page.given])
 
 
-async def test_a_page_that_died_with_a_message_is_not_told_twice(session: Session, tmp_path: Path) -> None:
+async def test_a_page_that_died_with_a_message_gets_it_once(session: Session, tmp_path: Path) -> None:
     """It has stored it, which is found out before it is told again."""
     session.page.dies_with = {"Hello"}
     async with running(session, tmp_path):

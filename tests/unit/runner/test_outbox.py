@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 async def progress(outbox: Outbox, identifier: str) -> str | None:
     """Give a message's progress."""
     found = await outbox.run(requests.find, identifier)
-    return found and found.progress
+    return None if found is None else found.progress
 
 
 def files_with(secret: str, path: Path) -> list[str]:
