@@ -100,7 +100,11 @@ async def test_the_connection_may_be_away(sender: Sender) -> None:
 async def test_a_killed_runner_loses_nothing(start: Start, standin: StandIn, folders: Folders) -> None:
     """What was answered is sent by the next one, once, in its order; the same key gets the same answer from it."""
     async with start() as runner:
-        sender = Sender(runner, standin, await link(runner, standin))
+        device = await link(runner, standin)
+        await runner.stop()  # a login of the last minute does not survive a kill
+    async with start() as runner:
+        await runner.wait_for_state("Connected")
+        sender = Sender(runner, standin, device)
         await standin.phone.unreachable(sender.device)
         await runner.wait_for_state("Reconnecting", "Offline")
         answers = [await sender.send(text, **{"Idempotency-Key": text}) for text in ("one", "two")]
