@@ -85,7 +85,7 @@ class CloudApi:
 
     def _check_phone(self, request: web.Request) -> None:
         if request.match_info["phone"] != self._phone_number_id:
-            raise UnknownObjectError("This session has another phone-number-id; its status shows it.")
+            raise UnknownObjectError(f"This session's phone-number-id is {self._phone_number_id}.")
 
     def _authorize(self, request: web.Request) -> None:
         """Count the connection by its token, which some clients put into the query."""

@@ -149,6 +149,13 @@ async def test_what_does_not_exist_is_an_error_in_the_same_form(served: Served, 
     assert 33 == (await response.json())["error"]["error_subcode"]
 
 
+async def test_the_phone_number_id_can_be_asked_for(served: Served) -> None:
+    """By whoever has the token: it is in the error for any other."""
+    document = await (await served.call("GET", "/v24.0/0")).json()
+
+    assert PHONE in document["error"]["error_data"]["details"]
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
