@@ -96,4 +96,4 @@ async def test_the_runner_keeps_its_contract(
         await server.cleanup()
 
     assert 0 == run.returncode, output.decode()
-    assert 2 == output.decode().count("8 passed"), output.decode()  # each route in both phases that apply
+    assert 2 == output.decode().count("9 passed"), output.decode()  # each route in both phases that apply
