@@ -1,11 +1,11 @@
 """The phone for Python callers: tests, the demo and benchmarks hold one of these and never build a request themselves."""
 
 import types
-from collections.abc import Sequence
 from typing import Any, Self
 
 import aiohttp
 
+from standin.client_messages import MessagesClient
 from standin.settings import Language, QrForm, Variant
 
 __all__ = ["PhoneClient", "PhoneRefusedError"]
@@ -22,7 +22,7 @@ class PhoneRefusedError(Exception):
         self.reason = reason
 
 
-class PhoneClient:
+class PhoneClient(MessagesClient):
     """Speaks to the phone's API. Use it as an async context manager, or call `close`."""
 
     def __init__(self, *, url: str, token: str) -> None:
@@ -85,11 +85,6 @@ class PhoneClient:
         """Give one entry of the list, or None."""
         return next((one for one in await self.devices() if one["id"] == device), None)
 
-    async def messages(self, device: str) -> list[dict[str, Any]]:
-        """List what the device's page sent: id, to, t (epoch seconds), kind, body and the rest."""
-        answer = await self._call("GET", f"/phone/{device}/messages")
-        return list(answer["messages"])
-
     async def loads(self) -> dict[str, Any]:
         """Give the ledger of document loads: total, byDevice, byProfile, loads (id, time, variant, profile, device)."""
         return await self._call("GET", "/loads")
@@ -113,14 +108,6 @@ class PhoneClient:
     async def drop(self, device: str) -> None:
         """Cut the connection once."""
         await self._command(device, "drop")
-
-    async def send(self, device: str, text: str, **more: Any) -> None:
-        """Send a message to the device; `from`, `id`, `type`, `data` (base64), `mimetype`, `filename` as keywords."""
-        await self._command(device, "send", {"text": text, **more})
-
-    async def receipt(self, device: str, *, level: int, ids: Sequence[str] = ()) -> None:
-        """Receipt what the page sent: 2 delivered, 3 read, 4 played; all messages when no ids are given."""
-        await self._command(device, "receipt", {"level": level, "ids": list(ids)})
 
     async def replaced(self, device: str) -> None:
         """Act as if the same login had connected elsewhere."""

@@ -2,55 +2,28 @@
 
 Pure: every method takes what happened and returns effects for the shell (`socket.py`) to carry out, so that a test of
 the protocol is a list of calls and a list of frames. The clock and the randomness are passed in. What a person does to
-a device once it is linked (ban it, send to it, cut it off) is in `controls.py`, on top of this.
+a device once it is linked (ban it, send to it, cut it off) is in `controls.py` and `conversations.py`, on top of this;
+what its page says about messages is in `traffic.py`.
 """
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
 
 from standin import frames
+from standin.account import Account
 from standin.codes import CodeBook
-from standin.devices import UNLINKED, Ban, Device, DeviceBook, SentMessage
+from standin.devices import UNLINKED, Ban, Device, DeviceBook
+from standin.effects import Close, Confirmed, Effect, Send, SendLater
 from standin.errors import ExpiredQrError, MalformedRequestError, PageAbsentError
 from standin.frames import DeviceId, Frame, Hello, PageId
 from standin.refs import QrText, RefBook
 from standin.settings import Timing
+from standin.traffic import TRAFFIC, Context
 
 __all__ = ["Close", "Confirmed", "Effect", "Exchange", "Send", "SendLater"]
 
 REMOVED = 401
 UNAVAILABLE = 503
-
-
-class Send(NamedTuple):
-    """Give a page a frame now."""
-
-    page: PageId
-    frame: Frame
-
-
-class SendLater(NamedTuple):
-    """Give a page a frame after some seconds, if it is still connected."""
-
-    page: PageId
-    frame: Frame
-    seconds: float
-
-
-class Close(NamedTuple):
-    """End a page's connection after what was sent has gone out."""
-
-    page: PageId
-
-
-class Confirmed(NamedTuple):
-    """A page has stored its login: whoever waits for the scan to end may go on, and the list is saved."""
-
-    device: DeviceId
-
-
-Effect = Send | SendLater | Close | Confirmed
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -77,6 +50,7 @@ class Exchange:
     ) -> None:
         self.timing = timing
         self.devices = devices or DeviceBook()
+        self.account = Account()
         self.refs = RefBook(timing=timing, now=now, new_token=new_token)
         self._codes = CodeBook(now=now, random_bytes=random_bytes)
         self._now = now
@@ -103,8 +77,8 @@ class Exchange:
     def received(self, page: PageId, frame: Frame) -> list[Effect]:
         """A connected page sent something after its hello."""
         known = self._pages.get(page)
-        if known is None:
-            return [Close(page)]
+        if known is None or (known.device is not None and known.device not in self.devices):
+            return [Close(page)]  # unlinked while it spoke
         match frame.get("type"):
             case "ping":
                 return [Send(page, frames.pong())]
@@ -112,12 +86,11 @@ class Exchange:
                 return self._paired(known, DeviceId(str(frame.get("device"))))
             case "link-code" if known.device is None:
                 return [Send(page, frames.link_code(code=self._codes.issue(page)))]
-            case "send" | "presence" as kind if known.device is not None:
-                device = self.devices.get(known.device)
-                return self._sent(known, device, frame) if kind == "send" else self._appeared(device, frame)
             case "logout" if known.device is not None:
                 self.devices.remove(known.device)
                 return [Close(page)]
+            case str(kind) if known.device is not None and kind in TRAFFIC:
+                return TRAFFIC[kind](self.context(page, known.device), frame)
             case unexpected:
                 raise MalformedRequestError(f"A page in this state must not send {unexpected!r}.")
 
@@ -215,6 +188,11 @@ class Exchange:
         known = [device for device in self.devices if device.identifier == identifier]
         return known or [self.devices.subject(UNLINKED)]
 
+    def context(self, page: PageId, device: DeviceId) -> Context:
+        """Gather what decides about a frame of this device's page."""
+        found = self.devices.get(device)
+        return Context(page=page, device=found, account=self.account, seconds=self.seconds())
+
     def seconds(self) -> int:
         """Tell the time as messages carry it: whole seconds since the epoch."""
         return int(self._now())
@@ -272,11 +250,15 @@ class Exchange:
         effects.append(Send(page, frames.success(device=identifier, number=device.number)))
         seconds = self.timing.first_sync if device.first_login else self.timing.sync
         effects.append(SendLater(page, frames.synced(), device.sync_seconds or seconds))
-        effects += [Send(page, frame) for frame in device.waiting]
+        if device.first_login:
+            device.history = self.account.history_chunks()
+        if device.history:
+            # After the critical synchronisation, as on the real page: the rest of the history comes while it works.
+            effects.append(SendLater(page, device.history[0], device.sync_seconds or seconds))
+        effects += [Send(page, frame) for frame in device.mailbox]
         if device.restriction is not None:
             effects.append(Send(page, device.restriction))
         device.first_login = False
-        device.waiting.clear()
         return effects
 
     def _refusal(self, page: PageId, device: Device) -> list[Effect]:
@@ -288,20 +270,6 @@ class Exchange:
         if device.unavailable:
             return [Send(page, frames.failure(code=UNAVAILABLE, silent=device.silent)), Close(page)]
         return []
-
-    @staticmethod
-    def _appeared(device: Device, frame: Frame) -> list[Effect]:
-        device.note_presence(available=frame.get("available") is True)
-        return []
-
-    def _sent(self, page: _Page, device: Device, frame: Frame) -> list[Effect]:
-        identifier, to = frame.get("id"), frame.get("to")
-        if not isinstance(identifier, str) or not isinstance(to, str):
-            raise MalformedRequestError("A sent message needs id and to.")
-        seconds = self.seconds()
-        body = {key: value for key, value in frame.items() if key not in {"type", "id", "to"}}
-        device.sent.append(SentMessage(identifier=identifier, to=to, seconds=seconds, body=body))
-        return [Send(page.identifier, frames.ack(identifier=identifier, seconds=seconds))]
 
 
 def ban_frame(ban: Ban) -> Frame:
