@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from kubectl_whatsapp import completion
+from kubectl_whatsapp.account import show_account
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import PluginError
@@ -180,6 +181,20 @@ def _qr(
     request = QrRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), form=output, file=file)
     command = watch_codes if watch else show_code
     command(request, kubectl=kubectl_of(ctx), console=console)
+
+
+@app.command("account", epilog=EPILOG)
+@with_flags(FLAGS)
+def _account(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+) -> None:
+    """Show the telephone number of the account that a session is linked to.
+
+    It needs the same rights as the QR code.
+    """
+    show_account(_name(name, ctx), namespace=given(ctx, "--namespace"), kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
 @app.command("status", epilog=EPILOG)

@@ -1,17 +1,20 @@
-"""Reads the QR code and the state from a session's runner, over its forwarded port.
+"""Reads the QR code, the account and the state from a session's runner, over its forwarded port.
 
-`qr.py` opens the port with kubectl and calls this. The runner's answers are not trusted: a field that is missing or of
+`sessions.py` opens the port with kubectl, and the commands call this. The runner's answers are not trusted: a field that is missing or of
 the wrong type raises RunnerRefused, never another exception.
 """
 
 import io
 import json
+import re
 import socket
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
+
+from session_protocol.phone_numbers import PHONE_NUMBER
 
 from kubectl_whatsapp.errors import RunnerRefused, RunnerUnreachable
 from kubectl_whatsapp.text import one_line
@@ -68,6 +71,20 @@ class Runner:
         if not isinstance(text, str) or not text or not text.isprintable():
             raise RunnerRefused("the runner answered without a QR code's text: it may be of another version")
         return QrCode(text=text, expires=read_time(answer.get("expiryTime")), round=_count(answer, "round"))
+
+    def account(self) -> str | None:
+        """Return the number of the linked account, or None while it is not known.
+
+        :raises RunnerUnreachable: no answer came.
+        :raises RunnerRefused: the runner refused.
+        """
+        answer = self._get("/v1/account", token=self.link_token, within=TIMEOUT)
+        if answer is None:
+            return None
+        number = answer.get("phoneNumber")
+        if not isinstance(number, str) or not re.fullmatch(PHONE_NUMBER, number) or not number.isprintable():
+            raise RunnerRefused("the runner answered without a telephone number: it may be of another version")
+        return number
 
     def status(self, *, after: int | None = None, wait: float = 0) -> RunnerStatus:
         """Return the state; with `after`, wait up to `wait` seconds for a revision other than that.

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from session_protocol.phone_numbers import PHONE_NUMBER
 from session_protocol.redaction import redact
 from session_protocol.states import STATES
 from session_protocol.vocabulary import CAMEL_CASE, TokenScope
@@ -40,6 +41,8 @@ def _matching(pattern: str) -> Meta:
 
 _StateName = Annotated[str, _matching(CAMEL_CASE)]
 _BrowserVersion = Annotated[str, _matching(BROWSER_VERSION)]
+_PhoneNumber = Annotated[str, _matching(PHONE_NUMBER)]
+_AccountRevision = Annotated[int, Meta(ge=1, lt=2**31)]
 
 
 class State(Struct, frozen=True, kw_only=True, rename=_key):
@@ -94,6 +97,13 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         _BrowserVersion | None,
         Meta(description="The version of the browser; null before it was asked.", examples=["156.0.7204.49"]),
     ] = None
+    account_revision: Annotated[
+        _AccountRevision | None,
+        Meta(
+            description="Which of the accounts that this pod saw linked it is, counted from 1; "
+            "null while none is known. GET /v1/account has its number."
+        ),
+    ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,
         Meta(description="How long ago the page last answered; null before the first time."),
@@ -107,6 +117,19 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
     issued_time: Moment
     expiry_time: Annotated[Moment, Meta(description="After this the page shows another code.")]
     round: Annotated[int, Meta(ge=0, description="The round of QR codes it belongs to.")]
+
+
+class Account(Struct, frozen=True, kw_only=True, rename=_key):
+    """The account that is linked."""
+
+    phone_number: Annotated[
+        _PhoneNumber, Meta(description="Its telephone number, with the country's code.", examples=["+15550100000"])
+    ]
+    account_revision: Annotated[_AccountRevision, Meta(description="The same as in the state.")]
+
+    def __repr__(self) -> str:
+        """Return a text without the number: an account may stand in an error or in a log's arguments."""
+        return f"Account(account_revision={self.account_revision})"
 
 
 class Error(Struct, frozen=True, kw_only=True):
@@ -147,3 +170,14 @@ def read_state(text: bytes) -> State:
         if moment is not None and not EARLIEST <= moment < LATEST:
             raise ValueError("has a date that is too early or too late")
     return state
+
+
+def read_account(text: bytes) -> Account:
+    """Parse a runner's answer to GET /v1/account; the caller limits the length of the text.
+
+    :raises ValueError: it is not valid. The error quotes nothing of it.
+    """
+    try:
+        return msgspec.json.decode(text, type=Account)
+    except (ValueError, RecursionError):
+        raise ValueError("is not an account") from None

@@ -172,7 +172,7 @@ class TokenScope(StrEnum):
     STATE = "state"
     """Read the state; the operator's own scope."""
     LINK = "link"
-    """Read the QR code: whoever has it can link a phone."""
+    """Read the QR code, by which a phone can be linked, and whose account is linked."""
     SEND = "send"
     """Send messages."""
     READ = "read"

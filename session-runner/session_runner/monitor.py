@@ -294,6 +294,8 @@ class PageMonitor:
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
         times = linked is not False
+        if linked is False:
+            self.store.show_account(None)
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
@@ -382,6 +384,8 @@ class PageMonitor:
         now, policy, before = self.monotonic(), self.settings.policy, self._history
         self._history = remember(before, facts, policy=policy, now=now)
         self.state_file.update(before, self._history, facts)
+        if facts.account is not None:
+            self.store.show_account(facts.account)
         verdict = classify(facts, self._history, policy=policy, now=now)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         if failure is not None and hold is not None:  # the page is closed, and stays so until a person asks

@@ -1,8 +1,9 @@
 """The published state of the session, and waiting for the next change.
 
 The monitor publishes, the HTTP API reads. A revision counts the changes within this pod, so that a reader can wait for
-any state newer than the one it has. The QR code is kept beside the state and not part of a revision: it changes every
-20 seconds, and has a route of its own.
+any state newer than the one it has. The QR code and the account's number are kept beside the state, which anybody may
+read who observes sessions, and have routes of their own. The code, which changes every 20 seconds, is not part of a
+revision; the state tells that the account is another one, by a count.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from session_protocol.answers import Account
 from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.host.sandbox import Sandbox
@@ -35,6 +37,8 @@ class Snapshot:
     """ What holds the page's process in; None: there is none yet. """
     browser_version: str | None = None
     """ None: it was not asked yet. """
+    account_revision: int | None = None
+    """ Counts the accounts that this pod saw linked; None: none is known now. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class StateStore:
         self._clock = clock
         self._changed = asyncio.Event()
         self._code: Code | None = None
+        self._account: Account | None = None
+        self._accounts = 0
         self.probed: datetime | None = None
         """ When the page last answered. """
         self.sandbox: Sandbox | None = None
@@ -95,6 +101,7 @@ class StateStore:
             round=round,
             sandbox=self.sandbox,
             browser_version=self.browser_version,
+            account_revision=None if self._account is None else self._account.account_revision,
         )
         if new == old:
             return False
@@ -115,6 +122,19 @@ class StateStore:
             now = self._clock()
             expires = now + timedelta(seconds=lifetime)
             self._code = Code(text=text, issued=now, expires=expires, round=self.snapshot.round)
+
+    @property
+    def account(self) -> Account | None:
+        """The linked account, as far as it is known."""
+        return self._account
+
+    def show_account(self, phone_number: str | None) -> None:
+        """Keep whose account is linked; the next snapshot tells that it is another one. None: nobody's."""
+        if phone_number is None:
+            self._account = None
+        elif self._account is None or self._account.phone_number != phone_number:
+            self._accounts += 1
+            self._account = Account(phone_number=phone_number, account_revision=self._accounts)
 
     def close(self) -> None:
         """Wake all waiters, and drop the QR code."""

@@ -1,5 +1,6 @@
 """From an empty profile to a connected session, in both generations of the page."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -39,6 +40,20 @@ async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start,
 
         assert status == 404
         assert all(code["text"] not in str(line) for line in runner.lines)
+
+
+async def test_the_linked_account_is_told_to_who_may_link(start: Start, standin: StandIn) -> None:
+    """By its number, which is in no state and in no line of the log."""
+    async with start() as runner:
+        before, _, _ = await runner.get("/v1/account", scope="link")
+        device = await link(runner, standin)
+        number = next(one["number"] for one in await standin.phone.devices() if one["id"] == device)
+        status, _, body = await runner.get("/v1/account", scope="link")
+        document = await runner.state()
+
+    assert (404, 200, {"phoneNumber": f"+{number}", "accountRevision": 1}) == (before, status, json.loads(body))
+    assert 1 == document["accountRevision"]
+    assert all(str(number) not in str(said) for said in (document, *runner.lines))
 
 
 @pytest.mark.parametrize("form", [QrForm.LINK, QrForm.TRAILING])

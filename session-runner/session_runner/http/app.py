@@ -38,6 +38,7 @@ from session_runner.http.errors import (
     DeadlineError,
     ForbiddenError,
     HttpError,
+    NoAccountError,
     NoCodeError,
     NoPageError,
     NotAcceptableError,
@@ -99,6 +100,7 @@ class Api:
         self._answers: dict[str, Handler] = {
             "getState": self.state,
             "getQR": self.code,
+            "getAccount": self.account,
             "logOut": self.logout,
             "renewTokens": self.renew_tokens,
             "getContract": self.contract,
@@ -166,6 +168,15 @@ class Api:
             raise NoCodeError(f"There is no QR code now; the session is {state}. It has one while it is QRPending.")
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
+
+    async def account(self, _request: web.Request) -> web.Response:
+        """GET /v1/account: the number of the linked account."""
+        account = self._store.account
+        if account is None:
+            state = self._store.snapshot.state
+            raise NoAccountError(f"It is not known whose account is linked, if one is; the session is {state}.")
+        body = msgspec.json.encode(account)
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def renew_tokens(self, request: web.Request) -> web.Response:
         """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
@@ -243,6 +254,7 @@ class Api:
             browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
             user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,
             browser_version=snapshot.browser_version,
+            account_revision=snapshot.account_revision,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 

@@ -54,6 +54,12 @@ class NoCodeError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoCode"
 
 
+class NoAccountError(ApiError):
+    """Whose account is linked is not known, or none is."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoAccount"
+
+
 class NotLinkedError(ApiError):
     """The session is not linked, and this needs one that is."""
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from multidict import MultiMapping
-from session_protocol.answers import LARGEST_REVISION, Code, KnownScopes, State
+from session_protocol.answers import LARGEST_REVISION, Account, Code, KnownScopes, State
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
@@ -21,6 +21,7 @@ from session_runner.http.errors import (
     BadRequestError,
     DeadlineError,
     ForbiddenError,
+    NoAccountError,
     NoCodeError,
     NoPageError,
     NotAcceptableError,
@@ -119,6 +120,20 @@ ROUTES = (
         },
         cached=False,
         errors=(NoCodeError, NotAcceptableError),
+    ),
+    Route(
+        path="/v1/account",
+        name="getAccount",
+        summary="Whose account is linked",
+        description="Needs the scope `link`: whoever may link a phone has to see which one it was.\n"
+        "The number stands here and nowhere else; "
+        "the session's status has a hash of it that only the operator can make.\n",
+        scope=TokenScope.LINK,
+        operator=True,
+        answer="The account.",
+        content={"application/json": Account},
+        cached=False,
+        errors=(NoAccountError,),
     ),
     Route(
         path="/v1/logout",

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from session_protocol.phone_numbers import number_of_user
+
 LONGEST_TEXT: Final = 4096
 """ Characters of a text; a QR code says some 250. """
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]{2,45}\]")
@@ -116,6 +118,8 @@ class Facts:
     origin: float | None = None
     """ When this document began, by the page's clock, which tells documents apart. """
     registered: bool | None = None
+    account: str | None = field(default=None, repr=False)
+    """ The telephone number of the linked account, which never reaches a log either. """
     socket: str | None = None
     """ `Socket.state`, see `Socket`. """
     stream: str | None = None
@@ -190,6 +194,7 @@ class Facts:
             injected=got.get("injected") is True,
             origin=_maybe_number(got.get("origin")),
             registered=_maybe_bool(got.get("registered")),
+            account=number_of_user(_maybe_text(got.get("account")) or "") if got.get("registered") is True else None,
             socket=_maybe_text(got.get("socket")),
             stream=_maybe_text(got.get("stream")),
             synced=got.get("synced") is True,

@@ -82,6 +82,8 @@ class ScriptedRunner:
     """ Path and token of every request. """
     more: dict[str, Any] = field(default_factory=dict)
     """ Further fields of the state. """
+    account: dict[str, Any] | None = None
+    """ What it answers of the account; None: it does not know whose is linked. """
     fault: int | None = None
     """ Answer everything with this status. """
     refusal: dict[str, Any] = field(default_factory=lambda: {"error": "as told"})
@@ -96,6 +98,8 @@ class ScriptedRunner:
         self.tokens.append((path.split("?", maxsplit=1)[0], token))
         if self.fault is not None:
             return self.fault, self.refusal
+        if path == "/v1/account":
+            return (404, {}) if self.account is None else (200, self.account)
         if self.state_answer is not None:
             asked = [path for path, _ in self.tokens if path == "/v1/state"]
             over = self.limit is not None and len(asked) > self.limit

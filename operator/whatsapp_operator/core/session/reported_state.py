@@ -122,9 +122,18 @@ def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatu
     """Return the runner's linking times; while a phone is linked, those it does not know (yet) stay as stored."""
     known = before.link or LinkStatus()
     stays = linked is ConditionStatus.TRUE
+    account_hash, account_key_id = _account(report, known) if stays else (None, None)
     link = LinkStatus(
         linked_time=report.linked_time or (known.linked_time if stays else None),
         durable_time=report.durable_time or (known.durable_time if stays and report.linked_time is None else None),
         round=report.round or (known.round if stays else None),
+        account_hash=account_hash,
+        account_key_id=account_key_id,
     )
     return link if link != LinkStatus() else None
+
+
+def _account(report: RunnerReport, known: LinkStatus) -> tuple[str | None, str | None]:
+    if report.account is None:  # not told yet by this pod, or not in this hold: the login is the same
+        return known.account_hash, known.account_key_id
+    return report.account.digest, report.account.key_id

@@ -80,6 +80,7 @@
   };
   return {
     booted, injected, registered, dialog, code, timeLocked, capped,
+    account: registered ? maybe(() => String(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
     origin: performance.timeOrigin,
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
     refused: !booted && /works with Google Chrome/i.test(text(document.body)),

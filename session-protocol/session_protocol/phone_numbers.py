@@ -1,0 +1,18 @@
+"""Telephone numbers in the international form (E.164), which is the one that WhatsApp knows accounts by.
+
+The runner reads one from the page and one from people, the operator takes one from a runner for a moment, to hash it.
+No number is logged or stored; whatever a message has to say of one, it says without it.
+"""
+
+import re
+from typing import Final
+
+PHONE_NUMBER: Final = r"^\+[1-9][0-9]{5,14}$"
+""" The international form: a country's code and what follows, digits alone. """
+_USER: Final = re.compile(r"([1-9][0-9]{5,14})(?:[.:][0-9]{1,5})*@(?:c\.us|s\.whatsapp\.net)")
+
+
+def number_of_user(identifier: str) -> str | None:
+    """Return the number of a user's id, such as 15550100000@c.us; None: it is the id of something else."""
+    found = _USER.fullmatch(identifier)
+    return None if found is None else f"+{found[1]}"
