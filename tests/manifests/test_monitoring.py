@@ -359,7 +359,7 @@ def test_what_has_a_common_cause_is_held_back(source: str, held: set[str]) -> No
     assert {f"WhatsAppSession{name}" for name in held} == held_back_by(firing(source, namespace="club"))
 
 
-def test_of_one_session_the_worst_is_told_to_each() -> None:
+def test_each_audience_hears_the_worst_of_a_session() -> None:
     """A tenant's critical alert holds back his own lesser ones of that session, and none of the platform's."""
     worst = firing("WhatsAppSessionDown", "sales", "shop")
 

@@ -103,8 +103,8 @@ def _refused_by_service(facts: Facts, history: History, *, policy: Policy, now: 
 def _banned(ban: Ban, facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return what is said of a ban that nothing refutes. No other state may cover it: that one could end the hold."""
     if facts.ban is not None or _gave_up(facts, history):
-        told = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}; a person has to decide what to do."
-        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, told)
+        message = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}; a person has to decide what to do."
+        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, message)
     if history.lasted(history.ban_unclear_since, now=now) < policy.connection_check:
         return Verdict(
             State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether the ban is over."

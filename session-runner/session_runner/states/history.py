@@ -199,8 +199,8 @@ def _remember_link(history: History, facts: Facts) -> History:
     history = replace(history, linked=True, refreshing_since=None)
     if not facts.streaming:
         return history
-    told = facts.restricted_until if facts.restricted_until is not None else history.lock_ends
-    history = replace(history, lock_ends=told if facts.time_locked else None)
+    ends = facts.restricted_until if facts.restricted_until is not None else history.lock_ends
+    history = replace(history, lock_ends=ends if facts.time_locked else None)
     return replace(
         history, granted=False, healthy_comms=facts.comms if facts.comms is not None else history.healthy_comms
     )

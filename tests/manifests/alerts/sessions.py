@@ -187,9 +187,9 @@ def failures(
     info, labels = "whatsapp_session_last_failure_info", of(name, namespace)
     ends = [first for first, _, _ in times[1:]] + [end or 300]
     tail = f" {LAST}" if end else ""
-    said: dict[str, list[tuple[float | None, int]]] = {value: [(None, times[0][0])] for _, _, value in times}
+    pieces: dict[str, list[tuple[float | None, int]]] = {value: [(None, times[0][0])] for _, _, value in times}
     for (first, _, value), last in zip(times, ends, strict=True):
-        for each, parts in said.items():
+        for each, parts in pieces.items():
             parts.append((1 if each == value else None, last - first))
     when = then((None, times[0][0]), *((at, last - first) for (first, at, _), last in zip(times, ends, strict=True)))
     found: Series = {
@@ -197,7 +197,7 @@ def failures(
             then(*(one for one in parts if one[1]))
         )
         + tail
-        for value, parts in said.items()
+        for value, parts in pieces.items()
     }
     found |= {
         operator("whatsapp_session_last_failure_timestamp_seconds", ops=ops, pod=pod, **labels): when.removeprefix(
@@ -240,7 +240,7 @@ def out_of_memory() -> tuple[Case, ...]:
     given |= failures("late", (10, end * 60 - 3 * 3600 + 2, kernel), (20, 1200, kernel))
     given |= failures("told-late", (0, -20000, kernel), (10, end * 60 - 3 * 3600 + 30, kernel), (100, 6000, kernel))
     fires = tuple(Firing(tenant(name)) for name in ("kernel", "both", "browser", "again", "due", "late"))
-    told_late = Firing(tenant("told-late"))
+    late = Firing(tenant("told-late"))
     last = tuple(Firing(tenant(name)) for name in ("late", "told-late"))
     lost, deleted = Firing(tenant("often")), Firing(tenant("deleted"))
     twice = ((10, at, kernel), (12, 720, kernel))
@@ -249,7 +249,7 @@ def out_of_memory() -> tuple[Case, ...]:
     gone = failures("deleted", *twice, end=50, ops="other-ops")
     gone |= failures("deleted", (10, at, kernel), ops="other-ops", namespace="other")
     return (
-        Case(given, {30: fires, 189: (*fires, told_late), end: last, 205: ()}),
+        Case(given, {30: fires, 189: (*fires, late), end: last, 205: ()}),
         Case(first | second | gone, {49: (lost, deleted), 53: (lost,), 57: (lost,)}),
     )
 

@@ -89,7 +89,7 @@ def test_only_a_page_that_is_let_in_ends_a_ban_after_a_reload(
     ],
     ids=str,
 )
-def test_a_ban_that_nothing_refutes_is_said_after_the_connection_check(page: Raw) -> None:
+def test_a_ban_that_nothing_refutes_is_reported_after_the_connection_check(page: Raw) -> None:
     """Until then it may still show; it is neither Loading for ever nor anything that ends the hold."""
     runner = banned(linked=page.get("registered", True))
     states = [runner.look(looks(MODERN, **(DOWN | page))).state for _ in range(100)]
@@ -97,15 +97,15 @@ def test_a_ban_that_nothing_refutes_is_said_after_the_connection_check(page: Raw
     assert [State.LOADING] * 6 + [State.TEMPORARILY_BANNED] * 94 == states
 
 
-def test_what_is_said_of_a_ban_that_nothing_refutes_is_no_more_than_is_known() -> None:
+def test_what_is_reported_of_a_ban_that_nothing_refutes_is_no_more_than_is_known() -> None:
     """It may be over: the sentence says so, with what the service told of it."""
     runner = banned()
     for _ in range(10):
-        said = runner.look(looks(MODERN, socket="OPENING", **DOWN))
+        verdict = runner.look(looks(MODERN, socket="OPENING", **DOWN))
 
-    assert Reason.BANNED is said.reason
-    assert "not known" in said.message
-    assert "code 402) until 2027-01-15T08:00:00Z" in said.message
+    assert Reason.BANNED is verdict.reason
+    assert "not known" in verdict.message
+    assert "code 402) until 2027-01-15T08:00:00Z" in verdict.message
 
 
 def test_the_document_that_showed_a_ban_ends_it_by_its_silence() -> None:
@@ -125,12 +125,12 @@ def test_no_round_is_asked_for_while_a_ban_is_shown() -> None:
 
 
 @quick
-@given(facts=page_facts, told=st.sampled_from([{"ban": BAN}, {"unavailable": True}]))
-def test_a_page_that_receives_is_refused_nothing(facts: Facts, told: Raw) -> None:
+@given(facts=page_facts, refusal=st.sampled_from([{"ban": BAN}, {"unavailable": True}]))
+def test_a_page_that_receives_is_refused_nothing(facts: Facts, refusal: Raw) -> None:
     """What was told of a ban or an outage while the stream is up is over, or never was: nothing covers what follows."""
     runner = Runner(History(linked=True))
     for _ in range(3):
-        receiving = looks(MODERN, **told)
+        receiving = looks(MODERN, **refusal)
 
         assert State.CONNECTED is runner.look(receiving).state
     assert (None, None) == (runner.hold, runner.history.ban)
@@ -151,7 +151,7 @@ def test_a_session_that_is_replaced_after_an_outage_is_in_conflict() -> None:
     assert [State.RECONNECTING] * 6 + [State.CONFLICT] * 4 == states
 
 
-def test_the_end_of_a_time_lock_outlives_the_document_that_was_told_it() -> None:
+def test_the_end_of_a_time_lock_outlives_the_document_it_was_read_in() -> None:
     """No module of the page has it, and nobody repeats the event; it goes with the lock, and gives way to a newer one."""
     runner = Runner(History(linked=True))
     runner.look(looks(MODERN, timeLocked=True, restrictedUntil=1_800_000_000))
@@ -177,20 +177,20 @@ def test_the_end_of_a_time_lock_is_none_of_a_cap() -> None:
 
 # --- a page that stays as it is
 
-UNKNOWN_WORD = "A_WORD_OF_LATER"
+UNKNOWN_VALUE = "A_WORD_OF_LATER"
 UNDER_WAY = (Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
 """ With any other socket the startup timeout ends a page that only loads. """
 
 
 def every_page() -> list[Facts]:
     """Each socket and each stream, with all that goes with them."""
-    sockets = [None, *Socket, UNKNOWN_WORD]
+    sockets = [None, *Socket, UNKNOWN_VALUE]
     quiet = [(socket, None) for socket in sockets if socket != Socket.CONNECTED]
-    words = [*quiet, *((Socket.CONNECTED, stream) for stream in (None, *Stream, UNKNOWN_WORD))]
+    connections = [*quiet, *((Socket.CONNECTED, stream) for stream in (None, *Stream, UNKNOWN_VALUE))]
     rest = product((True, False, None), (True, False), (True, None, False), (True, False))
     pages = [
         looks(MODERN, socket=socket, stream=stream, registered=registered, synced=synced, online=online, comms=comms)
-        for (registered, synced, online, comms), (socket, stream) in product(rest, words)
+        for (registered, synced, online, comms), (socket, stream) in product(rest, connections)
     ]
     coded = product(sockets, (None, 20_000))
     return pages + [
@@ -198,9 +198,9 @@ def every_page() -> list[Facts]:
     ]
 
 
-def is_on_its_way(said: Verdict, facts: Facts, runner: Runner) -> bool:
+def is_on_its_way(verdict: Verdict, facts: Facts, runner: Runner) -> bool:
     """Whether this says that something else comes soon, although nothing that is seen makes it come."""
-    match said.state:
+    match verdict.state:
         case State.LOADING | State.LOAD_ERROR:
             return facts.registered is not None and facts.socket in UNDER_WAY
         case State.QR_PENDING:
@@ -208,12 +208,12 @@ def is_on_its_way(said: Verdict, facts: Facts, runner: Runner) -> bool:
         case State.SYNCING | State.RECONNECTING:
             return not facts.is_let_in
         case State.LOGGED_OUT:
-            return said.reason is Reason.RELINKING
+            return verdict.reason is Reason.RELINKING
     return False
 
 
 @pytest.mark.parametrize(
-    "past",
+    "history",
     [
         History(),
         History(round=1),
@@ -223,15 +223,15 @@ def is_on_its_way(said: Verdict, facts: Facts, runner: Runner) -> bool:
     ],
     ids=["new", "after a code", "linked", "was connected", "asked to link"],
 )
-def test_no_page_is_on_its_way_for_ever(past: History) -> None:
+def test_no_page_is_on_its_way_for_ever(history: History) -> None:
     """What is to pass soon has passed after a few minutes, whatever the page calls its connection."""
     stays = []
     for facts in every_page():
-        runner = Runner(past)
+        runner = Runner(history)
         for _ in range(20):
-            said = runner.look(facts, after=15.0)
-        if is_on_its_way(said, facts, runner):
-            stays.append((said.state, said.reason, facts.socket, facts.stream, facts.registered, facts.synced))
+            verdict = runner.look(facts, after=15.0)
+        if is_on_its_way(verdict, facts, runner):
+            stays.append((verdict.state, verdict.reason, facts.socket, facts.stream, facts.registered, facts.synced))
 
     assert [] == stays
 
@@ -257,7 +257,7 @@ def test_a_page_without_its_code_waits_for_no_scan(page: Raw, seconds: int, stat
     assert [State.QR_PENDING] * (seconds // 5) + [state] * (40 - seconds // 5) == states
 
 
-def test_a_code_whose_life_is_not_told_is_not_waited_for_beyond_the_longest() -> None:
+def test_a_code_whose_life_is_unknown_is_not_waited_for_beyond_the_longest() -> None:
     """60 s, which the service gives the first one; then the page has connectionCheck to show another."""
     runner = Runner(History())
     states = [runner.look(looks(MODERN, **UNLINKED, code=CODE)).state for _ in range(40)]
@@ -276,7 +276,7 @@ def test_a_code_that_comes_late_after_an_outage_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("page", [{"socket": "OPENING"}, {"socket": "OPENING", "online": False}], ids=str)
-def test_a_logout_without_network_is_said_for_its_time(page: Raw) -> None:
+def test_a_logout_without_network_is_reported_for_its_time(page: Raw) -> None:
     """No code follows for as long as the network is away, so that is what is said then."""
     runner = Runner(History(linked=True))
     states = [runner.look(looks(MODERN, **(UNLINKED | page)), after=1.0).state for _ in range(60)]
