@@ -104,6 +104,12 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
             "null while none is known. GET /v1/account has its number."
         ),
     ] = None
+    account_expected: Annotated[
+        bool | None,
+        Meta(
+            description="Whether it is the account that the session's Secret names; null where none is named or known."
+        ),
+    ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,
         Meta(description="How long ago the page last answered; null before the first time."),
@@ -117,6 +123,28 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
     issued_time: Moment
     expiry_time: Annotated[Moment, Meta(description="After this the page shows another code.")]
     round: Annotated[int, Meta(ge=0, description="The round of QR codes it belongs to.")]
+
+
+class PairingCode(Struct, frozen=True, kw_only=True, rename=_key):
+    """The code that links a phone when it is typed there. Only the phone of the number that it was made for takes it."""
+
+    text: Annotated[str, Meta(description="What to type: eight characters, in two groups.", examples=["ABCD-1EFG"])]
+    issued_time: Moment
+    expiry_time: Annotated[Moment, Meta(description="After this the phone does not take it any more.")]
+    round: Annotated[int, Meta(ge=0, description="The round of codes it belongs to.")]
+
+
+class PairingRequest(Struct, frozen=True, kw_only=True, rename=_key):
+    """Whose phone is to be linked by a pairing code."""
+
+    phone_number: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="Its telephone number, with the country's code; blanks and the like do not matter.",
+            examples=["+15550100000"],
+        ),
+    ]
 
 
 class Account(Struct, frozen=True, kw_only=True, rename=_key):

@@ -10,6 +10,17 @@ from typing import Final
 PHONE_NUMBER: Final = r"^\+[1-9][0-9]{5,14}$"
 """ The international form: a country's code and what follows, digits alone. """
 _USER: Final = re.compile(r"([1-9][0-9]{5,14})(?:[.:][0-9]{1,5})*@(?:c\.us|s\.whatsapp\.net)")
+_FILLER: Final = re.compile(r"[ \t\r\n().\-/\u00a0\u2010-\u2015]")
+""" What people write between the digits. """
+
+
+def read_phone_number(text: str) -> str | None:
+    """Return a number that a person wrote, such as "+1 (555) 010-0000" or "0015550100000", in the international form.
+
+    None: it is no number, or one without the country's code, which cannot be told from others.
+    """
+    digits = _FILLER.sub("", text).removeprefix("+").removeprefix("00")
+    return f"+{digits}" if re.fullmatch(PHONE_NUMBER, f"+{digits}", re.ASCII) else None
 
 
 def number_of_user(identifier: str) -> str | None:

@@ -107,11 +107,13 @@ STATES: Final[dict[str, Traits]] = {
         brief=True,
     ),
     RunnerState.PAIRING_CODE_PENDING: Traits(
-        meaning="a pairing code waits",
-        next="not used by this version",
+        meaning="a pairing code waits to be typed into the phone; a QR code may be scanned, too",
+        next="new codes up to `link.maxRounds`",
         phase=Phase.LINKING,
         linked=False,
         ends_hold=True,
+        no_code="it waits for its pairing code (`kubectl whatsapp pair` shows it)",
+        brief=True,
     ),
     RunnerState.PASSKEY_REQUIRED: Traits(
         meaning="WhatsApp asks for the owner's passkey",

@@ -26,9 +26,11 @@ from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError, ProbeTimeoutError
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
+from session_runner.states import pairing
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts, Socket
 from session_runner.states.fetch_failures import FetchFailure, no_answer
@@ -42,7 +44,16 @@ from session_runner.states.fetching import (
     unfetched,
     why_again,
 )
-from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
+from session_runner.states.history import (
+    History,
+    asked_for_code,
+    checked,
+    left,
+    live_code,
+    remember,
+    reported,
+    wants_code,
+)
 from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
 
@@ -103,6 +114,7 @@ class PageMonitor:
     clock: Callable[[], datetime]
     started: float
     """ When the process began, on the monotonic clock. """
+    numbers: PhoneNumbers
     presence: PresenceKeeper
     random: Callable[[], float]
     """ From 0 to 1. """
@@ -128,6 +140,7 @@ class PageMonitor:
         self._history = self.state_file.history(now=self.started)
         self._kills_before = self.kills()
         self._stuck_since = self.started
+        self.numbers.changed = self._woken.set
         self._answers = Answers(
             health_check=self.settings.health_check_timeout,
             protocol=self.settings.protocol_timeout,
@@ -184,6 +197,7 @@ class PageMonitor:
         """
         self._history = left(self._history, now=self.monotonic())
         self.store.show_code(None, lifetime=0)
+        self.store.show_pairing_code(None, lifetime=0)
         if self._verdict is None or self.state_file.saved.hold is not None or self._history.fetching.shown is not None:
             return
         if traits_of(self._verdict.state).phase is not Phase.EXITING:
@@ -275,6 +289,7 @@ class PageMonitor:
                 continue
             if self.store.snapshot.state is RunnerState.CONNECTED:
                 await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
+            await self._pair(browser, facts)
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
@@ -290,6 +305,8 @@ class PageMonitor:
         self._verdict = verdict
         message = _redacted(verdict.message)
         self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
+        if self.store.is_unexpected:
+            note += " The linked account is another one than the number in the session's Secret."
         message += note
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
@@ -382,7 +399,11 @@ class PageMonitor:
 
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._history
-        self._history = remember(before, facts, policy=policy, now=now)
+        self.numbers.read()
+        wanted = pairing.for_number(before.pairing, self.numbers.wanted, source=self.numbers.source)
+        self._history = remember(replace(before, pairing=wanted), facts, policy=policy, now=now)
+        self._history = checked(self._history, facts, expected=self.numbers.expected)
+        self.store.expected = self.numbers.expected
         self.state_file.update(before, self._history, facts)
         if facts.account is not None:
             self.store.show_account(facts.account)
@@ -392,9 +413,7 @@ class PageMonitor:
             verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
         self._history = reported(self._history, verdict.state, now=now)
-        code = live_code(self._history, facts, now=now) if verdict.state is RunnerState.QR_PENDING else None
-        text, lifetime = code or (None, 0.0)
-        self.store.show_code(text, lifetime=lifetime)
+        self._show_codes(verdict, facts, now=now)
         loading = traits_of(verdict.state).phase is Phase.STARTING
         # A page that has booted and does not get any further is stuck, too. One that opens its connection or waits for
         # its code is not: if WhatsApp cannot be reached, another pod would not get any further either.
@@ -407,6 +426,32 @@ class PageMonitor:
         if self._starting and not loading:
             self._starting = False
             self.first_classified()
+
+    def _show_codes(self, verdict: Verdict, facts: Facts, *, now: float) -> None:
+        """Show the codes that link a phone now; whoever waits for a pairing code may scan the QR code all the same."""
+        waits = verdict.state in (RunnerState.QR_PENDING, RunnerState.PAIRING_CODE_PENDING)
+        code = live_code(self._history, facts, now=now) if waits else None
+        asked = self._history.pairing
+        typed = pairing.live_pairing_code(asked, now=now) if waits else None
+        shown, life = code or (None, 0.0)
+        self.store.show_code(shown, lifetime=life)
+        text, lifetime = typed or (None, 0.0)
+        self.store.show_pairing_code(text, lifetime=lifetime, phone_number=asked.number)
+
+    async def _pair(self, browser: Page, facts: Facts) -> None:
+        """Ask the page for a pairing code when one is due, end what nobody wants any more, and unlink the wrong account."""
+        if self._history.unexpected and facts.registered is True:
+            logger.warning("Another account than the one of the session's number was linked; it is unlinked")
+            await self._answers.order(browser, "logout.js", {"begin": True})
+            return
+        wanted, now = self._history.pairing, self.monotonic()
+        if pairing.is_due(wanted, facts, round_=self._history.round, now=now) and wanted.number is not None:
+            answer = await self._answers.order(browser, "pair.js", {"number": wanted.number.removeprefix("+")})
+            wanted = pairing.asked(wanted, answer, round_=self._history.round, now=self.monotonic())
+            self._history = replace(self._history, pairing=wanted)
+            logger.info("A pairing code was asked for", extra={"round": self._history.round, "answer": answer})
+        elif pairing.is_over(wanted, facts, now=now):
+            await self._answers.order(browser, "pair.js", {"number": None})
 
     def _not_up(self, verdict: Verdict) -> RunEnded:
         """Return the end of a run whose page has arrived and does not come up."""

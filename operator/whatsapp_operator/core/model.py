@@ -237,6 +237,8 @@ class RunnerReport:
     """ The version of its browser; None: it does not report it (yet). """
     account: AccountHash | None = None
     """ The linked account; None: it is not known, or there is none. """
+    account_expected: bool | None = None
+    """ Whether it is the one that the session's Secret names, as the runner reports it; None: it names none, say. """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 

@@ -68,6 +68,20 @@ class Passkey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PairingRequest:
+    """What has become of the pairing code that the page was asked for."""
+
+    code: str | None = field(default=None, repr=False)
+    age: float = 0.0
+    """ Seconds since the page got it. """
+    answered_age: float | None = None
+    """ Seconds since the phone answered: somebody has typed the code; None: nobody has. """
+    failed: bool = False
+    limited: bool = False
+    """ It failed for too many attempts. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class Script:
     """A script of the document whose answer was none."""
 
@@ -140,6 +154,8 @@ class Facts:
     """ Seconds that the service gives the current code. """
     code_age: float | None = None
     """ Seconds since the page got the current code; None: not known. """
+    pairing: PairingRequest | None = None
+    """ None: no pairing code was asked for in this document, or that is over. """
     passkey: Passkey | None = None
     dialog: Dialog | None = None
     ban: Ban | None = None
@@ -207,6 +223,7 @@ class Facts:
             code=_maybe_text(got.get("code")),
             code_lifetime=_maybe_seconds(got.get("codeLifetimeMs")),
             code_age=_maybe_age(got.get("codeAgeMs")),
+            pairing=_maybe_pairing(got.get("pairing")),
             passkey=_maybe_passkey(got.get("passkey")),
             dialog=_maybe_dialog(got.get("dialog")),
             ban=_maybe_ban(got.get("ban")),
@@ -298,3 +315,15 @@ def _maybe_ban(value: object) -> Ban | None:
 
 def _maybe_passkey(value: object) -> Passkey | None:
     return Passkey(until=_maybe_number(value.get("until"))) if isinstance(value, Mapping) else None
+
+
+def _maybe_pairing(value: object) -> PairingRequest | None:
+    if not isinstance(value, Mapping):
+        return None
+    return PairingRequest(
+        code=_maybe_text(value.get("code")),
+        age=_maybe_age(value.get("ageMs")) or 0.0,
+        answered_age=_maybe_age(value.get("answeredAgeMs")),
+        failed=value.get("failed") is True,
+        limited=value.get("limited") is True,
+    )

@@ -56,6 +56,7 @@ def test_what_is_written_is_read_back() -> None:
         "userNamespace",
         "browserVersion",
         "accountRevision",
+        "accountExpected",
         "probeAgeSeconds",
     ] == list(json.loads(text))
 

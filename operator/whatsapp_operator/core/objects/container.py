@@ -23,7 +23,11 @@ PROFILE_DIR: Final = "/profile"
 TOKEN_DIR: Final = "/run/whatsapp-session/tokens"  # noqa: S105 -- a path
 HOME_DIR: Final = "/home/runner"
 CACHE_DIR: Final = "/cache"
+PHONE_NUMBER_DIR: Final = "/run/whatsapp-session/phone-number"
+PHONE_NUMBER_KEY: Final = "phoneNumber"
+""" The one entry that is mounted, whatever else the Secret holds. """
 _PROFILE_VOLUME: Final = "profile"
+_PHONE_NUMBER_VOLUME: Final = "phone-number"
 
 
 class Scratch(NamedTuple):
@@ -60,6 +64,7 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         "volumeMounts": [
             {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
             {"name": TOKEN_VOLUME, "mountPath": TOKEN_DIR, "readOnly": True},
+            *_phone_number_mounts(session),
             *({"name": scratch.name, "mountPath": scratch.path} for scratch in SCRATCH),
         ],
         "securityContext": {
@@ -101,6 +106,7 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
     return [
         {"name": _PROFILE_VOLUME, "persistentVolumeClaim": {"claimName": names.profile_pvc_name(session)}},
         {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},
+        *_phone_number_volumes(session),
         *(
             {
                 "name": scratch.name,
@@ -109,6 +115,22 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
             for scratch in SCRATCH
         ),
     ]
+
+
+def _phone_number_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
+    """Return the volume with the telephone number. Without the Secret the pod starts all the same, and shows a QR code."""
+    name = session.spec.link.phone_number_secret_name
+    if name is None:
+        return []
+    items = [{"key": PHONE_NUMBER_KEY, "path": PHONE_NUMBER_KEY}]
+    secret = {"secretName": name, "items": items, "optional": True, "defaultMode": 0o440}
+    return [{"name": _PHONE_NUMBER_VOLUME, "secret": secret}]
+
+
+def _phone_number_mounts(session: WhatsAppSession) -> list[dict[str, Any]]:
+    if session.spec.link.phone_number_secret_name is None:
+        return []
+    return [{"name": _PHONE_NUMBER_VOLUME, "mountPath": PHONE_NUMBER_DIR, "readOnly": True}]
 
 
 def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
@@ -129,6 +151,8 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         session.spec.link.presence is Presence.UNAVAILABLE
     ):  # the default, which pods of before do not have: none is edited
         del values[Variable.PRESENCE]
+    if session.spec.link.phone_number_secret_name is not None:
+        values[Variable.PHONE_NUMBER_FILE] = f"{PHONE_NUMBER_DIR}/{PHONE_NUMBER_KEY}"
     if defaults.metrics_need_token:
         values[Variable.METRICS_NEED_TOKEN] = "true"
     if defaults.browser_sandbox:

@@ -106,6 +106,8 @@ def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatu
     linked = is_linked(report.state, answer=answer)
     if linked is None:
         return _stored_linked(before)
+    if linked and report.account_expected is False:
+        return ConditionStatus.TRUE, messages.UNEXPECTED_ACCOUNT
     if linked:
         return ConditionStatus.TRUE, ReasonMessage(Reason.LINKED, "A phone is linked.")
     return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked.")

@@ -251,6 +251,7 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         browser_sandbox=answer.browser_sandbox,
         user_namespace=answer.user_namespace,
         browser_version=answer.browser_version,
+        account_expected=answer.account_expected,
         received=received,
     )
 

@@ -8,6 +8,7 @@
   const session = {
     storage: null, // since when the page's database fails
     script: null, // a script of the document that failed to load
+    pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
     restrictions: {}, // what the page last told of each restriction, for its end
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),

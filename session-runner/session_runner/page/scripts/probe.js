@@ -94,6 +94,12 @@
     comms: comms === null ? null : maybe(() => comms.getComms() !== null),
     codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
+    pairing: session?.pairing ? {
+      code: session.pairing.code,
+      ageMs: session.pairing.since === null ? null : performance.now() - session.pairing.since,
+      answeredAgeMs: session.pairing.answered === null ? null : performance.now() - session.pairing.answered,
+      failed: session.pairing.failed, limited: session.pairing.limited,
+    } : null,
     passkey: maybe(() => session.passkey({ registered, code })) ?? (asksForPasskey() ? { until: null } : null),
     ban: refusal('ban'),
     unavailable: refusal('unavailable') !== null,

@@ -68,3 +68,15 @@ def test_another_key_makes_another_hash_that_says_so() -> None:
     say(cluster, digest=OTHER, key="k2")
 
     assert (OTHER, "k2") == shown(cluster)
+
+
+def test_an_account_that_is_not_the_expected_one_is_said() -> None:
+    """The session stays linked and goes on; when the Secret is right, so is the condition."""
+    cluster = running()
+    say(cluster, digest=ONE, account_expected=False)
+    wrong, ready = cluster.says("Linked"), cluster.says("Ready")
+    say(cluster, digest=ONE, account_expected=True)
+
+    assert (("True", "UnexpectedAccount"), ("True", "Connected")) == (wrong, ready)
+    assert ("True", "Linked") == cluster.says("Linked")
+    assert "UnexpectedAccount" in [event.reason for event in cluster.events]
