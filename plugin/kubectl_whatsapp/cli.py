@@ -21,6 +21,7 @@ from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import PluginError
 from kubectl_whatsapp.flags import flag, given, kubectl_of, with_flags
 from kubectl_whatsapp.kubectl_errors import ApiMissing, KubectlError
+from kubectl_whatsapp.pair import show_pairing_code
 from kubectl_whatsapp.qr import QrRequest, show_code, watch_codes
 from kubectl_whatsapp.status import StatusFormat, StatusRequest, show_status, watch_status
 
@@ -181,6 +182,31 @@ def _qr(
     request = QrRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), form=output, file=file)
     command = watch_codes if watch else show_code
     command(request, kubectl=kubectl_of(ctx), console=console)
+
+
+@app.command("pair", epilog=EPILOG)
+@with_flags(FLAGS)
+def _pair(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+    number: Annotated[
+        str | None, typer.Argument(metavar="NUMBER", help="The phone's number, as +15550100000 (default: the Secret's)")
+    ] = None,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Show each new code until a phone is linked")] = False,
+) -> None:
+    """Show the pairing code that links a phone when it is typed there.
+
+    With NUMBER it asks for one for that phone. It needs the same rights as the QR code.
+    """
+    show_pairing_code(
+        _name(name, ctx),
+        number,
+        namespace=given(ctx, "--namespace"),
+        watch=watch,
+        kubectl=kubectl_of(ctx),
+        console=ctx.obj,
+    )
 
 
 @app.command("account", epilog=EPILOG)

@@ -236,7 +236,7 @@ async def test_the_page_is_asked_for_the_number_in_the_file(tmp_path: Path, capl
 
     def note(**fields: Any) -> bool:
         code = harness.store.pairing_code_for(NUMBER)
-        codes.append(code and code.text)
+        codes.append(None if code is None else code.text)
         return publish(**fields)
 
     harness.store.publish = note  # type: ignore[method-assign]
