@@ -81,8 +81,7 @@ class LogLine(Struct, kw_only=True, forbid_unknown_fields=True):
     pod: Annotated[_Text, Meta(description="the session's pod")] = UNSET
     port: Annotated[_Count, Meta(description="that is served")] = UNSET
     pruned: Annotated[
-        list[str] | UnsetType,
-        Meta(description="files of the profile that were deleted, because a new browser makes them"),
+        _Count, Meta(description="files of the profile that were deleted; the browser makes new ones")
     ] = UNSET
     quota: Annotated[_Text, Meta(description="the quota's name")] = UNSET
     remark: Annotated[_Text, Meta(description="beside every state")] = UNSET

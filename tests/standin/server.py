@@ -3,6 +3,7 @@
 Used by the harness (loopback, free ports) and by `python -m standin` (a pod). It owns no process and no thread.
 """
 
+import asyncio
 import dataclasses
 import json
 import secrets
@@ -91,10 +92,18 @@ class Server:
         self.phone_port = await self._listen(phone, port=self._settings.phone_port, context=None)
 
     async def stop(self) -> None:
-        """End every socket, then stop listening."""
+        """End every socket, then stop listening.
+
+        A closed connection waits half a minute for the other side's end of TLS, which a killed browser never sends.
+        """
         await self._switchboard.close()
         for runner in self._runners:
+            open_ones = [] if runner.server is None else [each.transport for each in runner.server.connections]
             await runner.cleanup()
+            for transport in open_ones:
+                if transport is not None:
+                    transport.abort()
+        await asyncio.sleep(0)  # an abortion is carried out by the loop
 
     async def _listen(self, runner: web.AppRunner, *, port: int, context: ssl.SSLContext | None) -> int:
         site = web.TCPSite(runner, self._settings.listen, port, ssl_context=context)

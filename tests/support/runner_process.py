@@ -242,9 +242,14 @@ async def start_runner(
                 everything = runner.descendants()
                 process.kill()
             await process.wait()
-            end(everything)
+            # A browser that still dies would go on connecting to a page's server that stops.
+            await async_until("the browser has ended", lambda: _ended(everything))
             await reader
     assert [] == log_schema.faults(runner.raw_lines)
+
+
+async def _ended(everything: list[Process]) -> bool:
+    return not end(everything)
 
 
 async def _read(runner: RunnerProcess, ready: asyncio.Event) -> None:
