@@ -4,13 +4,14 @@ The rules are plain Prometheus, one file that people read (manifests/monitoring/
 word, comments included; `generate` writes both.
 """
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
 
-__all__ = ["INDEX", "PROMETHEUS_RULE", "RULES", "index", "prometheus_rule"]
+__all__ = ["INDEX", "PROMETHEUS_RULE", "RULES", "by_state", "index", "prometheus_rule"]
 
 RULES: Final = "manifests/monitoring/rules.yaml"
 PROMETHEUS_RULE: Final = "manifests/components/monitoring/prometheus-rule.yaml"
@@ -31,6 +32,7 @@ metadata:
     app.kubernetes.io/managed-by: kustomize
 spec:
 """
+_STATES: Final = re.compile(r"\{\s*(?:state|reason)=~?\"([A-Za-z|]+)\"")
 _HEAD: Final = "| Alert | Severity | For whom | What it says |\n|---|---|---|---|\n"
 
 
@@ -52,3 +54,15 @@ def _rows(groups: list[dict[str, Any]]) -> Iterator[str]:
             if name := rule.get("alert"):
                 labels, says = rule["labels"], rule["annotations"]["description"]
                 yield f"| [{name}]({name}.md) | {labels['severity']} | {labels['audience']} | {says} |\n"
+
+
+def by_state(rules: str) -> dict[str, list[str]]:
+    """Return the alerts that tell of each state, by what their expressions ask for and not by what these leave out."""
+    found: dict[str, list[str]] = {}
+    alerts = [rule for group in yaml.safe_load(rules)["groups"] for rule in group["rules"] if "alert" in rule]
+    for rule in alerts:
+        asked = _STATES.search(str(rule["expr"]).partition("unless")[0])
+        stalled = ["Stalled"] if rule["alert"] == "WhatsAppSessionStalled" else []
+        for state in stalled + (asked[1].split("|") if asked else []):
+            found.setdefault(state, []).append(rule["alert"])
+    return found

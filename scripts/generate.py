@@ -53,6 +53,15 @@ def state_tables(repository: Path) -> Mapping[str, str]:
     return {str(page): filled((repository / page).read_text(encoding="utf-8")) for page in PAGES}
 
 
+def states(repository: Path) -> Mapping[str, str]:
+    """Return the page of states: how each shows, and what to do."""
+    import alert_files
+    from whatsapp_operator.api.states_page import page
+
+    rules = (repository / alert_files.RULES).read_text(encoding="utf-8")
+    return {"docs/states.md": page(alert_files.by_state(rules))}
+
+
 def argo_cd_actions(repository: Path) -> Mapping[str, str]:
     """Return the actions of Argo CD in one file, as its ConfigMap takes them."""
     from whatsapp_operator.api.gitops import ACTIONS, ACTIONS_FILE, actions_file
@@ -159,6 +168,7 @@ def install(repository: Path) -> Mapping[str, str]:
 GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
     Generator("the table in session_protocol.states", state_tables),
+    Generator("the table in session_protocol.states and manifests/monitoring/rules.yaml", states),
     Generator("manifests/gitops/actions", argo_cd_actions),
     Generator("whatsapp_operator.app.settings", operator_settings),
     Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),

@@ -439,7 +439,15 @@ def session_statuses() -> st.SearchStrategy[SessionStatus]:
         pvc_name=name,
         node_name=name,
         replicas=st.integers(0, 1),
-        link=st.none() | st.builds(LinkStatus, linked_time=moment, durable_time=moment, round=st.none() | count),
+        link=st.none()
+        | st.builds(
+            LinkStatus,
+            linked_time=moment,
+            durable_time=moment,
+            round=st.none() | count,
+            logout_time=moment,
+            expired_time=moment,
+        ),
         admission=st.none()
         | st.builds(AdmissionStatus, quota_name=names(), reserved_at=moment, memory=memory_amounts(at_least=256)),
         recovery=st.none()

@@ -12,6 +12,7 @@ from session_devtools.errors import ToolError
 from session_devtools.installation.constants import NAMESPACE
 from session_devtools.installation.install import InstallOptions, install
 from session_devtools.kubectl import Kubectl
+from session_devtools.monitoring.stack import remove_monitoring
 
 from session_demo import current, kube_context
 from session_demo.alerts import show_alert
@@ -60,6 +61,8 @@ def _play_local(args: argparse.Namespace) -> int:
         "   the play takes about a minute; whatever this machine still lacks is made first, each part with its time"
     )
     kubectl, images = provision.up(args.name)
+    if not args.alerts:  # of an earlier demo
+        remove_monitoring(kubectl)
     phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
     client = ClusterClient(kubectl=kubectl, phone=phone)
     _run_scenario(report, client, alerts=images.operator if args.alerts else None)

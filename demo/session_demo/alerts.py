@@ -8,7 +8,9 @@ from typing import Final
 
 from session_devtools.commands import run
 from session_devtools.installation.constants import NAMESPACE
+from session_devtools.kubectl import Kubectl
 from session_devtools.monitoring import stack
+from session_devtools.monitoring.configuration import ALERTMANAGER, PROMETHEUS
 from session_protocol.states import OperatorState
 
 from session_demo.cluster_client import ClusterClient
@@ -22,7 +24,11 @@ ALERT: Final = "WhatsAppSessionQueued"
 def show_alert(report: Report, client: ClusterClient, *, image: str) -> None:
     """Have one session too many again, and show what comes of it; `image` runs Prometheus' companion."""
     name = LINKED[0]
-    report.section(f"A session waits too long, and somebody is arrived (every duration of the alerts divided by {BY})")
+    report.section("A session waits too long, and its owner is alerted")
+    report.info(
+        f"   the shipped alerts and routing, in a Prometheus and an Alertmanager of the cluster's own; every time is divided"
+        f" by {BY},\n   so that half an hour in the queue is {30 * 60 // BY} s"
+    )
     monitoring = stack.install_monitoring(client.kubectl, image, by=BY, namespaces={"shop": NAMESPACE}, progress=report)
     with report.step(f"resuming {name}, whose place is taken"):
         client.resume(name)
@@ -35,8 +41,18 @@ def show_alert(report: Report, client: ClusterClient, *, image: str) -> None:
         return Observation(ok=bool(mine), text=f"{ALERT} was sent to: {receivers}")
 
     report.expect(f"Alertmanager tells the session's owner that {name} waits", arrived, within=150, interval=1)
-    with client.kubectl.forward(stack.POD, stack.ALERTMANAGER, namespace=stack.NAMESPACE) as port:
-        shown = run("amtool", f"--alertmanager.url=http://127.0.0.1:{port}", "alert", "query", f"alertname={ALERT}")
-    report.info("   as Alertmanager shows it (amtool alert query):\n")
-    for line in shown.splitlines():
+    report.info(
+        "   as Alertmanager shows it (amtool alert query), where active is what fires and nobody has silenced:\n"
+    )
+    for line in shown_alert(client.kubectl, ALERT).splitlines():
         report.info(f"     {line.rstrip()}")
+    report.info(f"\n   what to do about it: docs/runbooks/{ALERT}.md")
+    report.info(
+        f"   to look at both: kubectl port-forward -n {stack.NAMESPACE} pod/{stack.POD} {PROMETHEUS} {ALERTMANAGER}"
+    )
+
+
+def shown_alert(kubectl: Kubectl, alert: str) -> str:
+    """Return what Alertmanager has of an alert, as its own tool shows it."""
+    with kubectl.forward(stack.POD, ALERTMANAGER, namespace=stack.NAMESPACE) as port:
+        return run("amtool", f"--alertmanager.url=http://127.0.0.1:{port}", "alert", "query", f"alertname={alert}")

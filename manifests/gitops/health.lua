@@ -34,12 +34,13 @@ local waiting = {
 }
 -- Only a person can mend these.
 local broken = {
-  Stalled = true, UnsupportedBrowser = true, Conflict = true, LoggedOut = true, TemporarilyBanned = true,
-  Restricted = true,
+  Stalled = true, UnsupportedBrowser = true, Conflict = true, TemporarilyBanned = true, Restricted = true,
+  ActionRequired = true, UpdateNeeded = true, ScreenLocked = true, Degraded = true,
 }
--- A person's request ends these states, and these reasons of Stalled.
+-- A request is carried out in these states, and with these reasons of Stalled; what is then is a new pod's.
 local resumable = {
   UnsupportedBrowser = true, LinkExpired = true, Conflict = true, LoggedOut = true, TemporarilyBanned = true,
+  Restricted = true, ActionRequired = true, UpdateNeeded = true, ScreenLocked = true, Degraded = true,
   RecoveryExhausted = true,
 }
 

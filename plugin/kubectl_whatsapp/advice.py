@@ -47,9 +47,20 @@ GAVE_UP = "the operator has stopped retrying and waits for a person"
 
 
 def advise(
-    *, namespace: str, name: str, state: str, reason: str = "", message: str = "", linked: bool | None = None
+    *,
+    namespace: str,
+    name: str,
+    state: str,
+    reason: str = "",
+    message: str = "",
+    linked: bool | None = None,
+    pending: bool = False,
 ) -> Advice:
-    """Return why there is no QR code in this state, and what to do; `linked` counts where the state does not tell."""
+    """Return why there is no QR code in this state, and what to do.
+
+    :param linked: counts where the state does not tell.
+    :param pending: somebody has asked to go on, and the operator has not done so yet.
+    """
     namespace, name, state, reason, message = map(one_line, (namespace, name, state, reason, message))
     # The reason of Stalled names the cause: what ends a conflict would not end a logout.
     stalled = state == OperatorState.STALLED
@@ -64,6 +75,10 @@ def advise(
         text = f"{session} is stalled ({reason}){detail}. It continues by itself once that is resolved"
         return Advice(outlook=Outlook.NEVER, text=text)
     if stalled or (traits.request is not None and not goes_on_by_itself(state=state, reason=reason)):
+        if pending:
+            return Advice(
+                outlook=Outlook.SOON, text=f"{session} is {state}; what was asked for is about to be carried out"
+            )
         relinks = traits.request is Request.RELINK
         ask = _ask(namespace, name, RELINK_AT if relinks else RESTART_AT)
         why, how = traits.no_code or GAVE_UP, "To link again" if relinks else "To go on"

@@ -136,6 +136,7 @@ def _advice(session: SessionView, reported: RunnerStatus | None = None) -> Advic
         reason=newest.reason,
         message=newest.message,
         linked=newest.linked,
+        pending=bool(session.pending_requests),
     )
 
 

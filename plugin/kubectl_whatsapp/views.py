@@ -19,6 +19,8 @@ QUOTAS = "whatsappsessionquotas.wasession.dev"
 RESTART_AT = "wasession.dev/restart-at"
 RELINK_AT = "wasession.dev/relink-at"
 RUNNER_PORT = 8080
+_LONGEST = 256
+""" Characters of a request that status repeats as it is. """
 
 
 class View:
@@ -57,6 +59,8 @@ class SessionView(View):
     """ The Secret with the token for observing; empty before the first pod. """
     token_secrets: Mapping[str, str]
     """ Those with tokens for more, by what they are for; empty where the pod's one Secret holds all tokens. """
+    pending_requests: tuple[str, ...]
+    """ What was asked for by an annotation and is not carried out yet: restart-at, relink-at. """
 
     @property
     def linking_secret_name(self) -> str:
@@ -85,6 +89,7 @@ class SessionView(View):
             browser_version=_text(status, "browserVersion"),
             token_secret_name=_text(status, "tokenSecretName"),
             token_secrets=_texts(status, "tokenSecrets"),
+            pending_requests=_pending_requests(metadata, status),
         )
 
 
@@ -143,6 +148,16 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     found = status.get("conditions")
     conditions = found if isinstance(found, list) else []
     return next((item for item in conditions if isinstance(item, dict) and item.get("type") == kind), {})
+
+
+def _pending_requests(metadata: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
+    asked, handled = _part(metadata, "annotations"), _part(status, "handledRequests")
+    values = {"restart-at": (_text(asked, RESTART_AT), "restartAt"), "relink-at": (_text(asked, RELINK_AT), "relinkAt")}
+    # Other values are no times, and status has them in another spelling.
+    plain = {
+        request: value for request, value in values.items() if value[0].isprintable() and len(value[0]) <= _LONGEST
+    }
+    return tuple(request for request, (value, field) in plain.items() if value not in ("", _text(handled, field)))
 
 
 def _text(of: Mapping[str, Any], name: str) -> str:

@@ -7,6 +7,8 @@ RATE: Final = "$__rate_interval"
 """ For what happens all the time; Grafana makes it fit the scrape's interval. """
 RARE: Final = "1h"
 """ For what happens now and then: a shorter range would show nothing but single pins. """
+OF_OURS: Final = "and on (instance, job) whatsapp_operator_build_info"
+""" Behind a series that every program has, and none of whose labels says whose it is: that of our operators alone. """
 
 
 class Shape(StrEnum):
@@ -110,7 +112,8 @@ def one(metric: str, *, by: str = "session_namespace, session", selector: str) -
     return f"max by ({by}) ({metric}{{{selector}}})"
 
 
-def quantiles(histogram: str, *, over: str) -> tuple[Query, ...]:
-    """Return the median and the 95th percentile of a histogram."""
-    rates = f"sum by (le) (rate({histogram}_bucket[{over}]))"
+def quantiles(histogram: str, *, over: str, selector: str = "") -> tuple[Query, ...]:
+    """Return the median and the 95th percentile of a histogram; `selector` chooses among its series."""
+    bucket = f"{histogram}_bucket{{{selector}}}" if selector else f"{histogram}_bucket"
+    rates = f"sum by (le) (rate({bucket}[{over}]))"
     return tuple(Query(f"histogram_quantile({q}, {rates})", name) for q, name in ((0.5, "median"), (0.95, "95 %")))

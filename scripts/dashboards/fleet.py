@@ -3,6 +3,7 @@
 from typing import Final
 
 from dashboards.charts import (
+    OF_OURS,
     RARE,
     RATE,
     Chart,
@@ -19,11 +20,14 @@ from dashboards.charts import (
 
 HERE: Final = 'session_namespace=~"$session_namespace"'
 QUOTA: Final = 'quota=~"$quota"'
+CONTROLLER: Final = 'controller="whatsappsession"'
+LEASES: Final = 'name=~"whatsapp-operator.*"'
 NOT_SCRAPED: Final = "The operator is not scraped"
 NO_EVENTS: Final = "Nothing of the kind in this time"
 _AWAKE: Final = f'{HERE}, state!="Suspended"'
 _CONNECTED: Final = f'{HERE}, state="Connected"'
 _OLDEST_AGE: Final = f"time() - {one('whatsapp_quota_oldest_pending_timestamp_seconds', by='quota', selector=QUOTA)}"
+_LISTED: Final = "max by (namespace, operator) (whatsapp_operator_resync_last_success_timestamp_seconds)"
 _STALLED: Final = (
     f"(time() - {one('whatsapp_session_stalled_since_timestamp_seconds', selector=HERE)})"
     " * on (session_namespace, session) group_left (reason) "
@@ -75,8 +79,8 @@ NOW: Final = Section(
         ),
         figure(
             "Leader",
-            "max(leader_election_master_status)",
-            "Whether an operator holds the Lease; without one nothing is started or replaced.",
+            f"min({one('leader_election_master_status', by='namespace, operator, name', selector=LEASES)})",
+            "Whether an operator holds the Lease, of several Leases each; without one nothing is started or replaced.",
             empty=NOT_SCRAPED,
             unit=Unit.YES_NO,
             bad_below=1,
@@ -235,7 +239,11 @@ OPERATOR: Final = Section(
             "Reconciliations",
             "Looks at a session, by their result.",
             Unit.PER_SECOND,
-            (Query(f"sum by (result) (rate(controller_runtime_reconcile_total[{RATE}]))", "{{result}}"),),
+            (
+                Query(
+                    f"sum by (result) (rate(controller_runtime_reconcile_total{{{CONTROLLER}}}[{RATE}]))", "{{result}}"
+                ),
+            ),
             NOT_SCRAPED,
             width=8,
         ),
@@ -243,7 +251,7 @@ OPERATOR: Final = Section(
             "Duration of a reconciliation",
             "How long one look at a session takes, its requests to the API server included.",
             Unit.SECONDS,
-            quantiles("controller_runtime_reconcile_time_seconds", over=RATE),
+            quantiles("controller_runtime_reconcile_time_seconds", over=RATE, selector=CONTROLLER),
             NO_EVENTS,
             width=8,
         ),
@@ -251,7 +259,7 @@ OPERATOR: Final = Section(
             "Requests to the API server",
             "By the status of the answer.",
             Unit.PER_SECOND,
-            (Query(f"sum by (code) (rate(rest_client_requests_total[{RATE}]))", "{{code}}"),),
+            (Query(f"sum by (code) (rate(rest_client_requests_total[{RATE}]) {OF_OURS})", "{{code}}"),),
             NOT_SCRAPED,
             width=8,
         ),
@@ -281,7 +289,7 @@ OPERATOR: Final = Section(
             "Age of the last full list",
             "The operator lists everything about once a minute; older means that it does not see the cluster.",
             Unit.SECONDS,
-            (Query("time() - max(whatsapp_operator_resync_last_success_timestamp_seconds)", "age"),),
+            (Query(f"time() - min({_LISTED})", "age"),),
             "No operator has listed everything yet",
             width=8,
         ),
@@ -289,7 +297,7 @@ OPERATOR: Final = Section(
             "Memory",
             "The resident memory of each operator's process that is scraped.",
             Unit.BYTES,
-            (Query("process_resident_memory_bytes and on (instance) whatsapp_operator_build_info", "{{pod}}"),),
+            (Query(f"process_resident_memory_bytes {OF_OURS}", "{{pod}}"),),
             NOT_SCRAPED,
             width=8,
         ),

@@ -82,6 +82,18 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
             "May lie ahead; a clean stop brings it forward."
         ),
     ] = None
+    logout_time: Annotated[
+        Moment | None,
+        Meta(description="When the last link ended; null while a phone is linked, or where there was no link."),
+    ] = None
+    logout_reason: Annotated[
+        _StateName | None,
+        Meta(
+            description="Why it ended, in one word: the page's own reason, or LoggedOut where it gave none, as when the "
+            "linked device was removed on the phone.",
+            examples=["LoggedOut", "LogoutRequested", "StorageQuotaExceeded"],
+        ),
+    ] = None
     round: Annotated[int, Meta(ge=0, lt=2**31, description="Rounds of QR codes begun in this pod.")] = 0
     browser_sandbox: Annotated[
         bool | None,
@@ -192,9 +204,10 @@ def read_state(text: bytes) -> State:
         state = msgspec.json.decode(text, type=State)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
-    if state.state not in STATES and redact(state.state) != state.state:
-        raise ValueError("has a state that is no word")
-    for moment in (state.since, state.linked_time, state.durable_time):
+    words = (state.state if state.state not in STATES else "", state.logout_reason or "")
+    if any(redact(word) != word for word in words):
+        raise ValueError("has a state or a reason that is no word")
+    for moment in (state.since, state.linked_time, state.durable_time, state.logout_time):
         if moment is not None and not EARLIEST <= moment < LATEST:
             raise ValueError("has a date that is too early or too late")
     return state

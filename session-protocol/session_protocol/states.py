@@ -27,7 +27,7 @@ class Phase(StrEnum):
     CONNECTED = "Connected"
     """ Linked and connected: the session can send and receive. """
     BLOCKED = "Blocked"
-    """ Only a person can resolve it. """
+    """ Neither runner nor operator can end it: a person has to mend something, or to wait for what the service imposed. """
     EXITING = "Exiting"
     """ The runner is about to exit. """
 
@@ -49,6 +49,9 @@ class Hold:
     """ Why a person would ask to go on, or when, as the beginning of a sentence: to take it over. """
     unless: StateReason | None = None
     """ With this reason the runner continues by itself: then it is not a hold, and an earlier one ends. """
+    rests: bool = False
+    """ There is nothing to keep a pod for, and nothing to mend: pod and place in the quota are given back, and the session is
+    not Stalled, but waits like one to which nobody has linked a phone yet. """
     ended_by: frozenset[RunnerState] = frozenset()
     """ What ends this hold besides the states that end every hold (`Traits.ends_hold`): the page shows that it is over. """
 
@@ -125,15 +128,24 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.LINK_EXPIRED: Traits(
         meaning="no phone in all rounds",
-        next="waits for a relink request",
+        next="**waits for a person**, without a pod and without a place in the quota; a relink request queues it again",
         phase=Phase.LINKING,
         linked=False,
-        ends_hold=True,
+        hold=Hold(
+            matter="No phone was linked in all rounds of QR codes, so pod and place in the quota are given back",
+            to_go_on="to show a QR code again",
+            rests=True,
+        ),
         request=Request.RELINK,
         no_code="all rounds of QR codes passed unused",
     ),
     RunnerState.SYNCING: Traits(
-        meaning="linked, fetching its data", phase=Phase.CONNECTING, linked=True, ends_hold=True, brief=True
+        meaning="linked, fetching its data",
+        next="reason `SyncOverdue` after ten times the startup timeout: the message says since when, and what to do",
+        phase=Phase.CONNECTING,
+        linked=True,
+        ends_hold=True,
+        brief=True,
     ),
     RunnerState.CONNECTED: Traits(
         meaning="linked, synced and connected", phase=Phase.CONNECTED, linked=True, ends_hold=True
@@ -147,7 +159,7 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.OFFLINE: Traits(
         meaning="it has been lost for longer than connectionCheck",
-        next="the same",
+        next="the page connects again by itself",
         phase=Phase.CONNECTING,
     ),
     RunnerState.CONFLICT: Traits(
@@ -202,24 +214,31 @@ STATES: Final[dict[str, Traits]] = {
         meaning="the service says that it is down", next="the page tries again", phase=Phase.CONNECTING, brief=True
     ),
     RunnerState.RESTRICTED: Traits(
-        meaning="connected, but not allowed to write to new contacts; the message says until when, if the page does",
+        meaning="the account may not write to new contacts (`TimeLock`, `MessagesCapped`), or to nobody before its owner has "
+        "accepted new terms (`TermsNotAccepted`); the message says until when, if the page does",
+        next="a restart or a new link changes nothing: the account is restricted, and not the session",
         phase=Phase.BLOCKED,
         linked=True,
         ends_hold=True,
     ),
     RunnerState.ACTION_REQUIRED: Traits(
-        meaning="a notice of the page waits", phase=Phase.CONNECTING, linked=True, ends_hold=True
+        meaning="a window of the page waits for an answer",
+        next="the notice of what is new is acknowledged after 10 s; any other window waits for a person",
+        phase=Phase.BLOCKED,
+        linked=True,
+        ends_hold=True,
+        brief=True,
     ),
     RunnerState.UPDATE_NEEDED: Traits(
         meaning="the service refuses the page's version and the page did not update itself",
         next="a restart loads the new page",
-        phase=Phase.CONNECTING,
+        phase=Phase.BLOCKED,
     ),
-    RunnerState.SCREEN_LOCKED: Traits(meaning="the page's own screen lock is on", phase=Phase.CONNECTING, linked=True),
+    RunnerState.SCREEN_LOCKED: Traits(meaning="the page's own screen lock is on", phase=Phase.BLOCKED, linked=True),
     RunnerState.DEGRADED: Traits(
         meaning="in no shape that is known to work: it may look connected and is not, or shows no code",
         next="shown, never cured by guessing",
-        phase=Phase.CONNECTING,
+        phase=Phase.BLOCKED,
     ),
     RunnerState.UNRESPONSIVE: Traits(
         meaning="the page does not answer", next="exit 31", phase=Phase.EXITING, fatal=True
@@ -248,6 +267,16 @@ def is_linked(state: str, *, answer: bool | None) -> bool | None:
     return answer if linked is None else linked
 
 
+def needs_person(state: str) -> bool:
+    """Whether the state lasts until a person does something: how long that takes says nothing about runner and operator.
+
+    One that goes on by itself with some reason is not among them: where it does not, the session is Stalled.
+    """
+    traits = traits_of(state)
+    may_go_on = traits.hold is not None and traits.hold.unless is not None
+    return traits.phase in (Phase.LINKING, Phase.BLOCKED) and not may_go_on
+
+
 def waits_for_person(*, state: str, reason: str) -> bool:
     """Whether only a person may end this: recreating the pod automatically would take over, relink or annoy the service."""
     return traits_of(state).hold is not None and not goes_on_by_itself(state=state, reason=reason)
@@ -262,6 +291,12 @@ def wait_is_over(*, held: str | None = None, state: str, reason: str) -> bool:
     hold = None if held is None else traits_of(held).hold
     ended = hold is not None and state in hold.ended_by
     return ended or traits_of(state).ends_hold or goes_on_by_itself(state=state, reason=reason)
+
+
+def rests(held: str | None) -> bool:
+    """Whether a hold, named by its state, gives pod and place back; None: there is no hold."""
+    hold = None if held is None else traits_of(held).hold
+    return hold is not None and hold.rests
 
 
 def goes_on_by_itself(*, state: str, reason: str) -> bool:

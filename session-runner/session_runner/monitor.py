@@ -15,8 +15,9 @@ from functools import lru_cache, partial
 from typing import Protocol
 
 from session_protocol.durations import format_duration
+from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.redaction import redact
-from session_protocol.states import Phase, is_linked, traits_of
+from session_protocol.states import Phase, is_linked, rests, traits_of
 from session_protocol.times import format_time
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
@@ -26,6 +27,7 @@ from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError, ProbeTimeoutError
+from session_runner.pairing import pair, show_codes
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
@@ -46,12 +48,14 @@ from session_runner.states.fetching import (
 )
 from session_runner.states.history import (
     History,
+    acknowledged,
     asked_for_code,
     checked,
     left,
-    live_code,
+    logout_explained,
     remember,
     reported,
+    wants_acknowledgement,
     wants_code,
 )
 from session_runner.states.hold import HeldState
@@ -155,8 +159,12 @@ class PageMonitor:
             self._history = replace(self._history, logout_asked=self.monotonic())
         if name == "logout_reason":
             logger.info("The page was logged out", extra={"logout_reason": detail})
+            # Asked for by our API, the page says that its user did it.
+            asked = self._history.asked_lately(now=self.monotonic()) and detail == "user_initiated"
+            self.state_file.logout_told(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
+            self._history = logout_explained(self._history, detail, now=self.monotonic())
         self._woken.set()
 
     def killed(self) -> bool:
@@ -289,9 +297,14 @@ class PageMonitor:
                 continue
             if self.store.snapshot.state is RunnerState.CONNECTED:
                 await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
-            await self._pair(browser, facts)
+            order = partial(self._answers.order, browser)
+            self._history = await pair(
+                order, self._history, facts, state_file=self.state_file, monotonic=self.monotonic
+            )
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
+            if wants_acknowledgement(self._history, now=self.monotonic()):
+                await self._acknowledge(browser)
             with contextlib.suppress(TimeoutError):
                 pause = pause_after(self.store.snapshot.state, health_check=self.settings.health_check_timeout)
                 await asyncio.wait_for(self._woken.wait(), pause)
@@ -321,6 +334,7 @@ class PageMonitor:
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,
             round=self._history.round,
+            logout=saved.logout if linked is False else None,
         )
         if changed:
             self.metrics.show_state(verdict.state)
@@ -409,11 +423,14 @@ class PageMonitor:
             self.store.show_account(facts.account)
         verdict = classify(facts, self._history, policy=policy, now=now)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
-        if failure is not None and hold is not None:  # the page is closed, and stays so until a person asks
+        # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.
+        linked = facts.registered is True and facts.has_modules
+        closed = failure is not None or (hold is not None and rests(hold.state) and not linked)
+        if hold is not None and closed:
             verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
         self._history = reported(self._history, verdict.state, now=now)
-        self._show_codes(verdict, facts, now=now)
+        show_codes(self.store, verdict.state, self._history, facts, now=now)
         loading = traits_of(verdict.state).phase is Phase.STARTING
         # A page that has booted and does not get any further is stuck, too. One that opens its connection or waits for
         # its code is not: if WhatsApp cannot be reached, another pod would not get any further either.
@@ -426,32 +443,6 @@ class PageMonitor:
         if self._starting and not loading:
             self._starting = False
             self.first_classified()
-
-    def _show_codes(self, verdict: Verdict, facts: Facts, *, now: float) -> None:
-        """Show the codes that link a phone now; whoever waits for a pairing code may scan the QR code all the same."""
-        waits = verdict.state in (RunnerState.QR_PENDING, RunnerState.PAIRING_CODE_PENDING)
-        code = live_code(self._history, facts, now=now) if waits else None
-        asked = self._history.pairing
-        typed = pairing.live_pairing_code(asked, now=now) if waits else None
-        shown, life = code or (None, 0.0)
-        self.store.show_code(shown, lifetime=life)
-        text, lifetime = typed or (None, 0.0)
-        self.store.show_pairing_code(text, lifetime=lifetime, phone_number=asked.number)
-
-    async def _pair(self, browser: Page, facts: Facts) -> None:
-        """Ask the page for a pairing code when one is due, end what nobody wants any more, and unlink the wrong account."""
-        if self._history.unexpected and facts.registered is True:
-            logger.warning("Another account than the one of the session's number was linked; it is unlinked")
-            await self._answers.order(browser, "logout.js", {"begin": True})
-            return
-        wanted, now = self._history.pairing, self.monotonic()
-        if pairing.is_due(wanted, facts, round_=self._history.round, now=now) and wanted.number is not None:
-            answer = await self._answers.order(browser, "pair.js", {"number": wanted.number.removeprefix("+")})
-            wanted = pairing.asked(wanted, answer, round_=self._history.round, now=self.monotonic())
-            self._history = replace(self._history, pairing=wanted)
-            logger.info("A pairing code was asked for", extra={"round": self._history.round, "answer": answer})
-        elif pairing.is_over(wanted, facts, now=now):
-            await self._answers.order(browser, "pair.js", {"number": None})
 
     def _not_up(self, verdict: Verdict) -> RunEnded:
         """Return the end of a run whose page has arrived and does not come up."""
@@ -467,6 +458,11 @@ class PageMonitor:
         self.metrics.rounds.inc()
         way = await self._answers.order(browser, "refresh.js")
         logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
+
+    async def _acknowledge(self, browser: Page) -> None:
+        self._history = acknowledged(self._history)
+        if await self._answers.order(browser, "acknowledge.js") == "acknowledged":
+            logger.info("The page's notice of what is new was acknowledged")
 
     def _why_again(self, facts: Facts) -> FetchFailure | None:
         """Return why the page has to be fetched again. Not in a hold: what opens the page then is a person's request."""

@@ -8,9 +8,10 @@ has changed or the last write failed.
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from session_protocol.logouts import LogoutReason
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import RunnerState, StateReason
 
@@ -20,6 +21,11 @@ from session_runner.states.history import History
 from session_runner.states.hold import HeldState, Start, hold_after
 
 logger = logging.getLogger(__name__)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    """Return a time of the page, in whole seconds, unless it is no time of this or the next centuries."""
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds is not None and 1e9 < seconds < 1e11 else None
 
 
 class StateFile:
@@ -56,16 +62,36 @@ class StateFile:
     def history(self, *, now: float) -> History:
         """Return the history that a new process begins with."""
         granted = self._request is not None and self._request != self.saved.relink_request
+        began, ends = self.saved.sync_began, self.saved.restriction_ends
         return History(
             linked=self.saved.linked_time is not None,
             logout_hold=self.saved.logout_hold,
             granted=granted,
             unclassified_since=now,
+            unsynced_since=None if began is None else now - max(0.0, (self._clock() - began).total_seconds()),
+            sync_began=None if began is None else began.timestamp(),
+            restriction=self.saved.restriction,
+            restriction_ends=None if ends is None else ends.timestamp(),
         )
+
+    def logout_told(self, reason: str) -> None:
+        """Store at once why the page says that it is logged out: it says so once, and is gone in a moment."""
+        if self.saved.linked_time is not None or self.saved.logout is not None:
+            self._store(self.saved.logged_out(now=self._clock(), reason=reason))
 
     def update(self, before: History, after: History, facts: Facts) -> None:
         """Store what a probe has changed in the history."""
-        saved = replace(self.saved, logout_hold=after.logout_hold)
+        saved = replace(
+            self.saved,
+            logout_hold=after.logout_hold,
+            sync_began=_moment(after.sync_began),
+            restriction=after.restriction,
+            restriction_ends=_moment(after.restriction_ends),
+        )
+        if after.logged_out_since is not None:
+            saved = saved.logged_out(now=self._clock(), reason=_why(after))
+        elif before.interrupted and facts.streaming:  # the page said that it was logged out, and was not
+            saved = replace(saved, logout=None)
         if facts.registered is True or after.logged_out_since is not None:
             self.login_is_over = facts.registered is not True
         if after.linked and not before.linked:
@@ -109,3 +135,10 @@ class StateFile:
             self._failing = True
         else:
             self._failing = False
+
+
+def _why(history: History) -> str:
+    """Return why the session is logged out, as far as the page's history shows it."""
+    if history.logout_hold is not None:
+        return history.logout_hold
+    return LogoutReason.LOGOUT_REQUESTED if history.logged_out_as_asked else LogoutReason.LOGGED_OUT

@@ -16,6 +16,7 @@ from session_protocol.answers import Account
 from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.host.sandbox import Sandbox
+from session_runner.profile.saved_state import Logout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Snapshot:
     linked: bool | None = None
     linked_time: datetime | None = None
     durable_time: datetime | None = None
+    logout: Logout | None = None
+    """ How the last link ended; None while a phone is linked, or that is not known. """
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
     sandbox: Sandbox | None = None
@@ -92,6 +95,7 @@ class StateStore:
         durable_time: datetime | None,
         round: int,  # noqa: A002 -- the word of the API
         linked: bool | None = None,
+        logout: Logout | None = None,
     ) -> bool:
         """Publish a state; return whether it differs from the last. If so, the revision grows and waiters wake up."""
         old = self.snapshot
@@ -104,6 +108,7 @@ class StateStore:
             linked=linked,
             linked_time=linked_time,
             durable_time=durable_time,
+            logout=logout,
             round=round,
             sandbox=self.sandbox,
             browser_version=self.browser_version,

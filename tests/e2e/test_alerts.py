@@ -3,17 +3,19 @@
 All durations of the rules are divided by one number (`session_devtools.monitoring.acceleration`), and Debian's programs
 run in the cluster behind its policies' label. What the tests ask is what people are promised: an alert that names its
 session fires, goes on without its pod and over another operator, reaches whom it concerns, and ends when all is well.
+All that rules and dashboards ask for is looked for there, too (`live_queries`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import pytest
-import yaml
 from e2e.harness import ClusterHarness
+from e2e.live_queries import empty_panels, missing_series, unknown_values
 from e2e.tenant import LONG_TIMEOUTS, Object, Tenant
-from session_devtools.monitoring.promql import selectors
-from session_devtools.monitoring.stack import MANIFESTS, NAMESPACE, Monitoring, install_monitoring
+from session_demo.alerts import shown_alert
+from session_devtools.monitoring.configuration import AGENT, PROMETHEUS
+from session_devtools.monitoring.stack import Monitoring, install_monitoring, remove_monitoring
 from session_devtools.progress import ConsoleProgress
 from support.sessions import has_condition, without_pod
 from support.waiting import until
@@ -22,20 +24,6 @@ BY = 30
 """ Half an hour in the queue is a minute, and a pod of the operator that is replaced is away for no longer than the rules
 bridge: fifteen minutes, so thirty seconds. """
 BROKEN = {"maxAttempts": 2, "baseDelay": "1s"}
-NOT_IN_THIS_PLAY = {
-    "whatsapp_operator_failed_calls_total": "no call failed",
-    "whatsapp_operator_cache_resets_total": "nothing was read anew",
-    "whatsapp_operator_keys_restored_total": "no key was lost",
-    "whatsapp_operator_key_expiration_timestamp_seconds": "no key was retired",
-    "whatsapp_quota_storage_bytes": "no quota limits storage",
-    "whatsapp_quota_storage_limit_bytes": "no quota limits storage",
-    "whatsapp_quota_memory_limit_bytes": "no quota limits memory",
-    "whatsapp:operator_away": "an operator is there",
-    "whatsapp:sessions_broken:ratio_held": "no more than two are broken",
-}
-""" Series of the rules that are absent, each with the reason. """
-VOCABULARIES = {"state", "reason", "class", "code"}
-""" Labels whose values are not all there at one time: their rules are looked up by the name of the series alone. """
 
 
 class Expected(NamedTuple):
@@ -69,6 +57,7 @@ class Play:
     def cause(self) -> None:
         """Bring all of it about."""
         self.club.create("first")
+        self.club.create("asleep", operatingMode="Suspended")
         # An image that ends at once, again and again: the operator's, which finds no account to work with.
         self.shop.create("orders", recovery=BROKEN, pod={"image": self.e2e.images.operator})
         self.shop.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
@@ -80,6 +69,21 @@ class Play:
         self.shop.evict("sales")
         self.shop.wait_for("sales", without_pod())
         self.shop.wait_for("orders", has_condition("Stalled"))
+
+    def empty_panels(self) -> list[str]:
+        """Return what of the dashboards is empty: for all, for the full quota, and for each session that is to run."""
+        club, shop = self.club.namespace, self.shop.namespace
+        sessions = [(club, "first"), (club, "second"), (shop, "orders"), (shop, "sales")]
+        return empty_panels(
+            self.monitoring,
+            {
+                "whatsapp-fleet": [{"session_namespace": ".*", "quota": ".*", "session": ""}],
+                "whatsapp-quota": [{"quota": club, "session_namespace": club, "session": ""}],
+                "whatsapp-session": [
+                    {"session_namespace": namespace, "quota": ".*", "session": name} for namespace, name in sessions
+                ],
+            },
+        )
 
     def mend(self) -> None:
         """Do what the runbooks say."""
@@ -105,13 +109,17 @@ class Play:
 @pytest.fixture
 def play(e2e: ClusterHarness, make_tenant: Callable[..., Tenant]) -> Iterator[Play]:
     """The programs and two namespaces; the first one is the tenant of the routing example."""
-    shop, club = make_tenant(), make_tenant(sessions=1)
+    shop, club = make_tenant(), make_tenant(sessions=1, memory="64Gi", storage="64Gi")
     monitoring = install_monitoring(
-        e2e.kubectl, e2e.images.operator, by=BY, namespaces={"shop": shop.namespace}, progress=ConsoleProgress()
+        e2e.kubectl,
+        e2e.images.operator,
+        by=BY,
+        namespaces={"shop": shop.namespace},
+        progress=ConsoleProgress(),
+        agent=True,
     )
     yield Play(e2e, monitoring, shop, club)
-    e2e.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
-    e2e.kubectl("delete", "--filename", str(MANIFESTS / "rbac.yaml"), "--wait=false")
+    remove_monitoring(e2e.kubectl)
 
 
 def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> None:
@@ -123,9 +131,14 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
         lambda: play.received("firing"),
         lambda received: received == play.receivers(),
     )
-    until("all pods are scraped", lambda: _not_up(play.monitoring), lambda faults: faults == [])
-    assert [] == _not_scraped(play.monitoring)
+    until("all pods are scraped", lambda: _not_up(play.monitoring.targets()), lambda faults: faults == [])
+    until("every panel shows something", play.empty_panels, lambda empty: empty == [])
+    until("VictoriaMetrics' agent scrapes the same", lambda: _agents_faults(play.monitoring), lambda faults: not faults)
+    assert [] == missing_series(play.monitoring)
+    assert [] == unknown_values(play.monitoring)
     assert [] == _renamed(play.monitoring)
+
+    assert f"{play.club.namespace}/second waits for a place" in shown_alert(play.e2e.kubectl, "WhatsAppSessionQueued")
 
     play.e2e.operator.replace()
     play.e2e.operator.wait_for_resyncs(1)
@@ -144,28 +157,21 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
     )
 
 
-def _not_scraped(monitoring: Monitoring) -> list[str]:
-    """Return the selectors of the shipped rules that select nothing, though the play has what they are about."""
-    rules = yaml.safe_load((MANIFESTS / "rules.yaml").read_text())
-    found = {one for group in rules["groups"] for rule in group["rules"] for one in selectors(rule["expr"])}
-    wanted = {
-        one.series if one.labels & VOCABULARIES else one.text for one in found if one.series not in NOT_IN_THIS_PLAY
-    }
-    labelled = {
-        f'{one.series}{{{label}!=""}}' for one in found for label in one.labels if one.series not in NOT_IN_THIS_PLAY
-    }
-    assert len(wanted) > 20
-    return sorted(text for text in wanted | labelled if not monitoring.query(f"count({text})"))
-
-
 def _renamed(monitoring: Monitoring) -> list[str]:
     """Return the labels of series that a target's have driven out."""
     return [label for label in monitoring.labels() if label.startswith("exported_")]
 
 
-def _not_up(monitoring: Monitoring) -> list[str]:
+def _agents_faults(monitoring: Monitoring) -> list[str]:
+    """Return what differs for VictoriaMetrics' agent, which reads the scrape configuration as it is shipped."""
+    ours, agents = (
+        {tuple(sorted(one["labels"].items())) for one in each} for each in map(monitoring.targets, (PROMETHEUS, AGENT))
+    )
+    return _not_up(monitoring.targets(AGENT)) + [str(one) for one in ours ^ agents]
+
+
+def _not_up(targets: list[Object]) -> list[str]:
     """Return the targets that are not scraped, and the jobs that have none."""
-    targets = monitoring.targets()
     missing = {"whatsapp-session-operator", "whatsapp-session"} - {target["labels"]["job"] for target in targets}
     return [
         *missing,

@@ -20,9 +20,9 @@ VERDICTS: Final = {
     **dict.fromkeys([*RunnerState, *OperatorState], ON_ITS_WAY),
     "Connected": CONNECTED,
     **dict.fromkeys(("QRPending", "PairingCodePending", "PasskeyRequired", "LinkExpired", "Suspended"), AS_GIT_WANTS),
-    **dict.fromkeys(
-        ("Conflict", "LoggedOut", "TemporarilyBanned", "Restricted", "UnsupportedBrowser", "Stalled"), BROKEN
-    ),
+    **dict.fromkeys(("Conflict", "TemporarilyBanned", "Restricted", "UnsupportedBrowser", "Stalled"), BROKEN),
+    **dict.fromkeys(("ActionRequired", "UpdateNeeded", "ScreenLocked", "Degraded"), BROKEN),
+    "LoggedOut": ON_ITS_WAY,  # to a new QR code; where it is not, it is stalled
     "a state of a newer runner": ON_ITS_WAY,
     "not observed": ON_ITS_WAY,
     "is being suspended": ON_ITS_WAY,
@@ -95,6 +95,8 @@ def test_every_recorded_session(gitops_engines: Path) -> None:
         (made("Connected", Ready="True", Stalled="False"), CONNECTED),
         (made("Connected", Ready="True", Suspended="False Suspending"), ON_ITS_WAY),
         (made("Conflict", Ready="False", Stalled="True Conflict", Suspended="False Suspending"), ON_ITS_WAY),
+        (made("LoggedOut", Ready="False", Linked="False", Stalled="False"), ON_ITS_WAY),
+        (made("LoggedOut", Ready="False", Linked="False", Stalled="True LoggedOut"), BROKEN),
         (made("Suspended", Ready="False", Suspended="True Suspended"), AS_GIT_WANTS),
         (made("Suspended", Ready="False", Suspended="True", Stalled="True ClaimResizeRefused"), BROKEN),
         (made("Queued", Ready="False", Admitted="False QuotaExceeded"), ON_ITS_WAY),
@@ -122,6 +124,8 @@ def test_what_counts_before_the_state(gitops_engines: Path, session: Json, expec
         made("Conflict", Ready="False", Stalled="True Conflict"),
         made("Stalled", Ready="False", Stalled="True RecoveryExhausted"),
         made("LinkExpired", Ready="False", Stalled="False"),
+        made("UpdateNeeded", Ready="False", Stalled="False"),
+        made("Degraded", Ready="False", Stalled="False"),
     ],
     ids=lambda session: session["status"]["state"],
 )

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from manifests.rendering import MANIFESTS, documents, render, render_component
 from session_devtools import packages
 from session_devtools.errors import CommandError
 from session_devtools.monitoring.configuration import prometheus_config
-from session_devtools.monitoring.stack import PACKAGES
+from session_devtools.monitoring.stack import AGENT_PACKAGE, PACKAGES
 from whatsapp_operator.api.constants import SCRAPES_METRICS_LABEL
 from whatsapp_operator.api.session import ObjectMeta, WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID
@@ -31,8 +30,8 @@ TARGETS = {"namespace", "pod", "container", "endpoint", "job", "instance"}
 
 @pytest.fixture(scope="module", autouse=True)
 def programs() -> None:
-    """Debian's Prometheus and Alertmanager, with promtool and amtool."""
-    packages.ensure(PACKAGES)
+    """Debian's Prometheus and Alertmanager, with promtool and amtool, and VictoriaMetrics."""
+    packages.ensure((*PACKAGES, AGENT_PACKAGE))
 
 
 _render = functools.cache(render_component)
@@ -125,9 +124,13 @@ def test_the_runners_are_looked_for_everywhere_and_the_operator_at_home() -> Non
 
 def relabelled(name: str, namespace: str = "shop") -> dict[str, str]:
     """Return the labels that a runner's pod of this name gets from the monitor's own rules."""
-    pod = runner_pod(name)["metadata"]
+    return target_labels("whatsapp-session-runners", runner_pod(name)["metadata"], namespace)
+
+
+def target_labels(name: str, pod: Object, namespace: str) -> dict[str, str]:
+    """Return the labels that a pod gets from a monitor's own rules, and its name's."""
     labels = {
-        "pod": pod["name"],
+        "pod": pod.get("name", ""),
         "__meta_kubernetes_namespace": namespace,
         "__meta_kubernetes_pod_node_name": "n",
     }
@@ -135,17 +138,29 @@ def relabelled(name: str, namespace: str = "shop") -> dict[str, str]:
         f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9_]', '_', key)}": value
         for key, value in pod["labels"].items()
     }
-    for rule in monitor("whatsapp-session-runners")["spec"]["podMetricsEndpoints"][0]["relabelings"]:
+    for rule in monitor(name)["spec"]["podMetricsEndpoints"][0]["relabelings"]:
         text = ";".join(labels.get(source, "") for source in rule["sourceLabels"])
         found = re.fullmatch(rule.get("regex", "(.*)"), text)
         if found:
             labels[rule["targetLabel"]] = rule.get("replacement", "${1}").replace("${1}", found[1])
-    return {label: labels[label] for label in ("session_namespace", "session", "pod", "node")}
+    return {label: value for label, value in labels.items() if not label.startswith("__")}
 
 
 def test_a_runners_series_get_the_sessions_labels() -> None:
     """The same that the operator's series have, so that the two can be joined."""
     assert {"session_namespace": "shop", "session": "sales", "pod": "sales", "node": "n"} == relabelled("sales")
+
+
+def test_an_operators_series_say_which_one_it_is() -> None:
+    """By the label that an overlay with a second installation has to change, so that two in one namespace differ."""
+    pods = [
+        next(item for item in documents(text) if item["kind"] == "Deployment")["spec"]["template"]["metadata"]
+        for text in (_render("components/monitoring"), render("overlays/instance-demo"))
+    ]
+
+    found = [target_labels("whatsapp-operator", pod, "ops")["operator"] for pod in pods]
+
+    assert ["whatsapp-operator", "whatsapp-operator-demo"] == found
 
 
 @pytest.mark.parametrize("name", ["4917012345678", "sales-491-7012", "a1b2c3d4e5f6g7"])
@@ -256,6 +271,17 @@ def test_promtool_takes_the_scrape_configuration(tmp_path: Path) -> None:
     } == {one["job_name"] for one in shipped["scrape_configs"]}
 
 
+def test_victoriametrics_takes_the_same_files() -> None:
+    """Its agent the scrape configuration, without a field that it does not know, and its vmalert the rules."""
+    folder = MANIFESTS / "monitoring"
+    strictly = ("-dryRun", "-promscrape.config.strictParse", "-remoteWrite.url=http://127.0.0.1:9/")
+
+    agent = run("vmagent", *strictly, f"-promscrape.config={folder / 'scrape.yaml'}")
+    alerts = run("vmalert", "-dryRun", f"-rule={folder / 'rules.yaml'}")
+
+    assert (0, 0) == (agent.returncode, alerts.returncode), agent.stderr + alerts.stderr
+
+
 def test_a_prometheus_without_the_operator_may_look_at_pods_alone() -> None:
     """Get, list and watch; it is no way to a Secret."""
     role, _ = documents((MANIFESTS / "monitoring" / "rbac.yaml").read_text())
@@ -296,20 +322,33 @@ def test_each_alert_is_sent_to_whom_it_concerns(labels: list[str], receiver: str
     assert (0, receiver) == (done.returncode, done.stdout.strip())
 
 
-def alert_rules() -> Iterator[Object]:
-    """Yield the shipped alerts."""
+@functools.cache
+def alert_rules() -> tuple[Object, ...]:
+    """Return the shipped alerts."""
     groups = yaml.safe_load((MANIFESTS / "monitoring" / "rules.yaml").read_text())["groups"]
-    return (rule for group in groups for rule in group["rules"] if "alert" in rule)
+    return tuple(rule for group in groups for rule in group["rules"] if "alert" in rule)
+
+
+@functools.cache
+def inhibitions() -> tuple[Object, ...]:
+    """Return the shipped routing's rules on what holds back what."""
+    return tuple(yaml.safe_load(ROUTING.read_text())["inhibit_rules"])
 
 
 KUBE_PROMETHEUS = {"KubeNodeNotReady", "KubeNodeUnreachable"}
+FIRST = ("ops", "whatsapp-operator")
+""" An operator: the namespace that it runs in, and its name. """
 
 
-def firing(name: str, session: str = "", namespace: str = "") -> dict[str, str]:
-    """Return the labels of one of the shipped alerts, or of kube-prometheus'."""
+def firing(name: str, session: str = "", namespace: str = "", by: tuple[str, str] = FIRST) -> dict[str, str]:
+    """Return the labels of one of the shipped alerts, where an operator says it of this one, or of kube-prometheus'."""
     labels = {rule["alert"]: rule["labels"] for rule in alert_rules()}
     assert name in labels.keys() | KUBE_PROMETHEUS
-    return {**labels.get(name, {}), "alertname": name, "session": session, "session_namespace": namespace}
+    found = {**labels.get(name, {}), "alertname": name, "session": session, "session_namespace": namespace}
+    if "operator_namespace" in found:
+        assert "{{ $labels.namespace }}" == found["operator_namespace"]
+        found["operator_namespace"], found["operator"] = by
+    return found
 
 
 def matches(matcher: str, labels: dict[str, str]) -> bool:
@@ -325,7 +364,7 @@ def holds_back(source: dict[str, str], target: dict[str, str]) -> bool:
         all(matches(each, source) for each in rule["source_matchers"])
         and all(matches(each, target) for each in rule["target_matchers"])
         and all(source.get(label, "") == target.get(label, "") for label in rule.get("equal", ()))
-        for rule in yaml.safe_load(ROUTING.read_text())["inhibit_rules"]
+        for rule in inhibitions()
     )
 
 
@@ -357,6 +396,21 @@ ALL = {rule["alert"].removeprefix("WhatsAppSession") for rule in alert_rules() i
 def test_what_has_a_common_cause_is_held_back(source: str, held: set[str]) -> None:
     """Nothing that one tenant can bring about keeps another one's alert; nor does a node that stays dead."""
     assert {f"WhatsAppSession{name}" for name in held} == held_back_by(firing(source, namespace="club"))
+
+
+@pytest.mark.parametrize("other", [("shop-ops", "whatsapp-operator"), ("ops", "whatsapp-operator-shop")])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "WhatsAppOperatorDown",
+        "WhatsAppOperatorLeaderMissing",
+        "WhatsAppFleetBroken",
+        "WhatsAppOperatorRecoveryPaused",
+    ],
+)
+def test_an_operator_inhibits_nothing_of_another_ones_sessions(source: str, other: tuple[str, str]) -> None:
+    """Be it of another namespace or a second one in the same."""
+    assert set() == held_back_by(firing(source, by=other))
 
 
 def test_each_audience_hears_the_worst_of_a_session() -> None:

@@ -53,7 +53,8 @@ async def test_a_host_that_is_not_allowed_is_refused_and_counted(start: Start, s
 
 
 async def test_a_page_that_refuses_the_browser_is_reported(start: Start, standin: StandIn) -> None:
-    """UnsupportedBrowser, with what to do."""
+    """UnsupportedBrowser, with what to do, in whatever language it is shown."""
+    await standin.phone.set_language("de")
     await standin.phone.set_variant(Variant.UNSUPPORTED)
     async with start() as runner:
         document = await runner.wait_for_state("UnsupportedBrowser")

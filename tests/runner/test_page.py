@@ -154,6 +154,55 @@ async def test_another_tab_makes_a_conflict_of_the_first(mode: str, opened: Open
     assert classify(without_dialog, history, policy=Policy(), now=2).reason is StateReason.OTHER_TAB
 
 
+SHOW = """([html, acknowledged]) => {
+  window.__d('WAWebUserPrefsUiRefresh', [], (exports) => {
+    exports.getWebUiRefreshNuxAcknowledged = () => (acknowledged === null ? Promise.resolve(false) : acknowledged);
+    exports.acknowledgeNux = () => { throw new Error('called'); };
+  });
+  document.querySelectorAll('.of-the-test').forEach((one) => one.remove());
+  document.body.insertAdjacentHTML('beforeend', `<div class="of-the-test">${html}</div>`);
+}"""
+NEWS = "<div role=dialog><p>Neues in WhatsApp Web</p>{}</div>"
+BUTTON = "<button>Weiter</button>"
+ENGLISH = "<div role=dialog><h1>What\u2019s new on WhatsApp Web</h1><div role=button>Continue</div></div>"
+WINDOWS = {
+    "its shape and the preference": (NEWS.format(BUTTON), False, Dialog.WHATS_NEW),
+    "several elements": (f"<div data-animate-modal-popup=true>{NEWS.format(BUTTON)}</div>", False, Dialog.WHATS_NEW),
+    "a cross beside the button": (NEWS.format(f"<button><svg></svg></button>{BUTTON}"), False, Dialog.WHATS_NEW),
+    "its heading, of an older page": (ENGLISH, None, Dialog.WHATS_NEW),
+    "its heading, acknowledged before": (ENGLISH, True, Dialog.OTHER),
+    "acknowledged before": (NEWS.format(BUTTON), True, Dialog.OTHER),
+    "another language, of an older page": (NEWS.format(BUTTON), None, Dialog.OTHER),
+    "two buttons": (NEWS.format(BUTTON * 2), False, Dialog.OTHER),
+    "no button": (NEWS.format(""), False, Dialog.OTHER),
+    "a link": (NEWS.format(f"<a href=#>mehr</a>{BUTTON}"), False, Dialog.OTHER),
+    "a box to tick": (NEWS.format(f"<input type=checkbox>{BUTTON}"), False, Dialog.OTHER),
+    "two windows": (NEWS.format(BUTTON) * 2, False, Dialog.OTHER),
+    "another matter": (f"<div role=dialog>Speicher voll{BUTTON}</div>", False, Dialog.OTHER),
+    "the passkey check": (
+        f"<div role=dialog>Quick security check with Passkey{BUTTON}</div>",
+        False,
+        Dialog.PASSKEY_CHECK,
+    ),
+    "hidden": (f"<div hidden>{NEWS.format(BUTTON)}</div>", False, None),
+}
+
+
+async def test_a_harmless_window_is_known_by_more_than_its_text(opened: Open) -> None:
+    """By shape and preference, with the text as a witness; nothing else is ever clicked."""
+    await opened.facts(socket="UNPAIRED")
+    seen, acknowledged = {}, {}
+    for name, (html, preference, _) in WINDOWS.items():
+        await opened.browser.page.evaluate(SHOW, [html, preference])
+        seen[name] = (await opened.browser.probe(deadline=20)).dialog
+        acknowledged[name] = await opened.browser.ask("acknowledge.js", deadline=20)
+
+    assert {name: expected for name, (_, _, expected) in WINDOWS.items()} == seen
+    assert {
+        name: "acknowledged" if dialog is Dialog.WHATS_NEW else "gone" for name, dialog in seen.items()
+    } == acknowledged
+
+
 async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: StandIn) -> None:
     """A second page would take the session over; it is closed before it can."""
     await link(opened, standin)

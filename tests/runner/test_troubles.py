@@ -143,14 +143,6 @@ async def test_a_service_that_is_down_is_reported(mode: str, start: Start, stand
         await runner.wait_for_state("Connected")
 
 
-async def test_dialogs_that_need_a_person_are_reported(start: Start, standin: StandIn) -> None:
-    """A passkey check and a notice have their own words; they are seen, never clicked."""
-    async with start() as runner:
-        device = await link(runner, standin)
-        await standin.phone.dialog(device, kind="passkey")
-        await runner.wait_for_state("PasskeyRequired")
-
-
 async def test_a_page_that_reloads_itself_is_followed(start: Start, standin: StandIn) -> None:
     """The page updates itself: Loading in between, Connected again, the link kept, the runner alive."""
     async with start() as runner:

@@ -166,7 +166,7 @@ class PhoneClient:
         await self._command(device, "sync-slow", {"seconds": seconds})
 
     async def dialog(self, device: str, *, kind: str) -> None:
-        """Open a window over the page: `passkey` or `action-required`."""
+        """Open a window over the page: `passkey`, `action-required` or `terms`."""
         await self._command(device, "dialog", {"kind": kind})
 
     async def busy(self, device: str, *, seconds: float) -> None:

@@ -25,7 +25,7 @@ Command = Callable[[Exchange, DeviceId, Body], list[Effect]]
 
 _ids = itertools.count(1)
 _MEDIA = ("mimetype", "filename", "data")
-_DIALOGS = ("passkey", "action-required")
+_DIALOGS = ("passkey", "action-required", "terms")
 _LANGUAGES = ("en", "de")
 _RESTRICTIONS = ("timelock", "capping", "none")
 
@@ -185,7 +185,7 @@ def sync_slow(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
 
 
 def dialog(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
-    """Open a window over the page: `kind` passkey or action-required."""
+    """Open a window over the page: `kind` passkey, action-required (the notice of what is new) or terms."""
     kind = body.get("kind", "action-required")
     if kind not in _DIALOGS:
         raise MalformedRequestError(f"kind is one of {', '.join(_DIALOGS)}, not {kind!r}.")

@@ -88,11 +88,13 @@ class Documents:
         }
         name = "unsupported.html" if variant is Variant.UNSUPPORTED else "index.html"
         script = "splash.js" if variant is Variant.SPLASH else "main.js"
+        supported = {Language.ENGLISH: "works with", Language.GERMAN: "funktioniert mit"}[self.language]
         html = Template((_PAGE / name).read_text()).substitute(
             nonce=nonce,
             language=self.language,
             assets=f"{static}/assets/{self._digest}",
             script=script,
+            supported=supported,
             config=json.dumps(config).replace("&", "&amp;").replace("'", "&#39;"),
         )
         headers = {

@@ -155,7 +155,7 @@ def link_code_event(*, kind: str) -> Frame:
 
 
 def dialog(*, kind: str) -> Frame:
-    """A window over the page: `passkey` or `action-required`."""
+    """A window over the page: `passkey`, `action-required` or `terms`."""
     return {"type": "dialog", "kind": kind}
 
 

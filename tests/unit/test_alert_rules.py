@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from session_protocol.metric_family import MetricFamily
-from session_protocol.states import STATES, OperatorState, Phase
+from session_protocol.states import STATES, OperatorState, Phase, rests
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.metric_families import FAMILIES as RUNNER_FAMILIES
 from support.alert_rules import Alert, alerts, expressions, groups, matchers, names
@@ -38,6 +38,11 @@ def watched(alert: str) -> set[str]:
     """Return the states that an alert names."""
     (found,) = (each for each in ALERTS if each.name == alert)
     return {value for each in matchers(found.expr) if each.label == "state" for value in each.values}
+
+
+def stalls(state: str) -> bool:
+    """Whether a session is Stalled for this state."""
+    return STATES[state].hold is not None and not rests(state)
 
 
 ROWS = {row.name: row for row in (*RUNNER_FAMILIES, *(row for _, rows in FAMILIES for row in rows))}
@@ -82,7 +87,7 @@ def test_every_state_is_somebodys_business() -> None:
     own = {state for name in NAMES if name != "WhatsAppSessionDown" for state in watched(name)}
 
     assert set() == spared - own - QUIET
-    assert not spared & {state for state, traits in STATES.items() if traits.hold}  # these are told by Stalled
+    assert not spared & {state for state in STATES if stalls(state)}  # these are told by Stalled
 
 
 def test_every_wait_for_a_person_is_spared_by_down() -> None:
@@ -94,7 +99,7 @@ def test_every_wait_for_a_person_is_spared_by_down() -> None:
 
 def test_every_hold_has_an_alert_of_its_own() -> None:
     """A conflict, a ban and a logout are kept as the reason of Stalled, and the general alert leaves them out."""
-    holds = {state for state, traits in STATES.items() if traits.hold}
+    holds = {state for state in STATES if stalls(state)}
     conditions = [
         (alert.name, each.operator, each.values)
         for alert in ALERTS

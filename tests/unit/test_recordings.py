@@ -175,6 +175,9 @@ def with_newer_parts(decision: Json, pods: list[Json], *, now: str) -> Json:
     """Return a recorded decision with what pods, failures and states have today and had not then; the template's hash is the same."""
     if "state" in (decision["write"] or {}):
         decision["write"]["stateTransitionTime"] = now
+    for event in decision["events"]:
+        if event["action"] == "Linking" and event["reason"] == "NotLinked":  # since when no phone is linked any more
+            decision["write"]["link"] = {**decision["write"].get("link", {}), "logoutTime": now}
     failure = ((decision["write"] or {}).get("recovery") or {}).get("lastFailure") or {}
     for pod in pods:
         if pod["metadata"]["uid"] == failure.get("podUID"):

@@ -15,6 +15,7 @@ COMPANION: Final = 9094
 """ Its port, in the pod of all three. """
 ALERTMANAGER: Final = 9093
 PROMETHEUS: Final = 9090
+AGENT: Final = 8429
 _SCRAPE: Final = {"scrape_interval": "2s", "scrape_timeout": "2s"}
 """ Not divided: a runner that is scraped too often measures nothing but its scrapes. """
 _TIMES: Final = ("group_wait", "group_interval", "repeat_interval")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from session_protocol.states import STATES, OperatorState, Phase
+from session_protocol.states import STATES, OperatorState, Phase, needs_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, Reason
 from whatsapp_operator.api.constants import API_VERSION, GROUP, SESSION_KIND
@@ -35,17 +35,18 @@ def waiting() -> tuple[str, ...]:
 
 
 def broken() -> tuple[str, ...]:
-    """Return the states that only a person can mend."""
+    """Return the states that only a person can mend; a logout is one while the session is Stalled for it."""
     return (OperatorState.STALLED, *_in_phase(Phase.BLOCKED))
 
 
 def resumable() -> tuple[str, ...]:
-    """Return the states, and reasons of Stalled, that a person's request ends: once it is made, it is the operator's turn."""
-    return (*(state for state, traits in STATES.items() if traits.request is not None), Reason.RECOVERY_EXHAUSTED)
+    """Return the states, and reasons of Stalled, in which a request is carried out: once it is made, it is the operator's turn."""
+    states = (state for state, traits in STATES.items() if traits.phase is Phase.BLOCKED or traits.request is not None)
+    return (*states, Reason.RECOVERY_EXHAUSTED)
 
 
 def _in_phase(phase: Phase) -> tuple[str, ...]:
-    return tuple(state for state, traits in STATES.items() if traits.phase is phase)
+    return tuple(state for state, traits in STATES.items() if traits.phase is phase and needs_person(state))
 
 
 _HEALTH_CHECK: Final = """\
@@ -87,7 +88,7 @@ local waiting = {{
 local broken = {{
 {broken}
 }}
--- A person's request ends these states, and these reasons of {stalled}.
+-- A request is carried out in these states, and with these reasons of {stalled}; what is then is a new pod's.
 local resumable = {{
 {resumable}
 }}

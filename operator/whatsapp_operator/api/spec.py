@@ -43,9 +43,10 @@ class LinkSpec(SpecModel):
     max_rounds: Annotated[
         int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"}), Variable.LINK_MAX_ROUNDS
     ] = 5
-    """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired,
-    and no code is shown until somebody asks for one with the annotation wasession.dev/relink-at, or the pod is
-    replaced."""
+    """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired:
+    the pod is deleted, the place in the quota is given back, the volume claim stays. No code is shown until somebody
+    asks for one with the annotation wasession.dev/relink-at, or suspends the session and resumes it; an edit alone does
+    not show one."""
     on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""

@@ -86,6 +86,8 @@ def _linked(traits: Traits) -> str:
 def _hold(traits: Traits) -> str:
     if traits.hold is None:
         return ""
+    if traits.hold.rests:
+        return "yes, without pod and place, and not Stalled"
     return f"yes, but with reason {traits.hold.unless}, which ends the waiting" if traits.hold.unless else "yes"
 
 

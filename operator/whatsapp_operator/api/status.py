@@ -76,6 +76,11 @@ class LinkStatus(StatusModel):
     account_key_id: Annotated[str | None, Field(max_length=253)] = None
     """The operator's key that the hash was made with. After a rotation a session that runs gets another hash within a
     minute, one that does not run keeps its own until it does."""
+    logout_time: Time | None = None
+    """When the session was logged out last; the condition Linked says why. Both stay until a phone is linked again."""
+    expired_time: Time | None = None
+    """When all rounds of QR codes had passed unused. From then on the session has neither pod nor place in its quota, until a
+    person asks by the annotation wasession.dev/relink-at, or suspends and resumes it; then this is absent again."""
 
 
 class AdmissionStatus(StatusModel):

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from session_protocol.metric_family import MetricFamily
+from session_protocol.states import OperatorState
 
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.runtime.metrics import SESSIONS_LIMIT
 from whatsapp_operator.runtime.metrics.families import FAMILIES
 from whatsapp_operator.runtime.metrics.fleet import Fleet
-from whatsapp_operator.runtime.metrics.labels import STATE_VOCABULARY
-from whatsapp_operator.runtime.metrics.session_families import SESSION_FAMILIES
+from whatsapp_operator.runtime.metrics.labels import OTHER, STATE_VOCABULARY
+from whatsapp_operator.runtime.metrics.session_families import QUOTA_FAMILIES, SESSION_FAMILIES
 from whatsapp_operator.runtime.process.metrics import Metrics
 
 _NAMESPACES = 10
@@ -69,64 +70,89 @@ a scrape of the runners has it anyway, and many are named by a UUID, which is no
 A session has {len(SESSION_FAMILIES)} series at most, whatever it does: one of each row below; a healthy one has 12.
 Words in labels (`state`, `reason`, `class`) are of vocabularies; one that no vocabulary has is `Other`.
 `quota` is the name of a quota that there is, else empty.
-So a tenant can make series by making sessions alone, and `METRICS_SESSIONS_LIMIT` ({SESSIONS_LIMIT} by default) bounds how many sessions have them:
-of more, each namespace keeps an equal share, its oldest.
-`whatsapp_operator_sessions_without_metrics` says how many sessions have none; sums (`whatsapp_operator_sessions`, `whatsapp_quota_…`) are of all sessions.
+So a tenant can make series by making sessions alone, and `METRICS_SESSIONS_LIMIT` ({SESSIONS_LIMIT} by default) bounds how many sessions have
+series of their own: of more, each namespace keeps an equal share, its oldest.
+`whatsapp_operator_sessions_without_metrics` says how many sessions have none.
 A state that changes ends one series and begins another, of the {len(STATE_VOCABULARY) + 2} states that there are.
 
-| Sessions | Series by default | With the limit raised to all |
-|---|---|---|
+Sums are of all sessions, and no setting bounds them:
+
+| Series | At most |
+|---|---|
+| `whatsapp_operator_sessions` | one for each state that a namespace has a session in: {len(STATE_VOCABULARY) + 2} a namespace, and no more than there are sessions |
+| `whatsapp_operator_namespace_recovery_paused` | one for each namespace with sessions, while its recovery is paused |
+| `whatsapp_quota_…` | {len(QUOTA_FAMILIES)} for each quota, which only whoever may make cluster-wide objects can make |
+
+So they grow with the namespaces and quotas that a cluster's administrator gives away, and by the sessions of a namespace up to its number of states.
+In all, with the limit of {SESSIONS_LIMIT} sessions and with the limit raised to all:
+
+| Sessions | In {_NAMESPACES} namespaces, a quota each | Raised | Each in a namespace with a quota of its own | Raised |
+|---|---|---|---|---|
 {{cardinality}}
 
-Counted in 10 namespaces with one quota each, all sessions in their worst case, without `process_…` and `python_gc_…`.
+Counted with all sessions in their worst case and every namespace paused, before any call has failed, without `process_…` and `python_gc_…`.
 A runner has fewer than 120 series, of its own session alone.
 """
 
 
 def page(runner: Sequence[MetricFamily]) -> str:
     """Return the page as Markdown, with the runner's rows."""
-    counted = "".join(f"| {count} | {series(count)} | {series(count, limit=count)} |\n" for count in (10, 1000, 10_000))
+    counted = "".join(map(_counted, (10, 1000, 10_000)))
     tables = "".join(_section(f"Operator: {title[0].lower()}{title[1:]}", rows) for title, rows in FAMILIES)
     return _HEAD.replace("{cardinality}\n", counted) + tables + _section("Runner", runner)
 
 
-def series(sessions: int, *, limit: int = SESSIONS_LIMIT) -> int:
-    """Return how many series an operator with so many sessions has, all in their worst case."""
-    metrics = Metrics(sessions_limit=limit)
-    metrics.fleet.show(worst_case(sessions))
+def _counted(sessions: int) -> str:
+    counts = (
+        series(sessions, namespaces=namespaces, limit=limit)
+        for namespaces in (_NAMESPACES, sessions)
+        for limit in (SESSIONS_LIMIT, sessions)
+    )
+    return f"| {' | '.join(map(str, (sessions, *counts)))} |\n"
+
+
+def series(sessions: int, *, namespaces: int = _NAMESPACES, limit: int = SESSIONS_LIMIT) -> int:
+    """Return how many series an operator with so many sessions in so many namespaces has, all in their worst case."""
+    metrics, fleet = Metrics(sessions_limit=limit), worst_case(sessions, namespaces=namespaces)
+    metrics.fleet.show(fleet)
+    for quota in fleet.quotas:  # one for each namespace, of the same name
+        metrics.namespace_paused.labels(quota["metadata"]["name"]).set(1)
     samples = (sample.name for metric in metrics.registry.collect() for sample in metric.samples)
     return sum(not name.startswith(("process_", "python_gc_")) for name in samples)
 
 
-def worst_case(sessions: int) -> Fleet:
-    """Return a fleet whose sessions have all the series that a session can have."""
+def worst_case(sessions: int, *, namespaces: int = _NAMESPACES) -> Fleet:
+    """Return a fleet whose sessions have all the series that a session can have, in as many states as there can be.
+
+    Each namespace has a quota of its name, for which one of its sessions at least is Queued.
+    """
     time = "2026-11-22T18:00:00Z"
     conditions = [
         {"type": kind, "status": "True", "reason": "Conflict", "lastTransitionTime": time}
         for kind in (ConditionType.READY, ConditionType.LINKED, ConditionType.STALLED)
     ]
+    states = [OperatorState.QUEUED, OTHER, *sorted(STATE_VOCABULARY - {OperatorState.QUEUED})]
     status = {
-        "state": "Queued",
         "stateTransitionTime": time,
         "observedGeneration": 1,
         "conditions": conditions,
         "recovery": {"restarts": 1, "consecutiveFailures": 1, "lastFailure": {"reason": "OOMKilled", "time": time}},
     }
-    names = [f"team-{number}" for number in range(_NAMESPACES)]
+    names = [f"team-{number}" for number in range(namespaces)]
     figures = {"sessions": 1000, "memory": "1Ti", "storage": "1Ti"}
     quota_status = {"admitted": 1, "waiting": 1, "notRunning": 1, "memoryReserved": "1Gi", "storageReserved": "1Gi"}
     return Fleet(
         sessions=[
             {
                 "metadata": {
-                    "namespace": names[number % _NAMESPACES],
+                    "namespace": names[number % namespaces],
                     "name": f"session-{number}",
                     "uid": f"uid-{number}",
                     "generation": 1,
                     "creationTimestamp": time,
                 },
-                "spec": {"quotaName": names[number % _NAMESPACES]},
-                "status": status,
+                "spec": {"quotaName": names[number % namespaces]},
+                "status": status | {"state": states[number // namespaces % len(states)]},
             }
             for number in range(sessions)
         ],

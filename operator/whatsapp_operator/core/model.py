@@ -229,6 +229,10 @@ class RunnerReport:
     round: int
     linked: bool | None = None
     """ Whether a phone is linked, as the runner reports it; None: it does not. """
+    logout_time: datetime | None = None
+    """ When the last link ended; None: it has not, or it is not known. """
+    logout_reason: str | None = None
+    """ Why it ended, in one word (`session_protocol.logouts`). """
     browser_sandbox: bool | None = None
     """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
     user_namespace: bool | None = None

@@ -293,6 +293,8 @@ class Api:
             linked=snapshot.linked,
             linked_time=_maybe(snapshot.linked_time),
             durable_time=_maybe(snapshot.durable_time),
+            logout_time=None if snapshot.logout is None else whole_seconds(snapshot.logout.time),
+            logout_reason=None if snapshot.logout is None else snapshot.logout.reason,
             round=snapshot.round,
             browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
             user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,

@@ -52,6 +52,10 @@ DRIVER_START_SECONDS = 20.0
 """ For a driver that is not wanted any more to come up, so that it can be stopped: no browser has to be closed then. """
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
+CALL_SECONDS = 30.0
+""" For a script that a command calls and gives no deadline of its own; the command has one, too. """
+SPARE_SECONDS = 5.0
+""" A driver that has not kept the deadline it was given for so long does not answer. """
 ERROR_PAGE = "chrome-error:"
 """ The scheme of what the browser shows instead of a document that it could not fetch. """
 _SAME_DOCUMENT = ("sameDocument", "historySameDocument")
@@ -99,10 +103,10 @@ class BrowserPage:
         host = self.host = urlsplit(url).hostname or ""
         self.document_failure = None
         try:
-            if without_cache:
-                async with asyncio.timeout(deadline):
+            async with asyncio.timeout(deadline + SPARE_SECONDS):
+                if without_cache:
                     await self._clear_cache()
-            response = await self.page.goto(url, wait_until="commit", timeout=deadline * 1000)
+                response = await self.page.goto(url, wait_until="commit", timeout=deadline * 1000)
         except (PlaywrightTimeoutError, TimeoutError) as error:
             raise NavigationError(no_answer(host, seconds=deadline)) from error
         except PlaywrightError as error:
@@ -138,21 +142,23 @@ class BrowserPage:
     async def ask(self, name: str, argument: Any = None, /, *, deadline: float) -> str | None:
         """Run one of our scripts and return the text that it answers; None if it fails or takes too long."""
         try:
-            async with asyncio.timeout(deadline):
-                answer = await self.call(name, argument)
-        except (TimeoutError, PageError) as error:
+            answer = await self.call(name, argument, deadline=deadline)
+        except PageError as error:
             logger.warning("The page did not carry out a script", extra={"order": name, "error": _first_line(error)})
             return None
         return answer if isinstance(answer, str) and answer else None
 
-    async def call(self, script: str, argument: Any = None) -> Any:
+    async def call(self, script: str, argument: Any = None, *, deadline: float = CALL_SECONDS) -> Any:
         """Run one of our scripts with an argument and return its answer, both as JSON has them.
 
-        :raises CallFailedError: the script threw, or the page navigated meanwhile.
+        :raises CallFailedError: the script threw, took too long, or the page navigated meanwhile.
         :raises PageGoneError: the page, the browser or the driver is dead.
         """
         try:
-            return await self.page.evaluate(scripts.script(script), argument)
+            async with asyncio.timeout(deadline):
+                return await self.page.evaluate(scripts.script(script), argument)
+        except TimeoutError as error:
+            raise CallFailedError(f"The page did not answer within {deadline:g} s.") from error
         except PlaywrightError as error:
             raise _page_error(error) from error
 
@@ -163,7 +169,10 @@ class BrowserPage:
         :raises PageGoneError: the page, the browser or the driver is dead.
         """
         try:
-            return await self.page.screenshot(timeout=deadline * 1000)
+            async with asyncio.timeout(deadline + SPARE_SECONDS):
+                return await self.page.screenshot(timeout=deadline * 1000)
+        except TimeoutError as error:
+            raise CallFailedError(f"The page was not painted within {deadline:g} s.") from error
         except PlaywrightError as error:
             raise _page_error(error) from error
 
@@ -264,8 +273,9 @@ def _listen(browser: BrowserPage) -> None:
     async def close_second(page: Page) -> None:
         # A second page of the same profile would take the session over from the first.
         logger.warning("The page opened a second window, which was closed")
-        with contextlib.suppress(PlaywrightError):
-            await page.close()
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(CALL_SECONDS):
+                await page.close()
 
     browser.page.on("crash", lambda _page: dead("page"))
     browser.page.on("close", closed)

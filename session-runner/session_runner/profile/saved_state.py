@@ -2,7 +2,7 @@
 
 Without it, a lost login would look like a profile that was never linked, and the next pod would not know of a ban. It
 has times and names only: no phone number, no code, no key. It is written rarely (a request, linking, logout, conflict,
-ban, a clean stop), each time whole and atomically.
+ban, restriction, a first sync, a clean stop), each time whole and atomically.
 
 It is read by hand, field by field, and not decoded as one structure: of a newer or incomplete file, what can be read is
 kept, while msgspec accepts a structure whole or not at all. With msgspec and a raw text per field it took as many
@@ -10,6 +10,7 @@ lines, because the fallbacks are the point here.
 """
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import Any
 
 from session_protocol import times
 from session_protocol.files import read_small, write_atomically
+from session_protocol.logouts import LogoutReason
 from session_protocol.states import waits_for_person
-from session_protocol.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import CAMEL_CASE, RunnerState, StateReason
 
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start
 
@@ -29,6 +31,15 @@ DURABLE_AFTER = timedelta(seconds=60)
 
 class DamagedStateError(Exception):
     """The file cannot be understood; the text says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logout:
+    """When the session was logged out last, and why."""
+
+    time: datetime
+    reason: str
+    """ One word (`session_protocol.logouts`). """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +54,12 @@ class SavedState:
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
     """ The last relink request that was carried out. """
+    sync_began: datetime | None = None
+    """ Since when the page has been fetching its first data; None: it is not. """
+    restriction: StateReason | None = None
+    """ The account's restriction, as the page last showed it. """
+    restriction_ends: datetime | None = None
+    """ When that ends. """
     hold: HeldState | None = None
     """ The hold, until something ends it. """
     start: Start | None = None
@@ -51,15 +68,24 @@ class SavedState:
     """ The version of the browser that last opened the profile. """
     available_time: datetime | None = None
     """ When the session was last available to the service, like a person who looks at the page. """
+    logout: Logout | None = None
+    """ How the last link ended, until the next one; None: it has not, or nobody saw it. """
 
     def linked(self, *, now: datetime) -> "SavedState":
         """Return the state after a phone was linked."""
         now = now.replace(microsecond=0)
-        return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER)
+        return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER, logout=None)
+
+    def logged_out(self, *, now: datetime, reason: str) -> "SavedState":
+        """Return the state after a logout was seen, or its reason was heard: a known one takes the place of none."""
+        before = self.logout or Logout(time=now.replace(microsecond=0), reason=LogoutReason.LOGGED_OUT)
+        known = before.reason if before.reason != LogoutReason.LOGGED_OUT else reason
+        return replace(self, logout=replace(before, reason=known))
 
     def unlinked(self) -> "SavedState":
         """Return the state after the login was given up and linking begins again."""
-        return replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        gone = replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        return replace(gone, sync_began=None, restriction=None, restriction_ends=None)
 
     def settled(self, *, now: datetime) -> "SavedState":
         """Return the state with the login on disk: the browser closed cleanly, or has read it from there."""
@@ -89,10 +115,14 @@ def read_saved_state(path: Path) -> SavedState:
         durable_time=_maybe_time(got.get("durableTime")),
         logout_hold=logout_hold if isinstance(logout_hold, str) else None,
         relink_request=request if isinstance(request, str) else None,
+        sync_began=_maybe_time(got.get("syncBeganTime")),
+        restriction=_maybe_reason(got.get("restriction")),
+        restriction_ends=_maybe_time(got.get("restrictionEndTime")),
         hold=_maybe_hold(got.get("stop")),
         start=_maybe_start(got.get("start")),
         browser_version=version if isinstance(version, str) else None,
         available_time=_maybe_time(got.get("availableTime")),
+        logout=_maybe_logout(got.get("logout")),
     )
 
 
@@ -107,12 +137,23 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,
         "relinkRequest": saved.relink_request,
+        "syncBeganTime": format_time(saved.sync_began),
+        "restriction": saved.restriction,
+        "restrictionEndTime": format_time(saved.restriction_ends),
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
-    later = {"browserVersion": saved.browser_version, "availableTime": format_time(saved.available_time)}
+    later = {
+        "browserVersion": saved.browser_version,
+        "availableTime": format_time(saved.available_time),
+        "logout": None if saved.logout is None else _logout_content(saved.logout),
+    }
     content |= {key: value for key, value in later.items() if value is not None}
     write_atomically(path, json.dumps(content, indent=1))
+
+
+def _logout_content(logout: Logout) -> dict[str, str]:
+    return {"time": times.format_time(logout.time), "reason": logout.reason}
 
 
 def _damaged(path: Path) -> str:
@@ -133,6 +174,10 @@ def _maybe_time(value: object) -> datetime | None:
         return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
     except (ValueError, OverflowError):  # the latter: no moment of UTC's years 1 to 9999
         return None
+
+
+def _maybe_reason(value: object) -> StateReason | None:
+    return StateReason(value) if value in list(StateReason) else None  # type: ignore[arg-type]  # text, if it is in there
 
 
 def _start_content(start: Start) -> dict[str, str | list[str] | None]:
@@ -156,11 +201,17 @@ def _maybe_hold(value: object) -> HeldState | None:
         state = RunnerState(got["state"])
     except (KeyError, ValueError):  # none, or a state that only a newer runner knows
         return None
-    known = got.get("reason") in list(StateReason)
-    reason = StateReason(got["reason"]) if known else StateReason.WAITING_FOR_PERSON
+    reason = _maybe_reason(got.get("reason")) or StateReason.WAITING_FOR_PERSON
     # Any other state, repeated with the page closed, would be wrong, and nobody could end it.
     waits = waits_for_person(state=state, reason=reason)
     return HeldState(state=state, reason=reason, message=got.get("message", "")) if waits else None
+
+
+def _maybe_logout(value: object) -> Logout | None:
+    got = _texts(value)
+    time, reason = _maybe_time(got.get("time")), str(got.get("reason", ""))
+    word = reason if re.fullmatch(CAMEL_CASE, reason) else LogoutReason.LOGGED_OUT
+    return None if time is None else Logout(time=time, reason=word)
 
 
 def _maybe_start(value: object) -> Start | None:

@@ -15,7 +15,7 @@ from session_protocol.vocabulary import StateReason as Reason
 
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.fetching import unfetched
-from session_runner.states.history import History
+from session_runner.states.history import MOST_ACKNOWLEDGEMENTS, NOTICE_SHOWN_SECONDS, History
 from session_runner.states.pairing import Pairing, Source, live_pairing_code
 from session_runner.states.policy import Policy
 
@@ -38,6 +38,25 @@ LINKING_SOCKETS = frozenset(
     }
 )
 """ Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
+_RESTRICTIONS = {
+    Reason.TIME_LOCK: "WhatsApp does not let this account write to new contacts{}.",
+    Reason.MESSAGES_CAPPED: "This account has begun as many new chats as WhatsApp allows; it may begin no other{}.",
+    Reason.TERMS_NOT_ACCEPTED: "WhatsApp lets this account write to nobody{}: its owner has to accept new terms on the phone.",
+}
+""" With the end. """
+_LOGOUTS = {
+    "account_locked": "because the account is locked",
+    "user_initiated": "by the page's own menu",
+    "client_version_outdated": "because the page's version is too old",
+    "storage_quota_exceeded": "because the browser's storage is full: check the profile volume",
+    "missing_enc_salt": "because the profile has lost half of its login",
+    "primary_identity_key_change": "because WhatsApp was set up anew on the phone",
+    "syncd_failure": "because its data could not be synced",
+    "syncd_timeout": "because its data could not be synced in time",
+    "critical_sync_timeout": "because its data could not be synced in time",
+    "history_sync_timeout": "because its data could not be synced in time",
+}
+""" The page's own words for why it was logged out. """
 
 
 class Verdict(NamedTuple):
@@ -61,7 +80,7 @@ def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> V
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
     if facts.registered is False:
         return _logged_out(history, policy=policy) or _unlinked(facts, history, policy=policy, now=now)
-    return _linked(facts, history, policy=policy, now=now)
+    return _wrong_account(history) or _linked(facts, history, policy=policy, now=now)
 
 
 def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
@@ -128,9 +147,14 @@ def _ban_terms(ban: Ban) -> str:
 
 def _until(seconds: float | None) -> str:
     """Return the end of something, if it is a time: Unix seconds between 2001 and 5138."""
+    moment = _moment(seconds)
+    return f" until {moment}" if moment else ""
+
+
+def _moment(seconds: float | None) -> str:
     if seconds is None or not 1e9 < seconds < 1e11:
         return ""
-    return f" until {datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _gave_up(facts: Facts, history: History) -> bool:
@@ -168,6 +192,8 @@ def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> 
 
 
 def _blocked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
+    if facts.terms_blocked and not facts.streaming:
+        return _restricted(Reason.TERMS_NOT_ACCEPTED, None)
     if facts.socket == Socket.SCREEN_LOCKED:
         return Verdict(State.SCREEN_LOCKED, Reason.LOCKED_BY_USER, "The page's own screen lock is on.")
     ended = facts.socket != Socket.CONNECTED and _gave_up(facts, history)
@@ -185,13 +211,17 @@ def _blocked(facts: Facts, history: History, *, policy: Policy, now: float) -> V
 def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
     if history.logged_out_since is None:
         return None
-    asked = " as asked" if history.logged_out_as_asked else ""
+    why = ""
     if history.unexpected:
-        asked = ", because another account than the one of its number was linked"
+        why = ", because another account than the one of its number was linked"
+    elif history.logged_out_as_asked:
+        why = " as asked"
+    elif history.logout_reason is not None:
+        why = " " + _LOGOUTS.get(history.logout_reason, f"({history.logout_reason})")
     if not history.must_wait(policy):
-        return Verdict(State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{asked}; a new QR code follows.")
+        return Verdict(State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{why}; a new QR code follows.")
     why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(
-        history.logout_hold or "", asked
+        history.logout_hold or "", why
     )
     return Verdict(
         State.LOGGED_OUT,
@@ -279,30 +309,49 @@ def _offline(facts: Facts, history: History) -> Verdict:
         return Verdict(
             State.DEGRADED,
             Reason.UNKNOWN_SCREEN,
-            "The page has ended its connection and shows a screen that this version does not know; a person has to look at it.",
+            f"The page has ended its connection and shows a screen that this version does not know ({_seen(facts)}); "
+            "a person has to look at it.",
         )
     return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps retrying.")
 
 
+def _wrong_account(history: History) -> Verdict | None:
+    if not history.unexpected:
+        return None
+    return Verdict(
+        State.ACTION_REQUIRED,
+        Reason.UNEXPECTED_ACCOUNT,
+        "Another account than the one of the session's number was linked; it is being unlinked.",
+    )
+
+
 def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
-    if history.unexpected:
-        return Verdict(
-            State.ACTION_REQUIRED,
-            Reason.UNEXPECTED_ACCOUNT,
-            "Another account than the one of the session's number was linked; it is being unlinked.",
-        )
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
+    if facts.is_let_in and (facts.dialog is not None or facts.passkey is not None):
+        return _asks(facts, history)
     if facts.streaming and facts.synced:
         return _connected(facts, history)
     if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
         return _offline(facts, history)
     if not facts.synced and _syncs(facts, history, now=now):
-        return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
+        return _syncing(history, policy=policy, now=now)
     if facts.is_let_in:
         return Verdict(
             State.RECONNECTING, Reason.RESUMING, "Connected again; the page is fetching what it missed meanwhile."
         )
     return _silent(facts, history, policy=policy, now=now)
+
+
+def _syncing(history: History, *, policy: Policy, now: float) -> Verdict:
+    if history.lasted(history.unsynced_since, now=now) < policy.first_sync:
+        return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
+    since = f" since {_moment(history.sync_began)}" if _moment(history.sync_began) else ""
+    return Verdict(
+        State.SYNCING,
+        Reason.SYNC_OVERDUE,
+        f"Linked, but the page has been fetching its data{since}, which is longer than it should take. Keep the phone online "
+        "with WhatsApp open; if that does not end it, ask for a restart, and then for a relink.",
+    )
 
 
 def _silent(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
@@ -316,7 +365,7 @@ def _silent(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
         return Verdict(
             State.DEGRADED,
             Reason.STREAM_STUCK,
-            "The page says that it is connected, but receives nothing and shows no conflict.",
+            f"The page says that it is connected, but receives nothing and shows no conflict ({_seen(facts)}).",
         )
     return _unknown(facts)
 
@@ -331,9 +380,16 @@ def _syncs(facts: Facts, history: History, *, now: float) -> bool:
 
 
 def _unknown(facts: Facts) -> Verdict:
-    """Return Degraded with the page's own name for its state, cut and cleaned, because people read it in status."""
-    socket = "".join(c for c in facts.socket or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
-    return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state: {socket or 'none'}.")
+    return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state ({_seen(facts)}).")
+
+
+def _seen(facts: Facts) -> str:
+    """Return what the page calls its own state, cut and cleaned, because people read it in status."""
+    names = (
+        "".join(c for c in name or "" if c.isascii() and (c.isalnum() or c == "_"))[:40] or "none"
+        for name in (facts.socket, facts.stream)
+    )
+    return "socket {}, stream {}{}".format(*names, "" if facts.dialog is None else ", a window over it")
 
 
 def _storage_failed() -> Verdict:
@@ -344,31 +400,25 @@ def _storage_failed() -> Verdict:
     )
 
 
-def _connected(facts: Facts, history: History) -> Verdict:
+def _asks(facts: Facts, history: History) -> Verdict:
+    """Return the state of a linked page that wants something of a person, who may not know while it looks connected."""
     if facts.dialog is Dialog.PASSKEY_CHECK or facts.passkey is not None:
         return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
+    shown = "a window that this version does not know; a person has to look at it"
     if facts.dialog is Dialog.WHATS_NEW:
-        return Verdict(
-            State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "WhatsApp Web shows a notice that a person has to acknowledge."
-        )
-    if facts.dialog is not None:
-        return Verdict(
-            State.ACTION_REQUIRED,
-            Reason.DIALOG_OPEN,
-            "WhatsApp Web shows a window that this version does not know; a person has to look at it.",
-        )
-    ends = history.lock_ends if facts.time_locked and facts.restricted_until is None else facts.restricted_until
-    until = _until(ends)
-    if facts.time_locked:
-        return Verdict(
-            State.RESTRICTED,
-            Reason.TIME_LOCK,
-            f"WhatsApp does not let this account write to new contacts{until or ' for now'}.",
-        )
-    if facts.capped:
-        return Verdict(
-            State.RESTRICTED,
-            Reason.MESSAGES_CAPPED,
-            f"This account has begun as many new chats as WhatsApp allows; it may begin no other{until or ' for now'}.",
-        )
+        shown = f"its notice of what is new, which is acknowledged after {NOTICE_SHOWN_SECONDS:.0f} s"
+        if history.acknowledgements >= MOST_ACKNOWLEDGEMENTS:
+            shown = "its notice of what is new, which stays although it was acknowledged; a person has to look at it"
+    return Verdict(State.ACTION_REQUIRED, Reason.DIALOG_OPEN, f"WhatsApp Web shows {shown}.")
+
+
+def _connected(facts: Facts, history: History) -> Verdict:
+    if facts.restriction is not None:
+        before = history.restriction_ends if history.restriction is facts.restriction else None
+        ends = before if facts.restricted_until is None else facts.restricted_until
+        return _restricted(facts.restriction, ends)
     return Verdict(State.CONNECTED, Reason.AS_EXPECTED, "Linked and connected.")
+
+
+def _restricted(restriction: Reason, ends: float | None) -> Verdict:
+    return Verdict(State.RESTRICTED, restriction, _RESTRICTIONS[restriction].format(_until(ends) or " for now"))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from session_protocol.phone_numbers import number_of_user
+from session_protocol.vocabulary import StateReason
 
 LONGEST_TEXT: Final = 4096
 """ Characters of a text; a QR code says some 250. """
@@ -42,11 +43,12 @@ class Stream(StrEnum):
 
 
 class Dialog(StrEnum):
-    """A window over the page. What its text tells is a second witness: another language makes each of them `OTHER`."""
+    """A window over the page. What only its text tells makes it `OTHER` in another language."""
 
     OTHER_WINDOW = "OtherWindow"
     PASSKEY_CHECK = "PasskeyCheck"
     WHATS_NEW = "WhatsNew"
+    """ The one notice that is known to be harmless, see `page/scripts/windows.js`. """
     OTHER = "Other"
 
 
@@ -131,6 +133,8 @@ class Facts:
     """ wa-js found the page's modules. """
     origin: float | None = None
     """ When this document began, by the page's clock, which tells documents apart. """
+    clock: float | None = None
+    """ The time of the probe by the page's clock, Unix seconds. """
     registered: bool | None = None
     account: str | None = field(default=None, repr=False)
     """ The telephone number of the linked account, which never reaches a log either. """
@@ -162,13 +166,15 @@ class Facts:
     """ None also as soon as the page shows that it is over. """
     unavailable: bool = False
     """ The page shows that the service is down. """
-    account_locked: bool = False
-    """ The page's address says that it was logged out because the account is locked. """
+    logout_reason: str | None = None
+    """ Why the page was logged out, by its address: a word of the page's own, see `logout_reasons`. """
     storage_failed: bool = False
     time_locked: bool = False
     """ The account may not write to people who did not write first. """
     capped: bool = False
     """ The account has begun as many new chats as it may. """
+    terms_blocked: bool = False
+    """ The account's owner has to accept new terms first. """
     restricted_until: float | None = None
     """ Unix seconds at which the restriction ends; None: not known. """
 
@@ -183,6 +189,15 @@ class Facts:
         # A page that says why it has no storage is up, although nobody can be asked whether a phone is linked.
         known = self.registered is not None or self.storage_failed
         return self.has_modules and known
+
+    @property
+    def restriction(self) -> StateReason | None:
+        """What the account may not do, the strongest first. Only a page that streams knows, except of the terms."""
+        if self.terms_blocked:
+            return StateReason.TERMS_NOT_ACCEPTED
+        if self.time_locked:
+            return StateReason.TIME_LOCK
+        return StateReason.MESSAGES_CAPPED if self.capped else None
 
     @property
     def streaming(self) -> bool:
@@ -209,6 +224,7 @@ class Facts:
             refused=got.get("refused") is True,
             injected=got.get("injected") is True,
             origin=_maybe_number(got.get("origin")),
+            clock=_maybe_seconds(got.get("clockMs")),
             registered=_maybe_bool(got.get("registered")),
             account=number_of_user(_maybe_text(got.get("account")) or "") if got.get("registered") is True else None,
             socket=_maybe_text(got.get("socket")),
@@ -228,10 +244,11 @@ class Facts:
             dialog=_maybe_dialog(got.get("dialog")),
             ban=_maybe_ban(got.get("ban")),
             unavailable=got.get("unavailable") is True,
-            account_locked=got.get("accountLocked") is True,
+            logout_reason=_maybe_text(got.get("logoutReason")),
             storage_failed=got.get("storageFailed") is True,
             time_locked=got.get("timeLocked") is True,
             capped=got.get("capped") is True,
+            terms_blocked=got.get("termsBlocked") is True,
             restricted_until=_maybe_number(got.get("restrictedUntil")),
         )
         # The service refuses nobody to whom it sends: what was told before is over, and chats may say anything.

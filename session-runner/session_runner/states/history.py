@@ -7,10 +7,10 @@ page's document goes; all are pure, and `classify` reads the result. Times are s
 
 from dataclasses import dataclass, field, replace
 
-from session_protocol.vocabulary import OnLogout, RunnerState
+from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
 from session_runner.states import fetching
-from session_runner.states.facts import Ban, Facts, Socket
+from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.fetching import Fetching
 from session_runner.states.pairing import Pairing, holds_round, looked
 from session_runner.states.policy import Policy
@@ -30,6 +30,11 @@ STALE_SECONDS = 2.0
 
 ASKED_SECONDS = 60.0
 """ A logout that follows a request later than this was not caused by it. """
+
+NOTICE_SHOWN_SECONDS = 10.0
+""" The page's notice of what is new is reported for so long before it is acknowledged, and again if it stays. """
+MOST_ACKNOWLEDGEMENTS = 3
+""" One that is still there then needs a person. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +73,26 @@ class History:
     unscannable_since: float | None = None
     """ Nobody can scan the code of an unlinked page that has shown one, whatever its socket is called. """
     foreign_mutex_since: float | None = None
-    lock_ends: float | None = None
-    """ When the present time lock ends, Unix seconds: told by an event that nobody repeats to the next document. """
+    restriction: StateReason | None = None
+    """ The present restriction of the account. """
+    restriction_ends: float | None = None
+    """ When that ends, Unix seconds: it may be told by an event that nobody repeats to the next document. """
+    unsynced_since: float | None = None
+    """ Since when the page has been fetching its first data, over documents and lost connections. """
+    sync_began: float | None = None
+    """ The same, Unix seconds, for people. """
     unregistered_since: float | None = None
     logged_out_since: float | None = None
     logout_shown_since: float | None = None
     """ Since when the logout is what is reported: another state may cover it. """
+    logout_explanation: tuple[str, float] | None = None
+    """ Why the page was logged out, as it told last, and when it did. """
     logout_asked: float | None = None
     """ When somebody asked the runner to log out. """
+    notice_since: float | None = None
+    """ Since when the page shows its notice of what is new. """
+    acknowledgements: int = 0
+    """ How often that was acknowledged. """
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
     refreshing_since: float | None = None
@@ -89,11 +106,21 @@ class History:
         return 0.0 if since is None else max(0.0, now - since)
 
     @property
+    def logout_reason(self) -> str | None:
+        """Why the present logout happened, in the page's own word."""
+        if self.logged_out_since is None or self.logout_explanation is None:
+            return None
+        reason, given = self.logout_explanation
+        return reason if abs(self.logged_out_since - given) <= ASKED_SECONDS else None
+
+    @property
     def logged_out_as_asked(self) -> bool:
         """Whether the present logout is the one that was requested from the runner."""
-        if self.logged_out_since is None or self.logout_asked is None:
-            return False
-        return 0 <= self.logged_out_since - self.logout_asked <= ASKED_SECONDS
+        return self.logged_out_since is not None and self.asked_lately(now=self.logged_out_since)
+
+    def asked_lately(self, *, now: float) -> bool:
+        """Whether a logout that is seen now was requested from the runner."""
+        return self.logout_asked is not None and 0 <= now - self.logout_asked <= ASKED_SECONDS
 
     def must_wait(self, policy: Policy) -> bool:
         """Whether a logout waits for a person."""
@@ -105,6 +132,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
     # While the service refuses it, a page has lost nothing that it could have: what follows is counted from then on.
     refused = facts.ban is not None or facts.unavailable
+    noticed = facts.dialog is Dialog.WHATS_NEW and facts.registered is True and facts.is_let_in
     silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.is_let_in and not refused
     lost = facts.has_modules and not refused and _is_lost(history, facts)
     # A page whose database failed cannot know its login: what it says of that then is no logout.
@@ -126,10 +154,12 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         ),
         lost_since=_since(history.lost_since, holds=lost, now=now),
         silent_since=_since(history.silent_since, holds=silent, now=now),
+        notice_since=_since(history.notice_since, holds=noticed, now=now),
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
         codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and codeless, now=now),
         unscannable_since=_since(history.unscannable_since, holds=unscannable, now=now),
+        acknowledgements=history.acknowledgements if noticed else 0,
     )
     logged_out = (
         unregistered
@@ -138,8 +168,11 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     )
     history = replace(history, logged_out_since=_since(history.logged_out_since, holds=logged_out, now=now))
     history = _remember_refusals(history, facts, now=now)
-    if unregistered and history.linked and facts.account_locked and history.logout_hold is None:
-        history = replace(history, logout_hold="AccountLocked")
+    history = _remember_sync(history, facts, now=now)
+    if unregistered and history.linked and facts.logout_reason is not None:
+        history = logout_explained(history, facts.logout_reason, now=now)
+        if facts.logout_reason == "account_locked" and history.logout_hold is None:
+            history = replace(history, logout_hold="AccountLocked")
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, policy=policy, now=now):
@@ -151,6 +184,14 @@ def reported(history: History, state: RunnerState, *, now: float) -> History:
     """Return the history after a state was published."""
     shown = _since(history.logout_shown_since, holds=state is RunnerState.LOGGED_OUT, now=now)
     return replace(history, logout_shown_since=shown)
+
+
+def logout_explained(history: History, reason: str | None, *, now: float) -> History:
+    """Return the history after the page told why it was logged out, if it did; the same again is no other logout."""
+    known = "".join(c for c in reason or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
+    before = history.logout_explanation
+    is_new = before is None or before[0] != known or now - before[1] > ASKED_SECONDS
+    return replace(history, logout_explanation=(known, now)) if known and is_new else history
 
 
 def left(history: History, *, now: float) -> History:
@@ -193,6 +234,18 @@ def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) ->
     return idle and not history.linked and history.round < policy.max_rounds
 
 
+def wants_acknowledgement(history: History, *, now: float) -> bool:
+    """Whether the page's notice of what is new was reported for long enough to be acknowledged, or again if it stays."""
+    shown = history.lasted(history.notice_since, now=now)
+    due = shown >= NOTICE_SHOWN_SECONDS * (history.acknowledgements + 1)
+    return due and history.acknowledgements < MOST_ACKNOWLEDGEMENTS
+
+
+def acknowledged(history: History) -> History:
+    """Return the history after the page's notice was acknowledged, whether that worked or not."""
+    return replace(history, acknowledgements=history.acknowledgements + 1)
+
+
 def _since(since: float | None, *, holds: bool, now: float) -> float | None:
     if not holds:
         return None
@@ -221,11 +274,25 @@ def _remember_link(history: History, facts: Facts) -> History:
     history = replace(history, refreshing_since=None)
     if not facts.streaming:
         return history
-    ends = facts.restricted_until if facts.restricted_until is not None else history.lock_ends
-    history = replace(history, lock_ends=ends if facts.time_locked else None)
+    before = history.restriction_ends if history.restriction is facts.restriction else None
+    ends = facts.restricted_until if facts.restricted_until is not None else before
+    is_over = ends is not None and facts.clock is not None and ends <= facts.clock
+    known = facts.restriction is not None and not is_over
+    history = replace(history, restriction=facts.restriction, restriction_ends=ends if known else None)
     return replace(
         history, granted=False, healthy_comms=facts.comms if facts.comms is not None else history.healthy_comms
     )
+
+
+def _remember_sync(history: History, facts: Facts, *, now: float) -> History:
+    """Note since when the page has been fetching its first data: a page that is not up, or lost its connection, still is."""
+    if not facts.has_modules or facts.registered is None:
+        return history
+    if facts.registered is False or facts.synced:
+        return replace(history, unsynced_since=None, sync_began=None)
+    if history.unsynced_since is None and (facts.is_let_in or facts.socket == Socket.UNPAIRED):
+        return replace(history, unsynced_since=now, sync_began=facts.clock)
+    return history
 
 
 def _links_again(history: History, *, policy: Policy, now: float) -> bool:

@@ -21,3 +21,8 @@ class Policy:
     """ Rounds of QR codes, of about 160 seconds each. """
     method: LinkMethod = LinkMethod.QR
     on_logout: OnLogout = OnLogout.RELINK
+
+    @property
+    def first_sync(self) -> float:
+        """Return how long a first sync may take: with the usual startup timeout ten minutes, as large accounts need."""
+        return 10 * self.startup

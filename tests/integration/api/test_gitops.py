@@ -65,6 +65,28 @@ def test_what_nobody_has_seen_says_so(cluster: LightCluster, namespace: str) -> 
 
 
 @HOW
+def test_before_there_is_a_status_nothing_differs(cluster: LightCluster, namespace: str, how: tuple[str, ...]) -> None:
+    """What the API server filled in is nobody's field, and is stored by one write at most: from then on there is none."""
+    manifest = session({}, namespace=namespace)
+    apply(cluster, manifest, *how)
+    created = stored(cluster, namespace)
+
+    difference = cluster.kubectl("diff", *how, "--filename=-", input=yaml.safe_dump(manifest))
+    seen = []
+    for _ in range(3):
+        apply(cluster, manifest, *how)
+        seen.append(stored(cluster, namespace))
+
+    assert "" == difference
+    assert 1 == len({found["metadata"]["resourceVersion"] for found in seen})
+    assert [created["status"]] * 3 == [found["status"] for found in seen]
+    assert [] == [
+        entry for found in seen for entry in found["metadata"]["managedFields"] if "f:status" in entry["fieldsV1"]
+    ]
+    assert 1 == len(seen[-1]["metadata"]["managedFields"])
+
+
+@HOW
 @pytest.mark.parametrize("spec", [{}, FULL], ids=["empty", "full"])
 def test_what_the_operator_writes_is_no_difference(
     cluster: LightCluster, namespace: str, how: tuple[str, ...], spec: Json
@@ -105,6 +127,27 @@ def test_two_managers_see_each_other(cluster: LightCluster, namespace: str) -> N
     assert ".spec.operatingMode" in refused
     assert ("Suspended", 7) == (kept["operatingMode"], kept["priority"])
     assert ("Running", 7) == (insisted["operatingMode"], insisted["priority"])
+
+
+def test_two_tools_that_say_the_same_share_it(cluster: LightCluster, namespace: str) -> None:
+    """Nothing differs for either, neither writes again, and what one takes out of git the other keeps."""
+    tools = [("--server-side", f"--field-manager={name}") for name in ("kustomize-controller", "argocd-controller")]
+    in_git = session({"operatingMode": "Running", "priority": 7}, namespace=namespace)
+    for tool in tools:
+        apply(cluster, in_git, *tool)
+    write_status(cluster, "was/sales", OPERATOR_STATUS, "-n", namespace)
+    before = stored(cluster, namespace)
+
+    differences = [cluster.kubectl("diff", *tool, "--filename=-", input=yaml.safe_dump(in_git)) for tool in tools]
+    for tool in tools:
+        apply(cluster, in_git, *tool)
+    again = stored(cluster, namespace)
+    apply(cluster, session({"operatingMode": "Running"}, namespace=namespace), *tools[0])
+    less = stored(cluster, namespace)["spec"]
+
+    assert ["", ""] == differences
+    assert before["metadata"]["resourceVersion"] == again["metadata"]["resourceVersion"]
+    assert 7 == less["priority"]
 
 
 def test_what_leaves_git_is_pruned(cluster: LightCluster, namespace: str) -> None:

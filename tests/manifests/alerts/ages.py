@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from manifests.alerts.cases import (
+    OWNERS,
     Case,
     Expected,
     Firing,
@@ -74,17 +75,19 @@ def lifetime(known: Callable[[str, int, str], Series], firing: Callable[[str, in
     """Return what outlives what, by three sessions, of which each has an operator of its own.
 
     The operator of the first is replaced; the second is deleted while its operator acts; the third one's operator never
-    comes back, after which nobody knows for longer than 15 minutes. `known` gives the series of a session, by its name,
-    the number of the operator's pod, and the operator's namespace.
+    comes back, after which nobody knows for longer than 15 minutes. It runs in the namespace of the second one's, which
+    has the name of the first one's. `known` gives the series of a session, by its name, the number of the operator's
+    pod, and which operator it is.
     """
     gone, back = later + 20, later + 26
-    given = until(gone, known("sales", 1, "ops") | acting())
-    given |= since(back, known("sales", 2, "ops") | acting(pod=2))
-    given |= until(gone, known("deleted", 1, "other-ops")) | acting(ops="other-ops")
-    given |= until(gone, known("orphan", 1, "lost-ops") | acting(ops="lost-ops"))
+    sales, deleted, orphan = OWNERS.values()
+    given = until(gone, known("sales", 1, sales) | acting(ops=sales))
+    given |= since(back, known("sales", 2, sales) | acting(pod=2, ops=sales))
+    given |= until(gone, known("deleted", 1, deleted)) | acting(ops=deleted)
+    given |= until(gone, known("orphan", 1, orphan) | acting(ops=orphan))
     # Whoever stops takes its sessions' series away first: at one look more it is there without them.
     stopping = "whatsapp_operator_resync_last_success_timestamp_seconds"
-    given |= until(gone + 1, {operator(stopping, ops=ops): 0 for ops in ("ops", "lost-ops")})
+    given |= until(gone + 1, {operator(stopping, ops=ops): 0 for ops in (sales, orphan)})
 
     def fire(minute: int, *sessions: str) -> tuple[Firing, ...]:
         return tuple(firing(session, minute) for session in sessions)

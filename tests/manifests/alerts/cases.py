@@ -8,9 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Case", "Expected", "Firing", "Series", "acting", "flat", "operator", "runner", "state", "tenant", "then"]
+__all__ = [
+    "OWNERS",
+    "Case",
+    "Expected",
+    "Firing",
+    "Series",
+    "acting",
+    "flat",
+    "inhibiting",
+    "of_operator",
+    "of_runner",
+    "operator",
+    "runner",
+    "state",
+    "tenant",
+    "then",
+]
 
 LAST: Final = "stale"
+OWNERS: Final = {"sales": "ops", "deleted": "other-ops", "orphan": "other-ops/second"}
+""" Whose the sessions and quotas of these names are, where they are not of the operator `ops`. """
 Series = dict[str, str | float]
 """ By series with its labels: its samples in promtool's notation, or one value that stays. """
 
@@ -49,10 +67,21 @@ def labelled(name: str, labels: Mapping[str, str]) -> str:
     return name + "{" + ",".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
 
 
+def of_operator(ops: str = "ops") -> dict[str, str]:
+    """Return the labels that tell operators apart; `ops` is the namespace and, of a second one there, its name behind it."""
+    namespace, _, name = ops.partition("/")
+    return {"namespace": namespace, "operator": name or "first"}
+
+
+def inhibiting(ops: str = "ops") -> dict[str, str]:
+    """Return the labels of an alert that holds back those of this operator's sessions."""
+    return of_operator(ops) | {"operator_namespace": of_operator(ops)["namespace"]}
+
+
 def operator(metric: str, /, *, pod: int | str = 1, ops: str = "ops", job: str = "operator", **labels: str) -> str:
     """Return a series of an operator, with the labels that its scrape adds."""
-    scraped = {"namespace": ops, "pod": f"op-{pod}", "instance": f"{ops}-{pod}:8080", "job": job}
-    return labelled(metric, scraped | labels)
+    scraped = {"pod": f"op-{pod}", "instance": f"{ops}-{pod}:8080", "job": job}
+    return labelled(metric, of_operator(ops) | scraped | labels)
 
 
 def runner(metric: str, session: str, /, *, pod: int | str = 1, **labels: str) -> str:
@@ -61,9 +90,14 @@ def runner(metric: str, session: str, /, *, pod: int | str = 1, **labels: str) -
     return labelled(metric, scraped | {"instance": f"{session}-{pod}:8080", "job": "runners"} | labels)
 
 
-def tenant(session: str, namespace: str = "shop", **labels: str) -> dict[str, str]:
-    """Return the labels of an alert about a session: `namespace` is its own, not the operator's."""
-    return {"namespace": namespace, "session_namespace": namespace, "session": session} | labels
+def tenant(session: str, **labels: str) -> dict[str, str]:
+    """Return the labels of an alert that an operator's series say of a session: `namespace` is its own."""
+    return inhibiting(OWNERS.get(session, "ops")) | of_runner(session) | labels
+
+
+def of_runner(session: str) -> dict[str, str]:
+    """Return the labels of an alert that a runner's series say of its session: no operator has to do with it."""
+    return {"namespace": "shop", "session_namespace": "shop", "session": session}
 
 
 def of(session: str, namespace: str = "shop") -> dict[str, str]:

@@ -4,7 +4,20 @@ from collections.abc import Callable
 from typing import Final
 
 from manifests.alerts.ages import lifetime
-from manifests.alerts.cases import LAST, Case, Expected, Firing, Series, flat, labelled, operator, then
+from manifests.alerts.cases import (
+    LAST,
+    OWNERS,
+    Case,
+    Expected,
+    Firing,
+    Series,
+    flat,
+    inhibiting,
+    labelled,
+    of_operator,
+    operator,
+    then,
+)
 
 BROKEN: Final = (
     "Pending", "Loading", "LoadError", "UnsupportedBrowser", "Reconnecting", "Offline", "ServiceUnavailable",
@@ -34,7 +47,7 @@ def quota_nearly_full() -> tuple[Case, ...]:
         given |= quota(used, f"full-{used}", 901) | quota(limit, f"full-{used}", 1000)
         given |= quota(used, f"fits-{used}", 900) | quota(limit, f"fits-{used}", 1000)
     fires = tuple(
-        Firing({"namespace": "ops", "quota": f"full-{used}", "resource": resource}, 0.901)
+        Firing(of_operator("ops") | {"quota": f"full-{used}", "resource": resource}, 0.901)
         for resource, (used, _) in pairs.items()
     )
 
@@ -47,13 +60,9 @@ def quota_nearly_full() -> tuple[Case, ...]:
     )
 
 
-OWNERS: Final = {"sales": "ops", "deleted": "other-ops", "orphan": "lost-ops"}
-""" Whose the quotas of `lifetime` are. """
-
-
 def of_quota(name: str, **labels: str) -> dict[str, str]:
     """Return the labels of an alert about a quota of `lifetime`."""
-    return {"namespace": OWNERS[name], "quota": name} | labels
+    return of_operator(OWNERS[name]) | {"quota": name} | labels
 
 
 def quota_held_idle() -> tuple[Case, ...]:
@@ -67,7 +76,7 @@ def quota_held_idle() -> tuple[Case, ...]:
         return idle | quota("pending_sessions", name, 1, pod=pod, ops=ops)
 
     return (
-        Case(given, {14: (), 15: (Firing({"namespace": "ops", "quota": "held"}),)}),
+        Case(given, {14: (), 15: (Firing(of_operator("ops") | {"quota": "held"}),)}),
         lifetime(known, lambda name, _: Firing(of_quota(name))),
     )
 
@@ -82,7 +91,7 @@ def quota_queue_old() -> tuple[Case, ...]:
         return quota("oldest_pending_timestamp_seconds", name, 0, pod=pod, ops=ops)
 
     return (
-        Case(given, {minute: (Firing({"namespace": "ops", "quota": "old"}, 1801),)}),
+        Case(given, {minute: (Firing(of_operator("ops") | {"quota": "old"}, 1801),)}),
         lifetime(known, lambda name, minute: Firing(of_quota(name), minute * 60), later=30),
     )
 
@@ -109,9 +118,9 @@ def fleet_broken() -> tuple[Case, ...]:
         name = operator("whatsapp_operator_sessions", ops=f"rest-{state_name.lower()}", state=state_name)
         given |= fleet(f"rest-{state_name.lower()}", 3, 9) | {name: 100}
     fires = (
-        Firing({"namespace": "share"}, 5 / 24),
-        *(Firing({"namespace": f"three-{state_name.lower()}"}, 0.25) for state_name in BROKEN),
-        *(Firing({"namespace": f"rest-{state_name.lower()}"}, 0.25) for state_name in RESTING),
+        Firing(inhibiting("share"), 5 / 24),
+        *(Firing(inhibiting(f"three-{state_name.lower()}"), 0.25) for state_name in BROKEN),
+        *(Firing(inhibiting(f"rest-{state_name.lower()}"), 0.25) for state_name in RESTING),
     )
 
     def known(_: str, pod: int, ops: str) -> Series:
@@ -119,7 +128,7 @@ def fleet_broken() -> tuple[Case, ...]:
 
     return (
         Case(given, {9: (), 10: fires}),
-        lifetime(known, lambda name, _: Firing({"namespace": OWNERS[name]}, 0.5)),
+        lifetime(known, lambda name, _: Firing(inhibiting(OWNERS[name]), 0.5)),
     )
 
 
@@ -149,7 +158,7 @@ def quantile_case(
     given = histogram("slow", {f"{limit:g}": share - 0.5, f"{high:g}": share + 0.5, "+Inf": 100})
     given |= histogram("fast", {f"{low:g}": share - 0.5, f"{limit:g}": share + 0.5, f"{high:g}": 100, "+Inf": 100})
     given |= histogram("exactly", {f"{limit:g}": 50, "+Inf": 100})  # beyond its last limit, which is told
-    fires = Firing({"namespace": "slow"}, (limit + high) / 2)
+    fires = Firing(of_operator("slow"), (limit + high) / 2)
     first = 20 + pending
     return (Case(given, {first - 1: (), first: (fires,), late[0]: (fires,), late[1]: ()}),)
 
@@ -166,7 +175,7 @@ def starts_slow() -> tuple[Case, ...]:
         few |= step(f"{name}_bucket", 0, ops=ops, le="120") | step(f"{name}_count", count, ops=ops)
         for le in ("240", "+Inf"):  # which go on, so that it is the count that ends it
             few[operator(f"{name}_bucket", ops=ops, le=le)] = then((0, 20), (count, 25), (2 * count, 200))
-    fires = Firing({"namespace": "six"}, 234)
+    fires = Firing(of_operator("six"), 234)
     return (
         Case(quantile.given | many, quantile.checks),
         Case(few, {34: (), 35: (fires,), 48: (fires,), 51: ()}),
@@ -182,7 +191,7 @@ def reconcile_errors() -> tuple[Case, ...]:
         given |= counted({failed: bad, total: 1000})
         other = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="other")
         given |= counted({other: 900, operator("controller_runtime_reconcile_total", ops=ops, controller="other"): 900})
-    fires = Firing({"namespace": "bad"}, 0.101)
+    fires = Firing(of_operator("bad"), 0.101)
     return (Case(given, {29: (), 30: (fires,), 34: (fires,), 35: ()}),)
 
 
@@ -198,7 +207,7 @@ def api_errors() -> tuple[Case, ...]:
     for number, code in enumerate((*codes, "409")):
         given |= requests(f"ops-{number}", 51, code)
     given |= requests("well", 50, "500")
-    fires = tuple(Firing({"namespace": f"ops-{number}"}, 0.051) for number in range(len(codes)))
+    fires = tuple(Firing(of_operator(f"ops-{number}"), 0.051) for number in range(len(codes)))
     return (Case(given, {29: (), 30: fires, 34: fires, 35: ()}),)
 
 
@@ -227,18 +236,19 @@ def gauges(
     # The standby beside the one that acts has a figure of its own, and it is the highest that counts.
     given[operator(metric, ops="bad", pod=2, **labels)] = well
     before: dict[int, tuple[Firing, ...]] = {minute - 1: ()} if minute else {}
-    return (Case(given, before | {minute: (Firing({"namespace": "bad"}, value),)}),)
+    return (Case(given, before | {minute: (Firing(of_operator("bad"), value),)}),)
 
 
 def operator_down() -> tuple[Case, ...]:
-    """No operator of a namespace is scraped any more, whatever others are."""
+    """An operator is not scraped any more, whatever others are, also of its namespace or its name."""
     build = "whatsapp_operator_build_info"
     given: Series = {
         operator(build, version="1"): f"{flat(1, 10)} {LAST}",
         operator(build, version="1", ops="other-ops"): f"{flat(1, 10)} {LAST}",
         operator(build, version="1", ops="other-ops", pod=2): 1,
+        operator(build, version="1", ops="ops/second"): 1,
     }
-    fires = Firing({"namespace": "ops"})
+    fires = Firing(inhibiting("ops"))
     hours: Series = {operator(build, version="1"): then((1, 3), (None, 60)), operator(build, version="1", ops="o"): 1}
     return (
         Case(given, {14: (), 15: (fires,)}),
@@ -263,8 +273,8 @@ def leader_missing() -> tuple[Case, ...]:
         operator(name, name="another"): 0,
     }
     fires = (
-        Firing({"namespace": "ops", "name": "whatsapp-operator"}),
-        Firing({"namespace": "shop-ops", "name": "whatsapp-operator-shop"}),
+        Firing(inhibiting("ops") | {"name": "whatsapp-operator"}),
+        Firing(inhibiting("shop-ops") | {"name": "whatsapp-operator-shop"}),
     )
     return (Case(given, {2: (), 3: fires}),)
 
@@ -277,31 +287,34 @@ def operator_restarts() -> tuple[Case, ...]:
         return {name: then(*((minute, 10) for minute in range(count)), (count, 100))}
 
     def scraped(ops: str, job: str = "operator", pod: int = 1) -> dict[str, str]:
-        return {"namespace": ops, "instance": f"{ops}-{pod}:8080", "job": job}
+        return of_operator(ops) | {"instance": f"{ops}-{pod}:8080", "job": job}
 
     given = starts(4, **scraped("bad")) | starts(3, **scraped("well"))
     given |= starts(9, **scraped("well", job="another")) | starts(9, **scraped("well", pod=7))
     for ops in ("bad", "well"):
         given[labelled("whatsapp_operator_build_info", scraped(ops) | {"version": "1"})] = 1
-    return (Case(given, {69: (Firing({"namespace": "bad"}),), 71: ()}),)
+    return (Case(given, {69: (Firing(of_operator("bad")),), 71: ()}),)
 
 
 def recovery_paused() -> tuple[Case, ...]:
     """Recovery is paused in all namespaces."""
-    return (Case(pauses(), {0: (), 1: (Firing({"namespace": "all"}),)}),)
+    return (Case(pauses(), {0: (), 1: (Firing(inhibiting("all")), Firing(inhibiting("some/second")))}),)
 
 
 def namespace_paused() -> tuple[Case, ...]:
     """Recovery is paused in a namespace by its own failures, and goes on in others."""
-    fires = tuple(Firing({"namespace": name, "session_namespace": name}) for name in ("shop", "club"))
+    fires = tuple(
+        Firing(inhibiting("some") | {"namespace": name, "session_namespace": name}) for name in ("shop", "club")
+    )
     return (Case(pauses(), {0: (), 1: fires}),)
 
 
 def pauses() -> Series:
-    """Return the series of three operators: two namespaces, or all, are paused, or none is."""
+    """Return the series of four operators: two namespaces, or all, are paused, or none is; the first has a neighbour."""
     some, everywhere = "whatsapp_operator_namespace_recovery_paused", "whatsapp_operator_recovery_paused"
     return {
         operator(everywhere, ops="some"): 0,
+        operator(everywhere, ops="some/second"): 1,
         operator(some, ops="some", session_namespace="shop"): 1,
         operator(some, ops="some", pod=2, session_namespace="shop"): 1,  # the one before has not gone yet
         operator(some, ops="some", session_namespace="club"): 1,
@@ -312,13 +325,22 @@ def pauses() -> Series:
 
 
 def resync_old() -> tuple[Case, ...]:
-    """The last full list is more than four minutes old, also while the operator restarts."""
+    """The last full list is more than four minutes old, for as long as that is so and an operator is there."""
     minute, name = 20, "whatsapp_operator_resync_last_success_timestamp_seconds"
     given: Series = {operator(name, ops="old"): minute * 60 - 241, operator(name, ops="young"): minute * 60 - 240}
-    ended: Series = {operator(name): f"{flat(0, 6)} {LAST}"}
+    given[operator(name, ops="young", pod=2)] = 0  # it does not act any more, and keeps what it knew
+    # From minute 6 on it cannot list any more, ends itself and begins anew, seen at one minute in 15, until it is removed.
+    build, end = "whatsapp_operator_build_info", 180
+    seen = " ".join([f"1 {LAST} _x13"] * (end // 15))
+    again: Series = {operator(build, version="1"): f"{seen} 1 {LAST}", operator(name): f"{flat(0, 6)} {LAST}"}
+    for neighbour in ("other-ops", "ops/second"):  # which have nothing to do with it, and are gone for good
+        again |= {operator(each, ops=neighbour): f"{flat(0, 6)} {LAST}" for each in (build, name)}
+    # It never listed anything: since when it is seen.
+    never: Series = {operator(build, version="1"): f"_x10 {flat(1, 60)}"}
     return (
-        Case(given, {minute: (Firing({"namespace": "old"}, 241),)}),
-        Case(ended, {64: (Firing({"namespace": "ops"}, 64 * 60),), 67: ()}),
+        Case(given, {minute: (Firing(of_operator("old"), 241),)}),
+        Case(again, {end + 15: (Firing(of_operator("ops"), (end + 15) * 60),), end + 16: ()}),
+        Case(never, {14: (), 15: (Firing(of_operator("ops"), 300),)}),
     )
 
 
@@ -329,7 +351,7 @@ def panics() -> tuple[Case, ...]:
         name, 0, ops="well", controller="whatsappsession"
     )
     given |= step(name, 5, ops="well", controller="other")
-    return (Case(given, {20: (Firing({"namespace": "bad"}),), 34: (Firing({"namespace": "bad"}),), 35: ()}),)
+    return (Case(given, {20: (Firing(of_operator("bad")),), 34: (Firing(of_operator("bad")),), 35: ()}),)
 
 
 def calls_fail() -> tuple[Case, ...]:
@@ -341,7 +363,7 @@ def calls_fail() -> tuple[Case, ...]:
 
     given = every(5, "bad") | every(6, "seldom") | step("whatsapp_operator_failed_calls_total", 90, ops="burst")
     given |= step("whatsapp_operator_failed_calls_total", 0, ops="never")
-    fires = Firing({"namespace": "bad", "verb": "create", "kind": "Service"})
+    fires = Firing(of_operator("bad") | {"verb": "create", "kind": "Service"})
     return (Case(given, {19: (), 20: (fires,), 44: (fires,), 59: (fires,)}),)
 
 
@@ -349,7 +371,7 @@ def answers_rejected() -> tuple[Case, ...]:
     """More than three answers within a quarter of an hour did not count."""
     name = "whatsapp_operator_runner_answers_rejected_total"
     given = step(name, 4, reason="unsigned") | step(name, 3, reason="other_pod") | step(name, 2, reason="status")
-    fires = Firing({"namespace": "ops", "reason": "unsigned"})
+    fires = Firing(of_operator("ops") | {"reason": "unsigned"})
     return (Case(given, {34: (fires,), 35: ()}),)
 
 
@@ -357,7 +379,7 @@ def clock_offset() -> tuple[Case, ...]:
     """The clock was set by more than half a minute, ahead or back."""
     name = "whatsapp_operator_clock_offset_seconds"
     given: Series = {operator(name, ops=ops): value for ops, value in (("ahead", 30.5), ("back", -30.5), ("well", 30))}
-    fires = (Firing({"namespace": "ahead"}, 30.5), Firing({"namespace": "back"}, 30.5))
+    fires = (Firing(of_operator("ahead"), 30.5), Firing(of_operator("back"), 30.5))
     return (Case(given, {4: (), 5: fires}),)
 
 
@@ -366,7 +388,7 @@ def key_expires() -> tuple[Case, ...]:
     minute, name = 10, "whatsapp_operator_key_expiration_timestamp_seconds"
     last = minute * 60 + 20 * 3600
     given: Series = {operator(name, ops="late"): last - 1, operator(name, ops="due"): last}
-    return (Case(given, {minute: (Firing({"namespace": "late"}, 20 * 3600 - 1),)}),)
+    return (Case(given, {minute: (Firing(of_operator("late"), 20 * 3600 - 1),)}),)
 
 
 def keys_restored() -> tuple[Case, ...]:
@@ -377,7 +399,7 @@ def keys_restored() -> tuple[Case, ...]:
         operator(name, ops="again", result="success"): then((1, 10), (2, 90)),
         operator(name, ops="never", result="success"): f"_x10 {flat(0, 90)}",
     }
-    fires = (Firing({"namespace": "first"}), Firing({"namespace": "again"}))
+    fires = (Firing(of_operator("first")), Firing(of_operator("again")))
     return (Case(given, {10: fires, 69: fires, 71: ()}),)
 
 
@@ -385,7 +407,7 @@ def cache_resets() -> tuple[Case, ...]:
     """Everything began anew three times within an hour."""
     name = "whatsapp_operator_cache_resets_total"
     given = step(name, 3, at=10, reason="watch_stopped") | step(name, 2, at=10, reason="versions_went_back")
-    fires = Firing({"namespace": "ops", "reason": "watch_stopped"})
+    fires = Firing(of_operator("ops") | {"reason": "watch_stopped"})
     return (Case(given, {68: (fires,), 71: ()}),)
 
 

@@ -13,6 +13,7 @@ from manifests.alerts.cases import (
     acting,
     flat,
     of,
+    of_runner,
     operator,
     runner,
     stalled,
@@ -36,6 +37,10 @@ def session(metric: str, name: str, value: str | float, *, namespace: str = "sho
     return {operator(f"whatsapp_session_{metric}", **of(name, namespace)): value}
 
 
+NEIGHBOUR: Final = until(50, acting(ops="other-ops/second"))
+""" Another operator of the namespace in which one acts all the time: that it goes away says nothing of the other's sessions. """
+
+
 def linked(name: str, value: str | float, *, pod: int = 1, ops: str = "ops") -> Series:
     """Return whether a session is linked, over time."""
     return {operator("whatsapp_session_linked", pod=pod, ops=ops, **of(name)): value}
@@ -57,7 +62,7 @@ def link_lost() -> tuple[Case, ...]:
     forgotten = unready("lost") | linked("lost", then((1, 3), (0, 60)))
 
     # Linked for an hour, in which both pods of the operator have seen it.
-    first = until(50, unready("lost") | acting()) | linked("lost", f"{then((1, 20), (0, 30))} {LAST}")
+    first = until(50, unready("lost") | acting()) | linked("lost", f"{then((1, 20), (0, 30))} {LAST}") | NEIGHBOUR
     second = {
         series: f"_x56 {flat(0, 60)}" for series in unready("lost", pod=2) | acting(pod=2) | linked("lost", 0, pod=2)
     }
@@ -66,7 +71,7 @@ def link_lost() -> tuple[Case, ...]:
     # Whether this one is linked is not known any more, as its own operator says.
     gone |= unready("unknown", ops="other-ops") | linked("unknown", f"{then((1, 20), (0, 30))} {LAST}", ops="other-ops")
     fires = Firing(tenant("lost"))
-    at_first = (fires, Firing(tenant("deleted")), Firing(tenant("unknown")))
+    at_first = (fires, Firing(tenant("deleted")), Firing(tenant("unknown", operator_namespace="other-ops")))
     return (
         Case(given, {minute: (fires,)}),
         # The last sample that says so is of minute 60.
@@ -213,7 +218,10 @@ def restarts_often() -> tuple[Case, ...]:
     fires, deleted = Firing(tenant("often")), Firing(tenant("deleted"))
     return (
         Case(restarts("often", 4, at=12) | restarts("seldom", 3, at=12), {70: (fires,), 73: ()}),
-        Case(replaced("often", 4) | vanished("deleted", 4), {49: (fires, deleted), 53: (fires,), 57: (fires,)}),
+        Case(
+            replaced("often", 4) | vanished("deleted", 4) | NEIGHBOUR,
+            {49: (fires, deleted), 53: (fires,), 57: (fires,)},
+        ),
     )
 
 
@@ -244,7 +252,7 @@ def out_of_memory() -> tuple[Case, ...]:
     last = tuple(Firing(tenant(name)) for name in ("late", "told-late"))
     lost, deleted = Firing(tenant("often")), Firing(tenant("deleted"))
     twice = ((10, at, kernel), (12, 720, kernel))
-    first = failures("often", *twice, end=50) | until(50, acting()) | acting(ops="other-ops")
+    first = failures("often", *twice, end=50) | until(50, acting()) | acting(ops="other-ops") | NEIGHBOUR
     second = failures("often", (56, 720, kernel), pod=2) | {next(iter(acting(pod=2))): f"_x56 {flat(0, 60)}"}
     gone = failures("deleted", *twice, end=50, ops="other-ops")
     gone |= failures("deleted", (10, at, kernel), ops="other-ops", namespace="other")
@@ -263,7 +271,7 @@ def memory() -> tuple[Case, ...]:
     other = {"namespace": "other", "session_namespace": "other"}
     given[runner("whatsapp_runner_memory_working_set_bytes", "full", pod=2, **other)] = 10
     given[runner("whatsapp_runner_memory_limit_bytes", "full", pod=2, **other)] = 1000
-    return (Case(given, {14: (), 15: (Firing(tenant("full"), 0.901),)}),)
+    return (Case(given, {14: (), 15: (Firing(of_runner("full"), 0.901),)}),)
 
 
 def volume_nearly_full() -> tuple[Case, ...]:
@@ -273,7 +281,7 @@ def volume_nearly_full() -> tuple[Case, ...]:
         for full, available in (("full", limit - 1), ("fits", limit)):
             given[runner("whatsapp_runner_profile_available_bytes", f"{name}-{full}")] = available
             given[runner("whatsapp_runner_profile_capacity_bytes", f"{name}-{full}")] = capacity
-    fires = tuple(Firing(tenant(f"{name}-full")) for name in ("mid", "small", "big"))
+    fires = tuple(Firing(of_runner(f"{name}-full")) for name in ("mid", "small", "big"))
     return (Case(given, {9: (), 10: fires}),)
 
 
@@ -287,7 +295,7 @@ def volume_full() -> tuple[Case, ...]:
     ):
         given[runner("whatsapp_runner_profile_available_bytes", name)] = available
         given[runner("whatsapp_runner_profile_inodes_free", name)] = inodes
-    return (Case(given, {0: (), 1: (Firing(tenant("bytes")), Firing(tenant("inodes")))}),)
+    return (Case(given, {0: (), 1: (Firing(of_runner("bytes")), Firing(of_runner("inodes")))}),)
 
 
 def reconnects() -> tuple[Case, ...]:
@@ -299,7 +307,7 @@ def reconnects() -> tuple[Case, ...]:
         runner(name, "calm"): then((0, 12), (4, 60)),
         runner(name, "restless", namespace="other", session_namespace="other", instance="other:8080"): 0,
     }
-    return (Case(given, {41: (Firing(tenant("restless")),), 44: ()}),)
+    return (Case(given, {41: (Firing(of_runner("restless")),), 44: ()}),)
 
 
 def page_silent() -> tuple[Case, ...]:
@@ -316,7 +324,7 @@ def page_silent() -> tuple[Case, ...]:
         given[runner("whatsapp_runner_last_probe_timestamp_seconds", name, pod=pod)] = minute * 60 - age
         given[runner("whatsapp_runner_state", name, pod=pod, state="Connected")] = connected
         given[runner("whatsapp_runner_state", name, pod=pod, state="LoadError")] = 1 - connected
-    return (Case(given, {minute: (Firing(tenant("silent"), 301), Firing(tenant("replaced"), 400))}),)
+    return (Case(given, {minute: (Firing(of_runner("silent"), 301), Firing(of_runner("replaced"), 400))}),)
 
 
 def not_scraped() -> tuple[Case, ...]:

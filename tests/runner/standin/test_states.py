@@ -336,6 +336,24 @@ async def test_windows_over_the_page(open_tab: OpenTab, standin: StandIn) -> Non
     assert "What's new on WhatsApp Web" in news
 
 
+@pytest.mark.parametrize("mode", [Mode.MODERN])
+async def test_the_notice_of_what_is_new_remembers_its_button(open_tab: OpenTab, standin: StandIn) -> None:
+    """The page's own preference says whether it was pressed; a window with other contents leaves that alone."""
+    acknowledged = "window.require('WAWebUserPrefsUiRefresh').getWebUiRefreshNuxAcknowledged()"
+    await standin.phone.set_language("de")
+    tab, device = await link(open_tab, standin)
+    await standin.phone.dialog(device, kind="action-required")
+    await tab.wait_for_facts(dialog=...)
+    before = await tab.page.evaluate(acknowledged)
+    await tab.page.get_by_role("button", name="Weiter").click()
+    await tab.wait_for_facts(dialog=None)
+    await standin.phone.dialog(device, kind="terms")
+    terms = (await tab.wait_for_facts(dialog=...))["dialog"]
+
+    assert (False, True) == (before, await tab.page.evaluate(acknowledged))
+    assert "Lies sie" in terms
+
+
 @one_mode
 async def test_an_account_that_demands_a_passkey(open_tab: OpenTab, standin: StandIn) -> None:
     """The scan ends at the passkey screen; nothing is linked."""

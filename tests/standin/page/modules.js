@@ -9,6 +9,7 @@ import { ACK, ACK_STRING, Msg, MsgCollectionImpl, receipts } from './messages.js
 import { SOCKET_STATE, SOCKET_STREAM } from './state.js';
 import { decode, encode } from './storage.js';
 import { define } from './loader.js';
+import { isNoticeAcknowledged } from './screens.js';
 import { reasons } from './logout.js';
 
 const VERSIONS = { legacy: '2.3000.1020000000', modern: '2.3000.1040000000' };
@@ -50,6 +51,7 @@ function defineSession({ mode, state, connection, announce, session, mutex, refr
     getCappingStatus: () => (state.restriction.kind === 'capping' ? 'CAPPED' : 'NONE'),
     getCappingData: () => ({ quota: 30, used: 30, cycle: { end: state.restriction.until } }),
   });
+  if (mode === 'modern') define('WAWebUserPrefsUiRefresh', { getWebUiRefreshNuxAcknowledged: isNoticeAcknowledged });
   // It restarts the socket at once, and its promise may never end.
   if (mode === 'modern') define('WAWebLaunchSocketUtils', { refreshQR() { refreshQR(); return new Promise(() => {}); } });
   else announce.cmd.refreshQR = refreshQR;

@@ -35,14 +35,27 @@ const notice = ([title, ...lines]) => screen(element('h1', {}, title), ...lines.
 // The database's own error is told in the language that the phone asks for.
 const STORAGE = { 'storage-en': ['A database error occurred'], 'storage-de': ['Ein Datenbankfehler ist aufgetreten'] };
 
+// The page's preference: whether its notice of what is new was acknowledged, which pressing its button does.
+const ACKNOWLEDGED = 'WebUiRefreshNuxAcknowledged';
+export const isNoticeAcknowledged = () => localStorage.getItem(ACKNOWLEDGED) === 'true';
+
 export class Dialogs {
   open(kind) {
     this.close();
+    if (kind === 'action-required') localStorage.removeItem(ACKNOWLEDGED);
     const [text, ...buttons] = STORAGE[kind] ?? texts()[kind];
-    const pressed = kind === 'other-tab' ? [() => this.close(), () => location.reload()] : [];
+    const acknowledge = () => {
+      localStorage.setItem(ACKNOWLEDGED, 'true');
+      this.close();
+    };
+    const pressed = {
+      'other-tab': [() => this.close(), () => location.reload()],
+      'action-required': [acknowledge],
+    }[kind] ?? [];
+    const more = kind === 'terms' ? [element('a', { href: '#terms' }, texts().readTerms)] : [];
     const made = buttons.map((name, at) => element('button', { onclick: pressed[at] ?? (() => this.close()) }, name));
     document.body.append(
-      element('div', { role: 'dialog', 'data-animate-modal-popup': 'true' }, element('p', {}, text), ...made),
+      element('div', { role: 'dialog', 'data-animate-modal-popup': 'true' }, element('p', {}, text), ...more, ...made),
     );
   }
 

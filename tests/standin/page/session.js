@@ -44,7 +44,9 @@ export class Session {
       case 'passkey-confirmation': return this.#show({ name: 'confirmation' });
       case 'restriction':
         state.restrict(frame);
-        for (const name of RESTRICTIONS) this.#parts.announce.cmd.trigger(name, {});
+        // At a login the page's modules know of it, and no event tells.
+        if (!state.socket.hasSynced) return undefined;
+        for (const name of RESTRICTIONS) this.#parts.announce.cmd.trigger(name, { expiresAt: frame.until });
         return undefined;
       case 'reload': return location.reload();
       case 'busy': return busy(frame.seconds);

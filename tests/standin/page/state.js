@@ -65,7 +65,7 @@ export class State {
     window.addEventListener('blur', () => stream.markUnavailable());
   }
 
-  // What the account may not do. The page's modules tell it, and events that nobody repeats after a reload.
+  // What the account may not do. The page's modules tell that it may not, events until when.
   restrict({ kind, until }) {
     this.restriction = { kind, until };
   }

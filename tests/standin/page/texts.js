@@ -17,6 +17,8 @@ const TEXTS = {
     'other-tab': ['WhatsApp is open in another window. Click "Use here" to use WhatsApp in this window.', 'Close', 'Use here'],
     'passkey-check': ['Quick security check with Passkey', 'Continue', 'Log out of WhatsApp Web'],
     'action-required': ["What's new on WhatsApp Web", 'Continue'],
+    terms: ['WhatsApp Web has new terms', 'Continue'],
+    readTerms: 'Read them',
     storage: ['The browser could not store the login.'],
   },
   de: {
@@ -34,6 +36,8 @@ const TEXTS = {
     'other-tab': ['WhatsApp ist in einem anderen Fenster offen.', 'Schließen', 'Hier verwenden'],
     'passkey-check': ['Kurze Sicherheitsabfrage', 'Weiter', 'Von WhatsApp Web abmelden'],
     'action-required': ['Neues in WhatsApp Web', 'Weiter'],
+    terms: ['WhatsApp Web hat neue Bedingungen', 'Weiter'],
+    readTerms: 'Lies sie',
     storage: ['Der Browser konnte die Anmeldung nicht speichern.'],
   },
 };

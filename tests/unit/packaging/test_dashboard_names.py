@@ -15,6 +15,7 @@ from whatsapp_operator.runtime.metrics.families import FAMILIES, QUEUE
 
 OPERATOR = [family for _, families in FAMILIES for family in families]
 OF_THE_SCRAPE = frozenset({"job", "instance", "pod", "namespace", "container", "endpoint"})
+OF_AN_OPERATORS_POD = frozenset({"operator"})
 OF_A_RUNNERS_POD = frozenset({"session", "session_namespace", "node"})
 _HISTOGRAM = ("_bucket", "_sum", "_count")
 _FOUND: dict[str, frozenset[str]] = {
@@ -23,7 +24,8 @@ _FOUND: dict[str, frozenset[str]] = {
 }
 VOCABULARIES = {
     "state": {*map(str, RunnerState), *map(str, OperatorState)},
-    "name": {QUEUE},
+    "name": {QUEUE, "whatsapp-operator.*"},
+    "controller": {QUEUE},
     "alertname": {"WhatsApp.*"},
     "alertstate": {"firing"},
     "session_namespace": {VALUES["session_namespace"]},
@@ -35,9 +37,9 @@ VOCABULARIES = {
 def known() -> dict[str, frozenset[str]]:
     """Return the labels of each series that a scrape may bring."""
     found = dict(_FOUND)
-    for families, more in ((OPERATOR, OF_THE_SCRAPE), (RUNNER, OF_THE_SCRAPE | OF_A_RUNNERS_POD)):
+    for families, more in ((OPERATOR, OF_AN_OPERATORS_POD), (RUNNER, OF_A_RUNNERS_POD)):
         for family in families:
-            labels = frozenset(family.labels) | more
+            labels = frozenset(family.labels) | more | OF_THE_SCRAPE
             if family.type is MetricType.HISTOGRAM:
                 found |= {family.name + suffix: labels for suffix in _HISTOGRAM}
                 found[f"{family.name}_bucket"] = labels | {"le"}

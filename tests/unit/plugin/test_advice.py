@@ -108,6 +108,17 @@ def test_the_whole_sentence_of_an_expired_link() -> None:
     assert (Outlook.NEVER, expected) == (advice.outlook, advice.text)
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"), [("LinkExpired", ""), ("Stalled", "Conflict"), ("Stalled", "RecoveryExhausted")]
+)
+def test_what_was_asked_for_is_waited_for(state: str, reason: str) -> None:
+    """Between the annotation and the operator's answer there is nothing more to do."""
+    advice = advise(namespace="shop", name="sales", state=state, reason=reason, pending=True)
+
+    assert Outlook.SOON is advice.outlook
+    assert "about to be carried out" in advice.text
+
+
 def test_the_whole_sentence_of_a_suspended_session() -> None:
     """The patch names the session's own field."""
     advice = advise(namespace="shop", name="sales", state="Suspended")

@@ -152,6 +152,7 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                     "linking": "was-sales-linking-0123abcd",
                     "administering": "was-sales-administering-0123abcd",
                 },
+                "pendingRequests": [],
             }
         ],
         "quotas": [

@@ -55,8 +55,30 @@ def test_a_whole_session() -> None:
             "linking": "was-sales-linking-0123abcd",
             "administering": "was-sales-administering-0123abcd",
         },
+        pending_requests=(),
     )
     assert expected == SessionView.read(session_json())
+
+
+@pytest.mark.parametrize(
+    ("asked", "handled", "pending"),
+    [
+        ({"restart-at": "a"}, {}, ("restart-at",)),
+        ({"restart-at": "a", "relink-at": "b"}, {"restartAt": "a", "relinkAt": "a"}, ("relink-at",)),
+        ({"relink-at": "a"}, {"relinkAt": "a"}, ()),
+        ({"relink-at": ""}, {"relinkAt": "a"}, ()),
+        ({"relink-at": "a" * 300}, {"relinkAt": "a"}, ()),
+        ({"relink-at": "a\x1b"}, {"relinkAt": "a?"}, ()),
+    ],
+)
+def test_what_was_asked_for_and_not_done(
+    asked: dict[str, str], handled: dict[str, str], pending: tuple[str, ...]
+) -> None:
+    """By comparison with what status has; a value that it spells otherwise cannot be compared."""
+    stored = session_json(handledRequests=handled)
+    stored["metadata"]["annotations"] = {f"wasession.dev/{request}": value for request, value in asked.items()}
+
+    assert pending == SessionView.read(stored).pending_requests
 
 
 @pytest.mark.parametrize("named", [None, {}, {"linking": None}, {"linking": ""}, [], "x"])

@@ -51,6 +51,8 @@ def test_what_is_written_is_read_back() -> None:
         "linked",
         "linkedTime",
         "durableTime",
+        "logoutTime",
+        "logoutReason",
         "round",
         "browserSandbox",
         "userNamespace",

@@ -1,11 +1,22 @@
 """One table of states: whatever is derived from it follows a state that is put into it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from kubectl_whatsapp.advice import Outlook, advise
 from prometheus_client import generate_latest
-from session_protocol.states import STATES, Hold, Phase, Request, Traits, is_linked, wait_is_over, waits_for_person
+from session_protocol.states import (
+    STATES,
+    Hold,
+    Phase,
+    Request,
+    Traits,
+    is_linked,
+    needs_person,
+    wait_is_over,
+    waits_for_person,
+)
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.metrics import Metrics
 from session_runner.monitor import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL, pause_after
@@ -196,24 +207,44 @@ def test_the_plugin_prints_the_tables_advice_and_request(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("traits", "lua", "flux"),
     [
-        ({"phase": Phase.BLOCKED}, "broken", "failed"),
-        ({"phase": Phase.LINKING}, "waiting", "current"),
-        ({"phase": Phase.CONNECTING}, None, None),
-        ({"phase": Phase.CONNECTING, "request": Request.RESTART}, "resumable", "inProgress"),
+        ({"phase": Phase.BLOCKED}, {"broken", "resumable"}, {"failed", "inProgress"}),
+        ({"phase": Phase.BLOCKED, "hold": HOLD}, {"resumable"}, {"inProgress"}),
+        ({"phase": Phase.LINKING}, {"waiting"}, {"current"}),
+        ({"phase": Phase.CONNECTING}, set(), set()),
+        ({"phase": Phase.CONNECTING, "request": Request.RESTART}, {"resumable"}, {"inProgress"}),
     ],
 )
 def test_argo_cd_and_flux_know_the_state(
-    monkeypatch: pytest.MonkeyPatch, traits: dict[str, object], lua: str | None, flux: str | None
+    monkeypatch: pytest.MonkeyPatch, traits: dict[str, object], lua: set[str], flux: set[str]
 ) -> None:
-    """Among what is broken, what waits for a person, what a request ends, or nowhere: then it is on its way."""
+    """Among what is broken, what waits for a person, where a request is carried out, or nowhere: then it is on its way."""
     put(monkeypatch, **traits)
     text = gitops.health_check()
     sets = {
         name: text.partition(f"local {name} = {{")[2].partition("}")[0] for name in ("broken", "waiting", "resumable")
     }
 
-    assert [lua] * bool(lua) == [name for name, states in sets.items() if f"{MADE_UP} = true" in states]
-    assert [flux] * bool(flux) == [name for name, text in gitops.health_expressions().items() if f"'{MADE_UP}'" in text]
+    assert lua == {name for name, states in sets.items() if f"{MADE_UP} = true" in states}
+    assert flux == {name for name, text in gitops.health_expressions().items() if f"'{MADE_UP}'" in text}
+
+
+@pytest.mark.parametrize(
+    ("traits", "expected"),
+    [
+        ({"phase": Phase.BLOCKED}, True),
+        ({"phase": Phase.BLOCKED, "hold": replace(HOLD, unless=None)}, True),
+        ({"phase": Phase.BLOCKED, "hold": HOLD}, False),
+        ({"phase": Phase.LINKING}, True),
+        ({"phase": Phase.CONNECTING, "request": Request.RESTART}, False),
+    ],
+)
+def test_what_lasts_until_a_person_does_something(
+    monkeypatch: pytest.MonkeyPatch, traits: dict[str, object], *, expected: bool
+) -> None:
+    """To link a phone, or to mend it; not what goes on by itself with some reason, which is Stalled with every other."""
+    put(monkeypatch, **traits)
+
+    assert expected is needs_person(MADE_UP)
 
 
 def test_the_crd_names_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,8 +264,14 @@ def test_the_pages_of_the_docs_have_every_state(monkeypatch: pytest.MonkeyPatch)
 
     assert f"| `{MADE_UP}` | no | nobody knows what | nothing |" in pages["runner-api.md"]
     assert f"| `{MADE_UP}` | no | yes, but with reason Relinking, which ends the waiting | | |" in pages["operator.md"]
-    assert f", {MADE_UP} | Degraded | Failed |" in pages["gitops.md"]
     assert set() == {name for name in BLOCKS if not any(f"generate`: {name} -->" in page for page in pages.values())}
+
+
+def test_the_page_about_gitops_names_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the row of both tools' words for it."""
+    put(monkeypatch, phase=Phase.BLOCKED)
+
+    assert f", {MADE_UP} | Degraded | Failed |" in filled((REPOSITORY / "docs/operations/gitops.md").read_text())
 
 
 def test_the_pages_have_every_exit_code() -> None:

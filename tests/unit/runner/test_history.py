@@ -280,10 +280,10 @@ def test_a_logout_that_is_covered_meanwhile_is_reported_anew() -> None:
 
 def test_the_address_says_that_the_account_is_locked() -> None:
     """The event of a logout comes while the page leaves and may be lost; the address of the next document stays."""
-    history = then(History(linked=True), 1, **UNLINKED, accountLocked=True)
+    history = then(History(linked=True), 1, **UNLINKED, logoutReason="account_locked")
 
     assert history.must_wait(RELINK)
-    assert not then(History(), 1, **UNLINKED, accountLocked=True).must_wait(RELINK)
+    assert not then(History(), 1, **UNLINKED, logoutReason="account_locked").must_wait(RELINK)
 
 
 def live(history: History, at: float, **changes: Any) -> tuple[str, float] | None:

@@ -23,7 +23,8 @@ BEFORE = Start(session_uid="s", restart="r1", relink="l1", resumed="t1")
 CONFLICT = HeldState(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere.")
 BAN = HeldState(state=RunnerState.TEMPORARILY_BANNED, reason=StateReason.BANNED, message="Banned for 60 s.")
 LOGOUT = HeldState(state=RunnerState.LOGGED_OUT, reason=StateReason.WAITING_FOR_PERSON, message="Logged out.")
-holds = pytest.mark.parametrize("hold", [CONFLICT, BAN, LOGOUT], ids=lambda hold: hold.state)
+EXPIRED = HeldState(state=RunnerState.LINK_EXPIRED, reason=StateReason.ROUNDS_USED_UP, message="No phone in 5 rounds.")
+holds = pytest.mark.parametrize("hold", [CONFLICT, BAN, LOGOUT, EXPIRED], ids=lambda hold: hold.state)
 
 
 # --- what ends a stop
@@ -248,7 +249,8 @@ async def test_the_page_stays_shut_and_the_report_is_repeated(tmp_path: Path, ho
         store.snapshot.reason,
         store.snapshot.message,
     )
-    assert (hold.state is not RunnerState.LOGGED_OUT) is (store.snapshot.linked_time is not None)
+    unlinked = hold.state in (RunnerState.LOGGED_OUT, RunnerState.LINK_EXPIRED)
+    assert unlinked is not (store.snapshot.linked_time is not None)
     assert hold == read_saved_state(tmp_path / "profile/runner.json").hold
 
 

@@ -243,6 +243,26 @@ async def test_idle_codes_are_renewed(tmp_path: Path) -> None:
     assert harness.metrics.registry.get_sample_value("whatsapp_runner_qr_rounds_total") == 1
 
 
+async def test_codes_after_the_last_round_are_shown_to_nobody(tmp_path: Path) -> None:
+    """The page begins anew by itself, with a fresh code: it stays LinkExpired, in this pod and in the next, until a person asks."""
+    harness, idle = MonitorHarness(tmp_path, LINK_MAX_ROUNDS="1"), UNLINKED | {"socket": "UNPAIRED_IDLE", "code": None}
+    await harness.exit(ScriptedPage(UNLINKED | {"code": CODE}, idle, {"booted": False}, UNLINKED | {"code": "another"}))
+    again = MonitorHarness(tmp_path, LINK_MAX_ROUNDS="1")
+
+    assert ["QRPending", *["LinkExpired"] * 3] == [state for state, _ in harness.states]
+    assert harness.store.code is None
+    assert RunnerState.LINK_EXPIRED is getattr(again.monitor.state_file.begin(), "state", None)
+
+
+async def test_a_phone_that_is_linked_after_the_last_round_counts(tmp_path: Path) -> None:
+    """It was scanned at the last moment: the hold is over."""
+    harness, idle = MonitorHarness(tmp_path, LINK_MAX_ROUNDS="1"), UNLINKED | {"socket": "UNPAIRED_IDLE", "code": None}
+    await harness.exit(ScriptedPage(UNLINKED | {"code": CODE}, idle, {"synced": False}, {}))
+
+    assert ["QRPending", "LinkExpired", "Syncing", "Connected"] == [state for state, _ in harness.states]
+    assert harness.monitor.state_file.saved.hold is None
+
+
 async def test_a_code_that_is_not_on_the_screen_is_asked_of_the_library(tmp_path: Path) -> None:
     """A page that draws its code in an unknown way still gives one, through wa-js."""
     harness = MonitorHarness(tmp_path)
@@ -267,6 +287,16 @@ async def test_a_page_that_fails_ends_the_run(
     ended = await MonitorHarness(tmp_path).exit(ScriptedPage({}, step))
 
     assert (code, state) == (ended.exit.code, ended.state)
+
+
+@pytest.mark.parametrize(("dialog", "expected"), [("WhatsNew", 3), ("Other", 0), ("PasskeyCheck", 0)])
+async def test_only_the_known_notice_is_acknowledged(tmp_path: Path, dialog: str, expected: int) -> None:
+    """After its time, and again if it stays, but not for ever; any other window is left alone."""
+    harness = MonitorHarness(tmp_path)
+    page = ScriptedPage(*[{"dialog": dialog}] * 60)
+    await harness.exit(page)
+
+    assert ["acknowledge.js"] * expected == page.asked
 
 
 async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> None:
@@ -365,6 +395,25 @@ async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> N
     ended = await harness.exit(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
+
+
+@pytest.mark.parametrize(("asked", "reason"), [(False, "UserInitiated"), (True, "LogoutRequested")])
+async def test_why_it_was_logged_out_is_told_until_the_next_link(tmp_path: Path, *, asked: bool, reason: str) -> None:
+    """With the code that follows, and not any more once a phone is linked; the menu's word is our API's, if that was asked."""
+    harness = MonitorHarness(tmp_path)
+    await harness.exit(ScriptedPage({}))
+    if asked:
+        harness.monitor.wake("logout_asked", None)
+    harness.monitor.wake("logout_reason", "user_initiated")
+    linked = harness.store.snapshot.logout
+    await harness.exit(ScriptedPage(*[UNLINKED | {"code": CODE}] * 4))
+    unlinked = harness.store.snapshot
+    await harness.exit(ScriptedPage({}))
+
+    assert (None, None) == (linked, harness.store.snapshot.logout)
+    assert RunnerState.QR_PENDING is unlinked.state
+    assert unlinked.logout is not None
+    assert reason == unlinked.logout.reason
 
 
 async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> None:

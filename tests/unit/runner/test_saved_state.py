@@ -30,6 +30,9 @@ FULL = SavedState(
     durable_time=T0 + timedelta(seconds=60),
     logout_hold="Banned",
     relink_request="2026-01-01T00:00:00Z",
+    sync_began=T0 + timedelta(seconds=5),
+    restriction=StateReason.TIME_LOCK,
+    restriction_ends=T0 + timedelta(days=3),
     hold=HeldState(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere."),
     start=Start(session_uid="session-1", restart="2026-01-01T00:00:00Z"),
     browser_version="156.0.8078.79",
@@ -43,6 +46,9 @@ KEYS = st.sampled_from(
         "durableTime",
         "hold",
         "relinkRequest",
+        "syncBeganTime",
+        "restriction",
+        "restrictionEndTime",
         "stop",
         "start",
         "state",
@@ -264,6 +270,28 @@ def test_linking_anew_forgets_the_old_login(tmp_path: Path) -> None:
     assert (None, None) == (saved.linked_time, saved.available_time)
 
 
+def test_the_end_of_a_restriction_and_the_begin_of_a_sync_outlive_the_pod(tmp_path: Path) -> None:
+    """The next runner knows both, the sync by how long it has lasted; linking anew forgets them."""
+    clock, path = Clock(), tmp_path / "runner.json"
+    file = StateFile(path, clock=clock, start=Start(session_uid="s"))
+    linked = History(linked=True)
+    ends = (T0 + timedelta(hours=2)).timestamp()
+    locked = replace(linked, restriction=StateReason.TIME_LOCK, restriction_ends=ends, sync_began=T0.timestamp())
+    file.update(linked, locked, UP)
+    clock.now = T0 + timedelta(hours=1)
+    later = StateFile(path, clock=clock, start=Start(session_uid="s"))
+    found = later.history(now=10.0)
+
+    assert (StateReason.TIME_LOCK, ends, T0.timestamp()) == (
+        found.restriction,
+        found.restriction_ends,
+        found.sync_began,
+    )
+    assert 3600 == found.lasted(found.unsynced_since, now=10.0)
+    later.update(locked, History(), DOWN)
+    assert (None, None, None) == (later.saved.restriction, later.saved.restriction_ends, later.saved.sync_began)
+
+
 def test_a_hold_outlives_the_pod(tmp_path: Path) -> None:
     """A ban is remembered by the next process."""
     kept = state_file(tmp_path, Clock())
@@ -344,6 +372,9 @@ def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
         "durableTime": "2026-11-22T18:01:00Z",
         "hold": "Banned",
         "relinkRequest": "2026-01-01T00:00:00Z",
+        "syncBeganTime": "2026-11-22T18:00:05Z",
+        "restriction": "TimeLock",
+        "restrictionEndTime": "2026-11-25T18:00:00Z",
         "stop": {"state": "Conflict", "reason": "Replaced", "message": "Connected elsewhere."},
         "start": {"sessionUID": "session-1", "restart": "2026-01-01T00:00:00Z", "relink": None, "resumed": None},
         "browserVersion": "156.0.8078.79",

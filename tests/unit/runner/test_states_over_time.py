@@ -4,6 +4,7 @@ Time is simulated, and each look goes through all that the monitor does with it:
 is due, `classify`, `reported`, `hold_after`.
 """
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -12,8 +13,19 @@ from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify
-from session_runner.states.facts import Facts, Socket, Stream
-from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
+from session_runner.states.facts import Dialog, Facts, Socket, Stream
+from session_runner.states.history import (
+    History,
+    acknowledged,
+    asked_for_code,
+    left,
+    live_code,
+    logout_explained,
+    remember,
+    reported,
+    wants_acknowledgement,
+    wants_code,
+)
 from session_runner.states.hold import HeldState, hold_after
 from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, MODERN, UNLINKED, Raw, looks, page_facts, quick
@@ -151,20 +163,28 @@ def test_a_session_that_is_replaced_after_an_outage_is_in_conflict() -> None:
     assert [State.RECONNECTING] * 6 + [State.CONFLICT] * 4 == states
 
 
-def test_the_end_of_a_time_lock_outlives_the_document_it_was_read_in() -> None:
-    """No module of the page has it, and nobody repeats the event; it goes with the lock, and gives way to a newer one."""
-    runner = Runner(History(linked=True))
-    runner.look(looks(MODERN, timeLocked=True, restrictedUntil=1_800_000_000))
+@pytest.mark.parametrize("kind", ["timeLocked", "capped", "termsBlocked"])
+def test_the_end_of_a_restriction_outlives_the_document_it_was_read_in(kind: str) -> None:
+    """Where no module has it nobody repeats the event; it goes with the restriction, and gives way to a newer one."""
+    runner, locked = Runner(History(linked=True)), {kind: True}
+    runner.look(looks(MODERN, restrictedUntil=1_800_000_000, **locked))
     runner.reload()
     runner.look(looks(MODERN, socket="OPENING", **DOWN))
-    again = runner.look(looks(MODERN, origin=2.0, timeLocked=True))
-    newer = runner.look(looks(MODERN, origin=2.0, timeLocked=True, restrictedUntil=1_900_000_000))
+    again = runner.look(looks(MODERN, origin=2.0, **locked))
+    newer = runner.look(looks(MODERN, origin=2.0, restrictedUntil=1_900_000_000, **locked))
     runner.look(looks(MODERN, origin=2.0))
-    another = runner.look(looks(MODERN, origin=2.0, timeLocked=True))
+    another = runner.look(looks(MODERN, origin=2.0, **locked))
 
     assert "until 2027-01-15T08:00:00Z" in again.message
     assert "until 2030-03-17T17:46:40Z" in newer.message
     assert "until" not in another.message
+
+
+def test_an_end_that_has_passed_is_none_of_the_next_lock() -> None:
+    """The account may have been locked anew while no pod was there."""
+    runner = Runner(History(linked=True, restriction=Reason.TIME_LOCK, restriction_ends=1_700_000_000))
+
+    assert "until" not in runner.look(looks(MODERN, timeLocked=True, clockMs=1_800_000_000_000)).message
 
 
 def test_the_end_of_a_time_lock_is_none_of_a_cap() -> None:
@@ -173,6 +193,127 @@ def test_the_end_of_a_time_lock_is_none_of_a_cap() -> None:
     runner.look(looks(MODERN, timeLocked=True, restrictedUntil=1_800_000_000))
 
     assert "until" not in runner.look(looks(MODERN, capped=True)).message
+
+
+# --- the first sync
+
+SYNC: Raw = {"stream": "SYNCING", "synced": False}
+BEGAN = 1_796_000_000
+""" 2026-11-30T00:53:20Z. """
+
+
+def syncs(runner: Runner, *, after: float = STEP, **changes: object) -> Verdict:
+    """Look at a page that fetches its data, by a clock that goes with the runner's."""
+    return runner.look(looks(MODERN, clockMs=(BEGAN + runner.now + after) * 1000, **(SYNC | changes)), after=after)
+
+
+def test_a_first_sync_that_does_not_end_says_since_when_and_what_to_do() -> None:
+    """After ten times the startup timeout; the sentence stays the same from then on."""
+    runner = Runner(History(linked=True))
+    verdicts = [syncs(runner) for _ in range(300)]
+    changed = [at * STEP for at in range(1, 300) if verdicts[at] != verdicts[at - 1]]
+
+    assert [10 * POLICY.startup] == changed
+    assert (State.SYNCING, Reason.SYNC_OVERDUE) == verdicts[-1][:2]
+    assert "since 2026-11-30T00:53:25Z" in verdicts[-1].message
+    assert "relink" in verdicts[-1].message
+
+
+def test_a_sync_counts_on_over_documents_and_lost_connections() -> None:
+    """What never gets further is no other sync after each of them."""
+    runner = Runner(History(linked=True))
+    for _ in range(30):
+        syncs(runner, after=20)
+        runner.look(looks(MODERN, socket="OPENING", synced=False, **DOWN))
+        runner.reload()
+        runner.look(Facts())
+
+    assert Reason.SYNC_OVERDUE is syncs(runner).reason
+
+
+def test_only_a_sync_that_began_and_did_not_end_is_overdue() -> None:
+    """A page that was offline before it began has fetched nothing meanwhile; one that has synced begins anew."""
+    runner = Runner(History(linked=True))
+    for _ in range(300):
+        runner.look(looks(MODERN, socket="OPENING", online=False, synced=False, **DOWN))
+    assert Reason.FIRST_SYNC is syncs(runner).reason
+    for _ in range(100):
+        syncs(runner)
+    runner.look(looks(MODERN))
+
+    assert Reason.FIRST_SYNC is syncs(runner).reason
+
+
+@pytest.mark.parametrize("by_event", [True, False])
+def test_a_page_that_gives_its_sync_up_says_why(by_event: bool) -> None:  # noqa: FBT001
+    """It logs itself out; the reason comes by an event, or stands in the address of the document that follows."""
+    runner = Runner(History(linked=True))
+    syncs(runner)
+    if by_event:
+        runner.history = logout_explained(runner.history, "syncd_failure", now=runner.now)
+    runner.reload()
+    verdict = runner.look(looks(MODERN, logoutReason=None if by_event else "syncd_failure", **UNLINKED))
+
+    assert (State.LOGGED_OUT, Reason.RELINKING) == verdict[:2]
+    assert "because its data could not be synced" in verdict.message
+
+
+def test_a_reason_that_is_not_known_is_repeated() -> None:
+    """Cut and cleaned: it comes from the page. An old reason is none of this logout."""
+    runner = Runner(History(linked=True))
+    runner.history = logout_explained(runner.history, "web_fail_<b>" + "x" * 99, now=0)
+    at_once = runner.look(looks(MODERN, **UNLINKED))
+    later = Runner(replace(runner.history, linked=True, logged_out_since=None))
+
+    assert f"logged out (web_fail_b{'x' * 30});" in at_once.message
+    assert "web_fail" not in later.look(looks(MODERN, **UNLINKED), after=100).message
+
+
+# --- the notice of what is new
+
+NOTICE: Raw = {"dialog": "WhatsNew"}
+
+
+def test_a_notice_is_shown_for_ten_seconds_before_it_is_acknowledged() -> None:
+    """Counted from when this document shows it; one that is gone meanwhile begins anew."""
+    runner = Runner(History(linked=True))
+    runner.look(looks(MODERN, **NOTICE), after=1)
+    runner.look(looks(MODERN, **NOTICE), after=9)
+    assert not wants_acknowledgement(runner.history, now=runner.now)
+    runner.look(looks(MODERN), after=0.5)
+    states = [runner.look(looks(MODERN, **NOTICE), after=after).state for after in (0.5, 9.5)]
+    assert not wants_acknowledgement(runner.history, now=runner.now)
+    runner.look(looks(MODERN, **NOTICE), after=0.5)
+
+    assert wants_acknowledgement(runner.history, now=runner.now)
+    assert {State.ACTION_REQUIRED} == set(states)
+
+
+def test_a_notice_that_stays_is_left_to_a_person() -> None:
+    """It is acknowledged three times, ten seconds apart; what is said of it afterwards is another sentence."""
+    runner = Runner(History(linked=True))
+    pressed, messages = [], []
+    for _ in range(60):
+        messages.append(runner.look(looks(MODERN, **NOTICE), after=1).message)
+        if wants_acknowledgement(runner.history, now=runner.now):
+            runner.history = acknowledged(runner.history)
+            pressed.append(runner.now)
+
+    assert [11, 21, 31] == pressed
+    assert 2 == len(set(messages))
+    assert "a person has to look" in messages[-1]
+
+
+@quick
+@given(facts=page_facts)
+def test_nothing_else_is_acknowledged(facts: Facts) -> None:
+    """Whatever else a page shows, and while it is not connected."""
+    runner = Runner(History(linked=True))
+    for _ in range(10):
+        runner.look(facts)
+
+    is_notice = facts.dialog is Dialog.WHATS_NEW and facts.registered is True and facts.is_let_in
+    assert is_notice is wants_acknowledgement(runner.history, now=runner.now)
 
 
 # --- a page that stays as it is

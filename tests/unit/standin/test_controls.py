@@ -236,7 +236,7 @@ def test_receipts_name_the_messages_and_who_gives_them() -> None:
         ("send", {"data": 5}, "not base64"),
         ("receipt", {"level": 1}, "level is 2"),
         ("receipt", {"ids": ["none"]}, "sent no such message"),
-        ("dialog", {"kind": "other"}, "passkey, action-required"),
+        ("dialog", {"kind": "other"}, "passkey, action-required, terms"),
         ("restrict", {"kind": "other"}, "timelock, capping, none"),
     ],
 )

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition, is_true
 from whatsapp_operator.api.requests import HandledRequests, requested
-from whatsapp_operator.api.session import RequeueStatus, WhatsAppSession
+from whatsapp_operator.api.session import OperatorState, RequeueStatus, WhatsAppSession
 from whatsapp_operator.core.session.requests import request_pending
 
 SILENT: Final = 3
@@ -88,11 +88,19 @@ def is_outside(record: RequeueStatus | None, *, timeout: timedelta, now: datetim
 
 
 def queue_time(session: WhatsAppSession) -> datetime | None:
-    """Return since when the session counts as waiting: its creation, or the end of its last wait outside."""
-    created, record = session.metadata.creation_timestamp, stored_requeue(session)
-    if created is None or record is None or record.requeue_at is None:
-        return created
-    return max(created, record.requeue_at)
+    """Return since when the session counts as waiting: its creation, or the end of its last wait outside.
+
+    One whose QR codes had passed unused waits since it was asked for again, like a new session: since it is Queued, and
+    until that is written it comes last.
+    """
+    status, record = session.status, stored_requeue(session)
+    times = [session.metadata.creation_timestamp]
+    if record is not None and record.requeue_at is not None:
+        times.append(record.requeue_at)
+    if status.link is not None and status.link.expired_time is not None:
+        times.append(status.state_transition_time if status.state == OperatorState.QUEUED else None)
+    known = [time for time in times if time is not None]
+    return max(known) if len(known) == len(times) else None
 
 
 def not_running_since(session: WhatsAppSession, *, now: datetime) -> datetime:

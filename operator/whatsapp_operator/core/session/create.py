@@ -6,6 +6,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from session_protocol.vocabulary import RunnerState
+
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, RequeueStatus
 from whatsapp_operator.core.model import Action, CreatePod, CreateService, Seal
@@ -23,7 +25,7 @@ from whatsapp_operator.core.session.snapshot import Snapshot
 class Step:
     """The actions to take, and what status shows while no runner reports."""
 
-    state: OperatorState
+    state: OperatorState | RunnerState
     ready: ReasonMessage
     """ Reason and message of Ready. """
     stalled: ReasonMessage | None = None

@@ -7,9 +7,12 @@ event about a pod names it.
 
 from collections.abc import Iterator
 
+from session_protocol.vocabulary import RunnerState
+
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.session import Reason, SessionStatus
+from whatsapp_operator.api.session import LinkStatus, Reason, SessionStatus
 from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.session import messages
 
 NORMAL = "Normal"
 WARNING = "Warning"
@@ -23,11 +26,10 @@ def events(before: SessionStatus, after: SessionStatus) -> tuple[Event, ...]:
 def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     yield from _failure(before, after)
     yield from _pod(before, after)
+    yield from _link(before, after)
     for kind, to, type_, action in _TRANSITIONS:
         old, new = find_condition(before.conditions, kind), find_condition(after.conditions, kind)
         if new is None or new.status != to or _same(old, new):
-            continue
-        if old is None and new.reason in _NOT_AT_FIRST:
             continue
         pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
         yield Event(type=type_, action=action, reason=_event_reason(kind, new), message=new.message, pod=pod)
@@ -43,7 +45,6 @@ _TRANSITIONS = (
     (ConditionType.ADMITTED, ConditionStatus.TRUE, NORMAL, "Admitting"),
     (ConditionType.ADMITTED, ConditionStatus.FALSE, WARNING, "Admitting"),
     (ConditionType.LINKED, ConditionStatus.TRUE, NORMAL, "Linking"),
-    (ConditionType.LINKED, ConditionStatus.FALSE, NORMAL, "Linking"),
     (ConditionType.READY, ConditionStatus.TRUE, NORMAL, "Connecting"),
     (ConditionType.READY, ConditionStatus.UNKNOWN, WARNING, "Connecting"),
     (ConditionType.POD_SCHEDULED, ConditionStatus.FALSE, WARNING, "Scheduling"),
@@ -52,8 +53,6 @@ _TRANSITIONS = (
     (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
     (ConditionType.SANDBOXED, ConditionStatus.FALSE, WARNING, "Sandboxing"),
 )
-_NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
-""" No event when the condition appears first: these are true of every new session. """
 _NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED), str(Reason.SANDBOX_OFF)})
 
 
@@ -90,3 +89,15 @@ def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     kind = "A new pod" if before.pod_uid is not None else "The pod"
     message = f"{kind} {after.pod_name} was created."
     yield Event(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)
+
+
+def _link(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
+    """Return the events of a logout and of used-up QR codes: one of each, for their conditions and states stay for long."""
+    old, new = before.link or LinkStatus(), after.link or LinkStatus()
+    linked = find_condition(after.conditions, ConditionType.LINKED)
+    if linked is not None and new.logout_time is not None and new.logout_time != old.logout_time:
+        type_ = NORMAL if linked.reason == Reason.NOT_LINKED else WARNING
+        yield Event(type=type_, action="Linking", reason=linked.reason, message=linked.message)
+    if new.expired_time is not None and old.expired_time is None:
+        expired = messages.held(RunnerState.LINK_EXPIRED, requested=False)
+        yield Event(type=WARNING, action="Linking", reason=expired.reason, message=expired.message)

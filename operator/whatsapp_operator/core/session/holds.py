@@ -4,6 +4,9 @@ In a conflict a new pod is a takeover: it pushes out whoever holds the session n
 Stalled with that reason, and from then on the condition *is* the memory: it holds after the pod is gone and after the
 operator started anew, until a request was carried out, a suspension is complete, or a runner says that it is over.
 
+A session whose QR codes nobody scanned (LinkExpired) is held, too, but nothing is wrong with it: it gives pod and place back
+and is not Stalled. Its memory is `status.link.expiredTime`.
+
 The runner keeps the same memory on the profile (`session_runner.states.hold`), for states that no operator received.
 What ends one must end the other: a request ends both with the pod that carries it, a suspension with the write of
 Suspended=True, whose time the next pod carries.
@@ -12,6 +15,7 @@ Suspended=True, whose time the next pod carries.
 from dataclasses import dataclass
 
 from session_protocol.states import traits_of, wait_is_over, waits_for_person
+from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import SessionStatus
@@ -49,11 +53,11 @@ def find_holds(status: SessionStatus, requests: Requests, report: RunnerReport |
 
 
 def stored_hold(status: SessionStatus) -> str | None:
-    """Return the hold stored in status: the reason of Stalled, if it names a runner state that is a hold."""
+    """Return the hold stored in status: the reason of Stalled, if it names a runner state that is a hold, or LinkExpired."""
     stalled = find_condition(status.conditions, ConditionType.STALLED)
-    if stalled is None or stalled.status != ConditionStatus.TRUE or traits_of(stalled.reason).hold is None:
-        return None
-    return stalled.reason
+    if stalled is not None and stalled.status == ConditionStatus.TRUE and traits_of(stalled.reason).hold is not None:
+        return stalled.reason
+    return RunnerState.LINK_EXPIRED if status.link is not None and status.link.expired_time is not None else None
 
 
 def reported_hold(report: RunnerReport) -> str | None:

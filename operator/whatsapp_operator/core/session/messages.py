@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from session_protocol.logouts import why_logged_out
 from session_protocol.quantities import format_quantity
 from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
@@ -200,6 +201,21 @@ def held(state: str, *, requested: bool) -> ReasonMessage:
     remedy = f"{hold.to_go_on}, {RELINK if traits_of(state).request is Request.RELINK else RESTART}"
     follows = "a new pod was requested and is being created"
     return ReasonMessage(state, f"{hold.matter}: {follows if requested else remedy}.")
+
+
+def logged_out(reason: str, *, at: datetime) -> ReasonMessage:
+    """Return why no phone is linked any more: the runner's word for it, and when that was."""
+    message = f"No phone is linked. The session was logged out at {format_time(at)}: {why_logged_out(reason)}."
+    return reason_message(reason, message, fallback=Reason.LOGGED_OUT)
+
+
+def link_gone(*, at: datetime) -> ReasonMessage:
+    """Return why no phone is linked any more although no runner has seen a logout."""
+    return ReasonMessage(
+        Reason.NOT_LINKED,
+        f"No phone is linked any more, as was seen at {format_time(at)}. The runner knows of no logout: the profile is another "
+        "one, or the runner is too old to tell.",
+    )
 
 
 def name_taken(kind: str, name: str) -> ReasonMessage:

@@ -1,11 +1,16 @@
 """The reported state: from the runner while it answers, else from the operator. State, Ready and Linked follow from it.
 
-Linked changes only when a runner reports it: the login outlives the pod.
+Linked changes only when a runner reports it: the login outlives the pod. Why it was lost stays until the next link, over all
+states, pods and processes: the runner keeps it on the profile, and what is in status holds where no runner knows it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from session_protocol.states import Phase, is_linked, traits_of
+from session_protocol.logouts import LogoutReason
+from session_protocol.states import Phase, is_linked, rests, traits_of
+from session_protocol.times import whole_seconds
+from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
@@ -30,11 +35,21 @@ class ReportedState:
 
 
 def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
-    """Return the runner's report if it answers; else Unreachable, the stored state or the operator's, in this order."""
+    """Return the runner's report if it answers; else Unreachable, the stored state or the operator's, in this order.
+
+    A session that rests is in the state of its hold, whatever is heard of the pod that goes.
+    """
+    told = _told(snapshot, step)
+    if not rests(snapshot.hold):
+        return told
+    return replace(told, state=step.state, ready=ConditionStatus.FALSE, ready_message=step.ready)
+
+
+def _told(snapshot: Snapshot, step: Step) -> ReportedState:
     before = snapshot.session.status
     linked, linked_message = _stored_linked(before)
     if snapshot.responding and snapshot.report is not None:
-        return _from_runner(snapshot.report, before)
+        return _from_runner(snapshot.report, before, now=snapshot.now)
     lost_key = snapshot.observation.lost_key if snapshot.pod is not None and snapshot.pod.started is not None else None
     if snapshot.pod_active and (snapshot.silent or lost_key is not None):
         return ReportedState(
@@ -66,17 +81,17 @@ def _unreachable(snapshot: Snapshot, lost_key: KeyID | None) -> ReasonMessage:
     return messages.unreachable(snapshot.observation.rejection)
 
 
-def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
+def _from_runner(report: RunnerReport, before: SessionStatus, *, now: datetime) -> ReportedState:
     connected = traits_of(report.state).phase is Phase.CONNECTED
     message = redacted(report.message) or f"The runner reports {report.state}."
-    linked, linked_message = _linked(report, before)
+    linked, linked_message, logout_time = _linked(report, before, now=now)
     return ReportedState(
         state=report.state,
         ready=ConditionStatus.TRUE if connected else ConditionStatus.FALSE,
         ready_message=reason_message(report.state, message, fallback=Reason.RUNNER_STARTING),
         linked=linked,
         linked_message=linked_message,
-        link=_link(report, before, linked=linked),
+        link=_link(report, before, linked=linked, logout_time=logout_time),
     )
 
 
@@ -100,17 +115,32 @@ def _from_status(snapshot: Snapshot) -> ReportedState | None:
     )
 
 
-def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
+def _linked(
+    report: RunnerReport, before: SessionStatus, *, now: datetime
+) -> tuple[ConditionStatus, ReasonMessage, datetime | None]:
+    """Return whether a phone is linked and, if it was and is not any more, since when."""
     # An older runner does not send `linked`, only the time of linking, and that only while it is linked.
     answer = report.linked if report.linked is not None else report.linked_time is not None or None
     linked = is_linked(report.state, answer=answer)
-    if linked is None:
-        return _stored_linked(before)
-    if linked and report.account_expected is False:
-        return ConditionStatus.TRUE, messages.UNEXPECTED_ACCOUNT
+    known = before.link.logout_time if before.link is not None else None
+    stored, stored_message = _stored_linked(before)
     if linked:
-        return ConditionStatus.TRUE, ReasonMessage(Reason.LINKED, "A phone is linked.")
-    return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked.")
+        right = report.account_expected is not False
+        message = ReasonMessage(Reason.LINKED, "A phone is linked.") if right else messages.UNEXPECTED_ACCOUNT
+        return ConditionStatus.TRUE, message, None
+    if linked is None:
+        return stored, stored_message, known
+    if report.logout_time is not None:
+        reason = report.logout_reason or LogoutReason.LOGGED_OUT
+        return ConditionStatus.FALSE, messages.logged_out(reason, at=report.logout_time), report.logout_time
+    if stored is ConditionStatus.FALSE:
+        return stored, stored_message, known
+    if stored is ConditionStatus.TRUE:
+        lost = whole_seconds(now)
+        seen = report.state == RunnerState.LOGGED_OUT
+        message = messages.logged_out(LogoutReason.LOGGED_OUT, at=lost) if seen else messages.link_gone(at=lost)
+        return ConditionStatus.FALSE, message, lost
+    return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked."), None
 
 
 def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
@@ -120,7 +150,9 @@ def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessag
     return linked.status, ReasonMessage(linked.reason, linked.message)
 
 
-def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatus) -> LinkStatus | None:
+def _link(
+    report: RunnerReport, before: SessionStatus, *, linked: ConditionStatus, logout_time: datetime | None
+) -> LinkStatus | None:
     """Return the runner's linking times; while a phone is linked, those it does not know (yet) stay as stored."""
     known = before.link or LinkStatus()
     stays = linked is ConditionStatus.TRUE
@@ -131,6 +163,7 @@ def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatu
         round=report.round or (known.round if stays else None),
         account_hash=account_hash,
         account_key_id=account_key_id,
+        logout_time=logout_time,
     )
     return link if link != LinkStatus() else None
 

@@ -9,6 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from session_protocol.states import rests
+from session_protocol.vocabulary import RunnerState
+
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core.model import (
@@ -91,9 +94,21 @@ def _is_held(snapshot: Snapshot) -> Step | None:
     """The runner reported a hold, so a new pod would do harm: keep a running pod, do not replace one that has ended."""
     if snapshot.hold is None:
         return None
+    if rests(snapshot.hold):
+        return _rest(snapshot, RunnerState(snapshot.hold))
     ended = snapshot.pod is not None and (snapshot.pod.ended or snapshot.attempts.pod_failed)
     return _stalled(
         messages.held(snapshot.hold, requested=False), actions=_delete(snapshot, snapshot.hold) if ended else ()
+    )
+
+
+def _rest(snapshot: Snapshot, hold: RunnerState) -> Step:
+    """Nobody is there to scan: delete the pod gracefully, and release the reservation once it is gone. The PVC stays."""
+    return Step(
+        state=hold,
+        ready=snapshot.in_doubt or messages.held(hold, requested=False),
+        actions=_delete(snapshot, hold),
+        releases_reservation=True,
     )
 
 

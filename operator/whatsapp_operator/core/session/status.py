@@ -6,6 +6,7 @@ The same snapshot always gives the same status; when nothing has changed, that i
 from datetime import datetime
 from decimal import Decimal
 
+from session_protocol.states import rests
 from session_protocol.times import whole_seconds
 
 from whatsapp_operator.api.conditions import (
@@ -17,7 +18,14 @@ from whatsapp_operator.api.conditions import (
     remove_condition,
     set_condition,
 )
-from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason, RequeueStatus, SessionStatus
+from whatsapp_operator.api.session import (
+    AdmissionStatus,
+    LinkStatus,
+    OperatorState,
+    Reason,
+    RequeueStatus,
+    SessionStatus,
+)
 from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.session import messages
@@ -64,7 +72,7 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls
             "endpoint": names.endpoint(session),
             "replicas": 0 if pod is None else 1,
             "selector": names.selector(session),
-            "link": reported.link,
+            "link": _link(snapshot, reported.link),
             "admission": admission,
             "requeue": _requeue(snapshot, step),
             "recovery": snapshot.attempts.status,
@@ -82,6 +90,16 @@ def _browser_version(snapshot: Snapshot) -> str | None:
         return None
     reported = report.browser_version if report is not None else None
     return reported or (before.browser_version if before.pod_uid == pod.uid else None)
+
+
+def _link(snapshot: Snapshot, reported: LinkStatus | None) -> LinkStatus | None:
+    """Return the link with what the operator adds: since when no QR code is shown any more, the memory of that hold."""
+    link, before = reported or LinkStatus(), snapshot.session.status.link
+    since = None
+    if rests(snapshot.status_hold):
+        since = (before.expired_time if before is not None else None) or whole_seconds(snapshot.now)
+    link = link.model_copy(update={"expired_time": since})
+    return link if link != LinkStatus() else None
 
 
 def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
@@ -171,7 +189,7 @@ def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:
         return _FALSE, step.not_admitted
     if admission is not None:
         return _TRUE, messages.admitted(admission.quota_name, admission.memory)
-    if step.releases_reservation and step.state is not OperatorState.PENDING:
+    if step.releases_reservation and step.state != OperatorState.PENDING:
         return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Not admitted, because the session is not to run.")
     return _FALSE, messages.WAITING_FOR_ADMISSION
 
@@ -213,8 +231,8 @@ def _suspended(snapshot: Snapshot) -> _Value | None:
 
 
 def _stalled(snapshot: Snapshot, step: Step, calls: CallReview) -> _Value:
-    # A hold comes first, whatever else is wrong: it is stored in this condition and nowhere else.
-    if snapshot.status_hold is not None:
+    # A hold comes first, whatever else is wrong: it is stored in this condition and nowhere else, but for one that rests.
+    if snapshot.status_hold is not None and not rests(snapshot.status_hold):
         return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.requests.pending)
     if step.stalled is not None:
         return _TRUE, step.stalled

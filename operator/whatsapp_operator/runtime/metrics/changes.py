@@ -5,15 +5,15 @@ is seen for the first time tells nothing: what its status has was counted by who
 twice over a restart, and what began before this process has no duration here.
 
 Durations are of this process's monotonic clock, but for the wait for admission, which begins at a stored time. One that
-a person has to end (a suspension, a session that is Stalled or not linked any more) says nothing about the operator, and
-is left out.
+a person has to end (a suspension, a session that is Stalled or not linked any more, a state that `needs_person`) says
+nothing about the operator, and is left out.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from session_protocol.states import STATES, OperatorState, Phase
+from session_protocol.states import OperatorState, needs_person
 from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
@@ -29,11 +29,6 @@ FIRST: Final = "First"
 """ The reason for a session's first pod. """
 AGAIN: Final = "Again"
 """ For the pod of a session that had none to recover: it was suspended, or waited for its turn. """
-_PERSONS: Final = frozenset(
-    {state for state, traits in STATES.items() if traits.phase in {Phase.LINKING, Phase.BLOCKED}}
-    | {RunnerState.ACTION_REQUIRED, RunnerState.SCREEN_LOCKED, RunnerState.UPDATE_NEEDED}
-)
-""" How long these last is a person's doing: a start ends with one, and what recovers from one was no recovery. """
 
 
 class SessionChanges:
@@ -63,7 +58,7 @@ class SessionChanges:
         self._count_failure(old, new)
         self._count_pods(old, new)
         self._time_admission(before, old, new)
-        if _needs_person(after):
+        if _is_put_aside(after):
             self._forget(uid)
             return
         self._time_start(uid, old, new)
@@ -111,10 +106,9 @@ class SessionChanges:
             self._admitted.pop(uid, None)
         elif _reserved_at(old) is None and old.get("replicas") != 1:
             self._admitted[uid] = self._monotonic()
-        if (
-            text(new, "state") in _PERSONS | {RunnerState.CONNECTED}
-            and (admitted := self._admitted.pop(uid, None)) is not None
-        ):
+        state = text(new, "state")
+        up = state == RunnerState.CONNECTED or needs_person(state)
+        if up and (admitted := self._admitted.pop(uid, None)) is not None:
             self._metrics.session_start.observe(self._monotonic() - admitted)
 
     def _time_recovery(self, uid: str, old: Json, new: Json) -> None:
@@ -122,14 +116,14 @@ class SessionChanges:
         if was_ready and not is_ready:
             self._unready[uid] = self._monotonic()
         unlinked = _condition(new, ConditionType.LINKED).get("status") == ConditionStatus.FALSE
-        if unlinked or (text(new, "state") in _PERSONS and not is_ready):
+        if unlinked or (needs_person(text(new, "state")) and not is_ready):
             self._unready.pop(uid, None)
         if is_ready and (unready := self._unready.pop(uid, None)) is not None:
             self._metrics.session_recovery.observe(self._monotonic() - unready)
 
 
-def _needs_person(session: Json) -> bool:
-    """Whether only a person makes it ready again."""
+def _is_put_aside(session: Json) -> bool:
+    """Whether it is suspended or Stalled: only a person gives it a pod again."""
     status = part(session, "status")
     return part(session, "spec").get("operatingMode") == OperatingMode.SUSPENDED or _is_true(
         _condition(status, ConditionType.STALLED)

@@ -30,7 +30,7 @@ _BEFORE_START: Final = (
     OperatorState.RECOVERING,
     OperatorState.SUSPENDED,
 )
-_STARTED: Final = (Phase.LINKING, Phase.CONNECTING, Phase.CONNECTED)
+_NOT_UP: Final = (Phase.STARTING, Phase.EXITING)
 
 
 def log_change(key: ObjectKey, before: SessionStatus, after: SessionStatus, *, now: datetime) -> None:
@@ -64,7 +64,8 @@ def log_change(key: ObjectKey, before: SessionStatus, after: SessionStatus, *, n
 def has_started(before: str | None, after: str | None) -> bool:
     """Whether a page is up by the second state and was not by the first."""
     was_starting = before in _BEFORE_START or traits_of(before).phase is Phase.STARTING
-    return was_starting and after in STATES and traits_of(after).phase in _STARTED
+    traits = STATES.get(after or "")
+    return was_starting and traits is not None and traits.phase not in _NOT_UP and traits.hold is None
 
 
 def _since_reservation(status: SessionStatus, *, now: datetime) -> float | None:

@@ -248,6 +248,8 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         durable_time=answer.durable_time,
         round=answer.round,
         linked=answer.linked,
+        logout_time=answer.logout_time,
+        logout_reason=answer.logout_reason,
         browser_sandbox=answer.browser_sandbox,
         user_namespace=answer.user_namespace,
         browser_version=answer.browser_version,

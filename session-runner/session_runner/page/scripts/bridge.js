@@ -11,6 +11,8 @@
     pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
     restrictions: {}, // what the page last told of each restriction, for its end
+    // Asking for an unknown module throws and the page may report that, so look before asking.
+    module: (id) => (id in window.require('__debug').modulesMap ? window.require(id) : null),
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),
     wake: (name, detail) => {
       try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }

@@ -1,11 +1,10 @@
 // One look at the page; `states.facts` names the fields. Reads only, and never throws: what is missing is null.
-// Texts are matched here so that no chat content ever leaves the page. They are second witnesses: what only a text tells is
+// Two names and a number tell in every language that the page works with another browser. Texts are matched here so that no chat content ever leaves the page. They are second witnesses: what only a text tells is
 // not known in another language, so a window with an unknown text is told as such, and the classification knows silence.
 () => {
   const maybe = (read) => { try { return read() ?? null; } catch { return null; } };
-  // Asking for an unknown module throws and the page may report that, so look before asking.
-  const known = maybe(() => window.require('__debug').modulesMap) ?? {};
-  const module = (id) => (id in known ? maybe(() => window.require(id)) : null);
+  const session = window.__session;
+  const module = (id) => maybe(() => session.module(id));
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
 
   const wpp = window.WPP;
@@ -18,19 +17,11 @@
 
   const mutex = module('WAWebUserPrefsTabMutex');
   const comms = module('WAComms');
-  const windows = [...document.querySelectorAll('[role=dialog], [data-animate-modal-popup]')];
-  const box = windows.find((one) => one.getClientRects().length > 0);
-  const said = box ? text(box) : '';
-  const dialog = /open in another window/i.test(said) ? 'OtherWindow'
-    : /security check with passkey/i.test(said) ? 'PasskeyCheck'
-    : /what.s new on whatsapp web/i.test(said) ? 'WhatsNew'
-    : box ? 'Other' : null;
 
   let code = null;
   if (registered === false && socket?.state === 'UNPAIRED') {
     code = document.querySelector('[data-ref]')?.getAttribute('data-ref') || null;
   }
-  const session = window.__session;
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
   const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText })) : null);
@@ -78,12 +69,15 @@
       script: refused(failed) ?? session?.script ?? null,
     };
   };
+  const LOGOUT_REASONS = { 0: 'client_fatal', 1: 'syncd_failure', 2: 'history_sync_timeout', 3: 'account_locked' };
+  const needsTerms = (word) => /^(SMB_)?TOS_BLOCK$/.test(word ?? '');
   return {
-    booted, injected, registered, dialog, code, timeLocked, capped,
+    booted, injected, registered, code, timeLocked, capped,
     account: registered ? maybe(() => String(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
     origin: performance.timeOrigin,
+    clockMs: Date.now(),
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
-    refused: !booted && /works with Google Chrome/i.test(text(document.body)),
+    refused: !booted && /whatsapp/i.test(text(document.body)) && /google chrome\s*\d{2,3}/i.test(text(document.body)),
     socket: socket?.state ?? null,
     stream: socket?.stream ?? null,
     synced: Boolean(socket?.hasSynced),
@@ -100,13 +94,15 @@
       answeredAgeMs: session.pairing.answered === null ? null : performance.now() - session.pairing.answered,
       failed: session.pairing.failed, limited: session.pairing.limited,
     } : null,
+    dialog: maybe(() => session.window().kind),
     passkey: maybe(() => session.passkey({ registered, code })) ?? (asksForPasskey() ? { until: null } : null),
     ban: refusal('ban'),
     unavailable: refusal('unavailable') !== null,
     // The reason of a logout stands in the address of the document that follows it; a reload of that one repeats nothing.
-    accountLocked: new URLSearchParams(location.search).get('logout_reason') === '3'
-      && performance.getEntriesByType('navigation')[0]?.type !== 'reload',
+    logoutReason: performance.getEntriesByType('navigation')[0]?.type === 'reload' ? null
+      : LOGOUT_REASONS[new URLSearchParams(location.search).get('logout_reason')] ?? null,
     storageFailed: Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000),
+    termsBlocked: registered === true && (needsTerms(socket?.state) || needsTerms(maybe(() => wpp.whatsapp.Stream.mode))),
     // The time lock goes before the cap, as in the state that is made of them.
     restrictedUntil: timeLocked ? toldEnd('reachout_timelock_state_change')
       : capped ? endOf(cappingData) ?? toldEnd('new_chat_message_capping_state_change') : null,

@@ -1,5 +1,5 @@
-// What Argo CD and Flux judge objects with. The versions of Flux' packages are those of its
-// kustomize-controller 1.9.6; of Lua, what Argo CD 3.6 has.
+// What Argo CD and Flux judge objects with. The versions of Flux' packages are those of the kustomize-controller that
+// tests/gitops builds; of Lua, what Argo CD 3.6 has.
 module wasession.dev/tools/engines
 
 go 1.26.0

@@ -206,7 +206,7 @@ def test_ten_minutes_of_one_container_forgive() -> None:
     assert recovery(cluster).last_failure is not None
 
 
-@pytest.mark.parametrize("state", [RunnerState.QR_PENDING, RunnerState.LINK_EXPIRED, RunnerState.OFFLINE])
+@pytest.mark.parametrize("state", [RunnerState.QR_PENDING, RunnerState.RESTRICTED, RunnerState.OFFLINE])
 def test_waiting_for_a_person_or_the_network_is_no_failure(state: RunnerState) -> None:
     """However long."""
     cluster = running(state=state)

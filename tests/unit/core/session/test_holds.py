@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
-from support.facts import pod_facts, runner_report
+from support.facts import T0, pod_facts, runner_report
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import (
     HandledRequests,
+    LinkStatus,
     ObjectMeta,
     Reason,
     SessionSpec,
@@ -31,6 +32,7 @@ HOLD_REPORTS = [
     (RunnerState.CONFLICT, StateReason.REPLACED, Reason.CONFLICT),
     (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, Reason.TEMPORARILY_BANNED),
     (RunnerState.LOGGED_OUT, StateReason.WAITING_FOR_PERSON, Reason.LOGGED_OUT),
+    (RunnerState.LINK_EXPIRED, StateReason.ROUNDS_USED_UP, RunnerState.LINK_EXPIRED),
 ]
 
 
@@ -65,8 +67,8 @@ def status_hold(of: WhatsAppSession, *, pod: PodFacts | None, report: RunnerRepo
 
 
 @pytest.mark.parametrize(("state", "reason", "hold"), HOLD_REPORTS)
-def test_the_reports_that_hold(state: RunnerState, reason: StateReason, hold: Reason) -> None:
-    """Conflict, ban, and a logout that must wait; the condition's reason is the runner's word."""
+def test_the_reports_that_hold(state: RunnerState, reason: StateReason, hold: str) -> None:
+    """Conflict, ban, a logout that must wait, and codes that nobody scanned; it has the runner's word."""
     assert hold == reported_hold(report(state, reason))
     assert hold == active_hold(session(), pod=POD, report=report(state, reason))
 
@@ -83,6 +85,18 @@ def test_the_condition_is_the_memory(hold: Reason) -> None:
     assert hold == active_hold(session(hold), pod=None, report=None)
 
 
+def test_of_used_up_codes_the_time_is_the_memory() -> None:
+    """Such a session is not Stalled; a hold that is goes before."""
+    link = LinkStatus(expired_time=T0)
+    expired = session().with_status(session().status.model_copy(update={"link": link}))
+    both = session(Reason.CONFLICT)
+    both = both.with_status(both.status.model_copy(update={"link": link}))
+
+    assert RunnerState.LINK_EXPIRED == stored_hold(expired.status)
+    assert RunnerState.LINK_EXPIRED == active_hold(expired, pod=None, report=None)
+    assert Reason.CONFLICT == stored_hold(both.status)
+
+
 @pytest.mark.parametrize("reason", [Reason.RECOVERY_EXHAUSTED, Reason.NAME_TAKEN, Reason.INVALID_OBJECT])
 def test_other_reasons_of_stalled_are_no_stop(reason: Reason) -> None:
     """They have their own ways out."""
@@ -97,7 +111,6 @@ def test_other_reasons_of_stalled_are_no_stop(reason: Reason) -> None:
         RunnerState.RESTRICTED,
         RunnerState.QR_PENDING,
         RunnerState.PASSKEY_REQUIRED,
-        RunnerState.LINK_EXPIRED,
     ],
 )
 def test_a_report_of_another_state_ends_the_hold(state: RunnerState) -> None:

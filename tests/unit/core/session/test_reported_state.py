@@ -19,7 +19,7 @@ def test_the_state_is_the_runners(state: str) -> None:
 
 
 LINKED = ["Syncing", "Connected", "Reconnecting", "Conflict", "Restricted", "ActionRequired", "ScreenLocked"]
-NOT_LINKED = ["QRPending", "PairingCodePending", "LinkExpired", "LoggedOut"]
+NOT_LINKED = ["QRPending", "PairingCodePending", "LinkExpired"]
 
 
 @pytest.mark.parametrize("state", LINKED)
@@ -73,6 +73,16 @@ def test_the_runners_answer_decides_where_the_state_does_not(
     cluster.look()
 
     assert expected == cluster.says("Linked")
+
+
+def test_a_session_that_rests_is_in_the_state_of_its_hold() -> None:
+    """Whatever the runner of the pod that goes says on its way."""
+    cluster = running(state="LinkExpired")
+    cluster.say("Stopping")
+    cluster.look()
+
+    assert "LinkExpired" == cluster.status().state
+    assert ("False", "LinkExpired") == cluster.says("Ready")
 
 
 def test_the_links_times_are_the_runners() -> None:

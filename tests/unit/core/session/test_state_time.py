@@ -36,12 +36,12 @@ def test_it_is_the_time_of_the_change() -> None:
 def test_it_outlives_the_operators_process() -> None:
     """A new process writes nothing, and goes by what is stored."""
     cluster = running()
-    say(cluster, "LinkExpired", after=100)
+    say(cluster, "Restricted", after=100)
     before, writes = cluster.status().state_transition_time, cluster.status_writes
     cluster.tick(600)
     cluster.restart_operator()
     cluster.resync()
-    cluster.say("LinkExpired")
+    cluster.say("Restricted")
     cluster.resync()
 
     assert (before, writes) == (cluster.status().state_transition_time, cluster.status_writes)

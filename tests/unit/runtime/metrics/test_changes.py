@@ -137,7 +137,9 @@ def test_a_clock_that_is_ahead_makes_no_negative_wait(watched: Watched) -> None:
     assert (1, 0) == watched.times("admission_wait")
 
 
-@pytest.mark.parametrize("state", ["Connected", "QRPending", "Restricted", "PasskeyRequired", "ScreenLocked"])
+@pytest.mark.parametrize(
+    "state", ["Connected", "QRPending", "Restricted", "PasskeyRequired", "ScreenLocked", "Degraded"]
+)
 def test_a_start_ends_with_a_code_or_a_connection(watched: Watched, state: str) -> None:
     """Once for each admission."""
     watched.becomes(ADMITTED)
@@ -177,8 +179,9 @@ def test_a_recovery_ends_when_it_is_ready_again(watched: Watched) -> None:
         (connected(conditions=UNREADY, state="Suspended"), {"operatingMode": "Suspended"}),
         (connected(conditions=UNREADY, state="Restricted"), {}),
         (connected(conditions=UNREADY, state="ScreenLocked"), {}),
+        (connected(conditions=UNREADY, state="Degraded"), {}),
     ],
-    ids=["stalled", "not linked", "suspended", "restricted", "locked"],
+    ids=["stalled", "not linked", "suspended", "restricted", "locked", "degraded"],
 )
 def test_what_a_person_had_to_end_is_no_recovery(watched: Watched, status: Json, spec: Json) -> None:
     """It says how long the person took."""

@@ -9,8 +9,8 @@ from unit.runtime.metrics.sessions import THEN, THEN_SECONDS, condition, connect
 from whatsapp_operator.app.metrics_page import series as counted_series
 from whatsapp_operator.app.metrics_page import worst_case
 from whatsapp_operator.runtime.metrics.fleet import FLEET_FAMILIES, FleetSeries
-from whatsapp_operator.runtime.metrics.labels import hashed
-from whatsapp_operator.runtime.metrics.session_families import SESSION_FAMILIES
+from whatsapp_operator.runtime.metrics.labels import STATE_VOCABULARY, hashed
+from whatsapp_operator.runtime.metrics.session_families import QUOTA_FAMILIES, SESSION_FAMILIES
 
 STALLED = connected(
     state="Stalled",
@@ -185,10 +185,27 @@ def test_what_a_quota_does_not_say_is_absent() -> None:
     assert {} == {name: value for name, value in series(fleet(quotas=(quota(),))).items() if "default" in name}
 
 
-@pytest.mark.parametrize(("sessions", "most"), [(10, 600), (1000, 16_500), (10_000, 16_500)])
-def test_how_many_series_there_are(sessions: int, most: int) -> None:
-    """By default no more than for a thousand sessions, in the worst case of each."""
-    assert counted_series(sessions) <= most
+@pytest.mark.parametrize(
+    ("sessions", "namespaces", "limit"),
+    [
+        (10, 10, 1000),
+        (1000, 10, 1000),
+        (10_000, 10, 1000),
+        (10_000, 10, 10_000),
+        (1000, 1000, 1000),
+        (10_000, 10_000, 1000),
+        (10_000, 10_000, 0),
+    ],
+)
+def test_how_many_series_there_are(sessions: int, namespaces: int, limit: int) -> None:
+    """As the reference says: of sessions to a limit, and sums by what namespaces, quotas and states there are."""
+    fixed = counted_series(0, namespaces=0)
+    sums = min(sessions, namespaces * (len(STATE_VOCABULARY) + 1))
+
+    assert fixed < 400
+    assert counted_series(sessions, namespaces=namespaces, limit=limit) == (
+        fixed + min(sessions, limit) * len(SESSION_FAMILIES) + sums + namespaces * (1 + len(QUOTA_FAMILIES))
+    )
 
 
 def test_the_worst_case_is_the_worst() -> None:

@@ -86,6 +86,8 @@ def test_a_later_start_does_not_count_from_the_reservation(caplog: pytest.LogCap
         ("Pending", "Syncing", True),
         ("Starting", "Connected", True),
         ("Loading", "QRPending", True),
+        ("Loading", "ActionRequired", True),
+        ("Loading", "Conflict", False),
         ("Loading", "LoadError", False),
         ("Starting", "Stalled", False),
         ("QRPending", "Connected", False),

@@ -1,0 +1,48 @@
+// Runs at document start, after the bridge. Names the window that is over the page, for the probe, and finds the button of
+// the one notice that is known to be harmless, for `acknowledge.js`: whoever does not press it is unlinked after some minutes.
+//
+// That notice is known by its shape, one button and nothing else to choose, fill in or follow, and by the page's own
+// preference, which says that it was not acknowledged yet. Its words are a second witness: the page's name, which is the same
+// in every language; all of the heading where the preference is not in reach.
+(() => {
+  const session = window.__session;
+  if (window !== window.top || !session) return;
+
+  const BUTTON = 'button, [role=button]';
+  const isShown = (node) => node.getClientRects().length > 0;
+  const text = (node) => node.innerText?.slice(0, 4000) ?? '';
+
+  // A window may be made of several elements, of which the outer one is the window.
+  const open = () => {
+    const all = [...document.querySelectorAll('[role=dialog], [data-animate-modal-popup]')].filter(isShown);
+    return all.filter((one) => !all.some((other) => other !== one && other.contains(one)));
+  };
+  const onlyButton = (box) => {
+    const buttons = [...box.querySelectorAll(BUTTON)].filter((one) => isShown(one) && text(one).trim() && !one.querySelector(BUTTON));
+    const asksMore = box.querySelector('a[href], input, select, textarea, [contenteditable=true]') !== null;
+    return buttons.length === 1 && !asksMore ? buttons[0] : null;
+  };
+  // Whether the notice was acknowledged; null: not known. The preference's name is known, how its module gives it is not.
+  const isAcknowledged = () => {
+    const preference = /^(get|is|has|was)\w*(Nux\w*Ack|Ack\w*Nux)|^(WA)?(Web)?UiRefreshNuxAcknowledged$/i;
+    const found = Object.entries(session.module('WAWebUserPrefsUiRefresh') ?? {}).find(([name]) => preference.test(name));
+    if (!found) return null;
+    const value = typeof found[1] === 'function' && found[1].length === 0 ? found[1]() : found[1];
+    return typeof value === 'function' || typeof value?.then === 'function' ? null : Boolean(value);
+  };
+  const isKnownNotice = (said) => {
+    let acknowledged = null;
+    try { acknowledged = isAcknowledged(); } catch { /* an unknown page */ }
+    return acknowledged === null ? /what.s new on whatsapp web/i.test(said) : !acknowledged && /whatsapp web/i.test(said);
+  };
+
+  session.window = () => {
+    const windows = open();
+    const said = windows.map(text).join('\n');
+    if (!windows.length) return { kind: null };
+    if (/open in another window/i.test(said)) return { kind: 'OtherWindow' };
+    if (/security check with passkey/i.test(said)) return { kind: 'PasskeyCheck' };
+    const button = windows.length === 1 && isKnownNotice(said) ? onlyButton(windows[0]) : null;
+    return button ? { kind: 'WhatsNew', button } : { kind: 'Other' };
+  };
+})();
