@@ -115,7 +115,7 @@ STATES: Final[dict[str, Traits]] = {
         phase=Phase.LINKING,
         linked=False,
         ends_hold=True,
-        no_code="it waits for its pairing code (`kubectl whatsapp pair` shows it)",
+        no_code="the QR codes of this round are used up; `kubectl whatsapp pair` shows the pairing code",
         brief=True,
     ),
     RunnerState.PASSKEY_REQUIRED: Traits(
