@@ -23,6 +23,24 @@ def read_phone_number(text: str) -> str | None:
     return f"+{digits}" if re.fullmatch(PHONE_NUMBER, f"+{digits}", re.ASCII) else None
 
 
+_TWO_FORMS: Final = (
+    re.compile(r"(\+55[1-9][0-9])9([6-9][0-9]{7})"),  # Brazil's mobiles, which got a ninth digit
+    re.compile(r"(\+52)1([0-9]{10})"),  # Mexico's, which had a 1
+    re.compile(r"(\+54)9([0-9]{10})"),  # Argentina's, called from abroad
+)
+""" Countries where WhatsApp may know an account by another form of its number than people write. """
+
+
+def is_same_number(one: str, other: str) -> bool:
+    """Whether two numbers in the international form are one phone's."""
+    return _short(one) == _short(other)
+
+
+def _short(number: str) -> str:
+    found = next((match for form in _TWO_FORMS if (match := form.fullmatch(number))), None)
+    return number if found is None else f"{found[1]}{found[2]}"
+
+
 def number_of_user(identifier: str) -> str | None:
     """Return the number of a user's id, such as 15550100000@c.us; None: it is the id of something else."""
     found = _USER.fullmatch(identifier)

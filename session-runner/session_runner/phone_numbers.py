@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from session_protocol.phone_numbers import read_phone_number
+from session_protocol.phone_numbers import is_same_number, read_phone_number
 from session_protocol.vocabulary import LinkMethod
 
 from session_runner.states.pairing import Source
@@ -53,14 +53,17 @@ class PhoneNumbers:
     @property
     def wanted(self) -> str | None:
         """The number that is to be linked by a pairing code; None: none is."""
-        if self._asked_for is not None and self.expected in (None, self._asked_for):
+        if self._asked_for is not None and self._may_be(self._asked_for):
             return self._asked_for
         return self.expected if self._method is LinkMethod.PAIRING_CODE else None
+
+    def _may_be(self, number: str) -> bool:
+        return self.expected is None or is_same_number(self.expected, number)
 
     def ask_for(self, number: str) -> bool:
         """Want a pairing code for this number; return whether it may be: the Secret may name another one."""
         self.read()
-        if self.expected not in (None, number):
+        if not self._may_be(number):
             return False
         self._asked_for = number
         self.changed()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from session_protocol.answers import Account
+from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.host.sandbox import Sandbox
@@ -166,7 +167,7 @@ class StateStore:
     def _is_expected(self) -> bool | None:
         if self._account is None or self.expected is None:
             return None
-        return self._account.phone_number == self.expected
+        return is_same_number(self._account.phone_number, self.expected)
 
     @property
     def account(self) -> Account | None:

@@ -7,6 +7,7 @@ page's document goes; all are pure, and `classify` reads the result. Times are s
 
 from dataclasses import dataclass, field, replace
 
+from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
 from session_runner.states import fetching
@@ -218,7 +219,7 @@ def checked(history: History, facts: Facts, *, expected: str | None) -> History:
     """Return the history after a new link was compared with the number that was expected; once right, it stays right."""
     if not history.is_unchecked or facts.account is None:
         return history
-    is_other = expected is not None and facts.account != expected
+    is_other = expected is not None and not is_same_number(facts.account, expected)
     return replace(history, is_unchecked=is_other, unexpected=is_other)
 
 

@@ -63,7 +63,7 @@ def test_watch_shows_each_new_code_until_a_phone_is_linked(
     harness: ConsoleHarness, scripted_runner: ScriptedRunner
 ) -> None:
     """The same one once."""
-    scripted_runner.steps = [("PairingCodePending", None)] * 3 + [("Connected", None)]
+    scripted_runner.steps = [*[("PairingCodePending", None)] * 3, ("Connected", None)]
     scripted_runner.pairing = [code(), code(), code("ZZZZ-9999"), None]
 
     assert 0 == run(harness, "--watch")

@@ -25,7 +25,7 @@ def test_the_sessions_are_linked_one_after_the_other(
     session_cluster: ScriptedKubectl, scripted_runner: ScriptedRunner, harness: ConsoleHarness
 ) -> None:
     """By name, each with its code until its phone is linked; what is linked or suspended is left out."""
-    names = {"tokenSecrets": {"linking": "was-sales-linking-0123abcd"}, "podName": "sales"}
+    names: dict[str, Any] = {"tokenSecrets": {"linking": "was-sales-linking-0123abcd"}, "podName": "sales"}
     listed(
         session_cluster,
         session_json("zoo", **names),

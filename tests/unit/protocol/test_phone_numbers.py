@@ -1,7 +1,7 @@
 """Telephone numbers, as they are read from the ids of users."""
 
 import pytest
-from session_protocol.phone_numbers import number_of_user, read_phone_number
+from session_protocol.phone_numbers import is_same_number, number_of_user, read_phone_number
 
 
 @pytest.mark.parametrize("identifier", ["15550100000@c.us", "15550100000:12@c.us", "15550100000.0:3@s.whatsapp.net"])
@@ -50,3 +50,32 @@ def test_a_person_writes_a_number_in_many_ways(text: str) -> None:
 def test_what_lacks_its_country_is_none(text: str) -> None:
     """It could be anybody's."""
     assert read_phone_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("+15550100000", "+15550100000"),
+        ("+5511987654321", "+551187654321"),
+        ("+525512345678", "+5215512345678"),
+        ("+541112345678", "+5491112345678"),
+    ],
+)
+def test_one_phone_may_have_two_forms_of_its_number(written: str, known: str) -> None:
+    """In Brazil, Mexico and Argentina WhatsApp's may be the other one than people write."""
+    assert is_same_number(written, known)
+    assert is_same_number(known, written)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+15550100000", "+15550100001"),
+        ("+5511932345678", "+551132345678"),
+        ("+5511987654321", "+552187654321"),
+        ("+49151987654321", "+4915187654321"),
+    ],
+)
+def test_other_phones_have_other_numbers(one: str, other: str) -> None:
+    """A landline's of eight digits is no mobile's without its ninth."""
+    assert not is_same_number(one, other)

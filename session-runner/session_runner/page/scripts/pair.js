@@ -8,7 +8,9 @@ async ({ number }) => {
   if (number === null) return 'ended';
   if (!window.WPP.isFullReady) return 'early'; // what is begun before that is cancelled by wa-js
   if (conn.isRegistered() !== false) return 'linked';
-  if (!('WAWebAltDeviceLinkingApi' in window.require('__debug').modulesMap)) return 'unsupported';
+  try { // wa-js finds the page's function by its shape
+    if (typeof window.WPP.whatsapp.functions.genLinkDeviceCodeForPhoneNumber !== 'function') return 'unsupported';
+  } catch { return 'unsupported'; }
   session.pairing = { code: null, since: null, answered: null, failed: false, limited: false };
   conn.startLinkDeviceCodeForPhoneNumber(number).catch(() => {});
   return 'asked';
