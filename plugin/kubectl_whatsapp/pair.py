@@ -4,6 +4,8 @@ Without a number it is the code for the number in the session's Secret, if it ha
 nothing else: whoever has it, and the phone, can link it.
 """
 
+from session_protocol.phone_numbers import read_phone_number
+
 from kubectl_whatsapp.advice import Outlook, advise
 from kubectl_whatsapp.code_output import validity
 from kubectl_whatsapp.console import Console
@@ -28,11 +30,14 @@ def show_pairing_code(
     :raises PluginError: the runner cannot be reached or rejects the request.
     :raises KubectlError: kubectl failed.
     """
+    asked = None if number is None else read_phone_number(number)
+    if number is not None and asked is None:
+        raise NoPairingCode("NUMBER is no telephone number with its country's code: write it like +15550100000")
     session = find_session(name, namespace=namespace, kubectl=kubectl)
     if not (session.pod_name and session.token_secret_name):
         raise NoPairingCode(_advice(session, session.state, session.reason, session.message))
     with open_runner(session, kubectl=kubectl) as runner:
-        code = runner.pairing_code() if number is None else runner.ask_for_pairing_code(number)
+        code = runner.pairing_code() if asked is None else runner.ask_for_pairing_code(asked)
         if code is not None:
             _print(code, session, console=console)
         elif not watch:

@@ -150,12 +150,7 @@ class PairingRequest(Struct, frozen=True, kw_only=True, rename=_key):
     """Whose phone is to be linked by a pairing code."""
 
     phone_number: Annotated[
-        str,
-        Meta(
-            max_length=64,
-            description="Its telephone number, with the country's code; blanks and the like do not matter.",
-            examples=["+15550100000"],
-        ),
+        _PhoneNumber, Meta(description="Its telephone number, with the country's code.", examples=["+15550100000"])
     ]
 
 

@@ -23,7 +23,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
-from session_protocol.phone_numbers import read_phone_number
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
@@ -204,10 +203,10 @@ class Api:
         try:
             given = msgspec.json.decode(await read_body(request), type=PairingRequest)
         except msgspec.DecodeError:
-            raise BadRequestError("The body is wrong; /v1/openapi.yaml tells what it takes.") from None
-        number = read_phone_number(given.phone_number)
-        if number is None:
-            raise BadRequestError("phoneNumber is no telephone number with its country's code, such as +15550100000.")
+            raise BadRequestError(
+                'The body is wrong: send {"phoneNumber": "+15550100000"}, a number with its country\'s code.'
+            ) from None
+        number = given.phone_number
         if self._store.snapshot.linked:
             raise CannotPairError("The session is linked already; log it out first.")
         if not self._numbers.ask_for(number):

@@ -34,9 +34,17 @@ def test_a_number_asks_for_a_code(harness: ConsoleHarness, scripted_runner: Scri
     """It is sent in the body, where no log of requests has it."""
     scripted_runner.pairing = [code()]
 
-    assert 0 == run(harness, "+15550100000")
+    assert 0 == run(harness, "+1 (555) 010-0000")
     assert [{"phoneNumber": "+15550100000"}] == scripted_runner.bodies
     assert "ABCD-1EFG\n" == harness.out.getvalue()
+
+
+def test_a_number_without_its_country_is_refused(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:
+    """Before anything is asked, and without repeating it."""
+    assert 1 == run(harness, "0171 1234567")
+    assert "write it like +15550100000" in harness.err.getvalue()
+    assert "171" not in harness.err.getvalue()
+    assert [] == session_cluster.calls()
 
 
 @pytest.mark.usefixtures("session_cluster")
