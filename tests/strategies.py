@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
+from session_protocol.vocabulary import ProxyType
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -329,6 +330,17 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             method=st.sampled_from([str(method) for method in LinkMethod]),
             maxRounds=st.integers(1, 1000),
             onLogout=st.sampled_from([str(choice) for choice in OnLogout]),
+        ),
+        proxy=st.fixed_dictionaries(
+            {
+                "host": names() | st.just("proxy.example.com") | st.ip_addresses(v=4).map(str),
+                "port": st.integers(1, 65535),
+            },
+            optional={"type": st.sampled_from([str(kind) for kind in ProxyType]), "loginSecretName": names()},
+        ),
+        browser=_optional(
+            language=st.sampled_from(["pt-BR", "de", "zh-Hant-TW", "es-419", "fil"]),
+            timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
         recovery=_optional(
             maxAttempts=st.integers(1, 100),

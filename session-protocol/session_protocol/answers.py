@@ -199,8 +199,8 @@ def read_state(text: bytes) -> State:
         state = msgspec.json.decode(text, type=State)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
-    words = (state.state if state.state not in STATES else "", state.logout_reason or "")
-    if any(redact(word) != word for word in words):
+    names = (state.state if state.state not in STATES else "", state.logout_reason or "")
+    if any(redact(name) != name for name in names):
         raise ValueError("has a state or a reason that is no word")
     for moment in (state.since, state.linked_time, state.durable_time, state.logout_time):
         if moment is not None and not EARLIEST <= moment < LATEST:

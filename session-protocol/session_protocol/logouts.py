@@ -12,7 +12,7 @@ from typing import Final
 
 from session_protocol.redaction import redact
 
-_TOLD: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 LONGEST: Final = 60
 """ Characters of a reason of the page. """
 
@@ -42,41 +42,47 @@ class LogoutReason(StrEnum):
     MISSING_ENC_SALT = "MissingEncSalt"
 
 
-_NO_SYNC: Final = "the page could not fetch the account's data; keep WhatsApp open on the phone while linking again"
-_MEANINGS: Final[Mapping[str, str]] = {
-    LogoutReason.LOGGED_OUT: "WhatsApp gave no reason, as when the linked device is removed on the phone",
-    LogoutReason.LOGOUT_REQUESTED: "somebody asked for it by the runner's API",
-    LogoutReason.UNEXPECTED_ACCOUNT: "another account than the one of its number was linked, and was unlinked at once",
-    LogoutReason.BANNED: "the account had been banned before",
-    LogoutReason.USER_INITIATED: "by the menu of WhatsApp Web itself",
-    LogoutReason.ACCOUNT_LOCKED: "WhatsApp has locked the account; look at the phone before linking it again",
-    LogoutReason.STORAGE_QUOTA_EXCEEDED: "the browser had no room for the page's data; look at the profile's volume",
-    LogoutReason.CLIENT_VERSION_OUTDATED: "WhatsApp refuses the version of the page; the runner's image may be too old",
-    LogoutReason.CLIENT_FATAL: "the page met a fault that it could not mend",
+_NO_SYNC: Final = "because its data could not be synced"
+_EXPLANATIONS: Final[Mapping[str, str]] = {
+    LogoutReason.LOGGED_OUT: "and WhatsApp gave no reason, as when the linked device is removed on the phone",
+    LogoutReason.LOGOUT_REQUESTED: "as asked by the runner's API",
+    LogoutReason.UNEXPECTED_ACCOUNT: "because another account than the one of its number was linked",
+    LogoutReason.BANNED: "after a ban",
+    LogoutReason.USER_INITIATED: "by the page's own menu",
+    LogoutReason.ACCOUNT_LOCKED: "because the account is locked",
+    LogoutReason.STORAGE_QUOTA_EXCEEDED: "because the browser's storage is full: check the profile volume",
+    LogoutReason.CLIENT_VERSION_OUTDATED: "because the page's version is too old",
+    LogoutReason.CLIENT_FATAL: "because the page met a fault that it could not mend",
     LogoutReason.SYNCD_FAILURE: _NO_SYNC,
-    LogoutReason.SYNCD_TIMEOUT: _NO_SYNC,
-    LogoutReason.CRITICAL_SYNC_TIMEOUT: _NO_SYNC,
-    LogoutReason.HISTORY_SYNC_TIMEOUT: _NO_SYNC,
-    LogoutReason.PRIMARY_IDENTITY_KEY_CHANGE: "WhatsApp was set up anew on the phone",
-    LogoutReason.UNKNOWN_COMPANION: "WhatsApp does not know the linked device any more",
-    LogoutReason.MD_OPT_OUT: "the account takes no linked devices any more",
-    LogoutReason.MISSING_ENC_SALT: "the profile has lost a part of the login",
+    LogoutReason.SYNCD_TIMEOUT: f"{_NO_SYNC} in time",
+    LogoutReason.CRITICAL_SYNC_TIMEOUT: f"{_NO_SYNC} in time",
+    LogoutReason.HISTORY_SYNC_TIMEOUT: f"{_NO_SYNC} in time",
+    LogoutReason.PRIMARY_IDENTITY_KEY_CHANGE: "because WhatsApp was set up anew on the phone",
+    LogoutReason.UNKNOWN_COMPANION: "because WhatsApp does not know the linked device any more",
+    LogoutReason.MD_OPT_OUT: "because the account takes no linked devices any more",
+    LogoutReason.MISSING_ENC_SALT: "because the profile has lost half of its login",
 }
+_OURS: Final = frozenset(
+    {
+        LogoutReason.LOGGED_OUT,
+        LogoutReason.LOGOUT_REQUESTED,
+        LogoutReason.UNEXPECTED_ACCOUNT,
+        LogoutReason.BANNED,
+    }
+)
+""" No words of the page. """
 
 
-def logout_reason(told: str | None) -> str:
+def logout_reason(given: str | None) -> str:
     """Return the word for what the page gives as its reason; LoggedOut for none, and for what is no plain word."""
-    if told is None or len(told) > LONGEST or _TOLD.fullmatch(told) is None:
+    if given is None or len(given) > LONGEST or _PLAIN.fullmatch(given) is None:
         return LogoutReason.LOGGED_OUT
-    word = "".join(part.capitalize() for part in told.split("_"))
-    return LogoutReason.LOGGED_OUT if (redact(told), redact(word)) != (told, word) else word
+    name = "".join(part.capitalize() for part in given.split("_"))
+    return LogoutReason.LOGGED_OUT if (redact(given), redact(name)) != (given, name) else name
 
 
-def why_logged_out(reason: str) -> str:
-    """Return a reason as the end of a sentence, with the page's own spelling, by which people search."""
-    known = _MEANINGS.get(reason)
-    told = re.sub(r"(?<!^)(?=[A-Z])", "_", reason).lower()
-    if known is None:
-        return f"WhatsApp Web gives the reason {told}"
-    own = (LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.UNEXPECTED_ACCOUNT, LogoutReason.BANNED)
-    return known if reason in own else f"{known} ({told})"
+def explanation(reason: str) -> str:
+    """Return what follows "was logged out", with the page's own spelling of the reason, by which people search."""
+    known = _EXPLANATIONS.get(reason, "")
+    given = "" if reason in _OURS else f"({re.sub(r'(?<!^)(?=[A-Z])', '_', reason).lower()})"
+    return f"{known} {given}".strip()

@@ -93,6 +93,13 @@ STATES: Final[dict[str, Traits]] = {
         "one that was fetched and does not boot within the startup timeout: exit 21",
         phase=Phase.STARTING,
     ),
+    RunnerState.PROXY_ERROR: Traits(
+        meaning="the session's proxy does not let it through to WhatsApp; the reason says which part of that failed",
+        next="it is tried again for as long as it takes, and at once with another login; counts as no failure",
+        phase=Phase.CONNECTING,
+        no_code="the session's proxy does not let it through to WhatsApp",
+        brief=True,
+    ),
     RunnerState.UNSUPPORTED_BROWSER: Traits(
         meaning="the page refuses this browser",
         next="needs a newer image",
@@ -166,7 +173,6 @@ STATES: Final[dict[str, Traits]] = {
         meaning="reason `OtherTab` or `Replaced`: another page has the session",
         next="**waits for a person**, over new pods, too; a restart takes it back",
         phase=Phase.BLOCKED,
-        linked=True,
         hold=Hold(
             matter="Another window or device uses this session. A new pod would take it over, so none is created automatically",
             to_go_on="to take it over",

@@ -17,6 +17,7 @@ class RunnerState(StrEnum):
     STARTING = "Starting"
     LOADING = "Loading"
     LOAD_ERROR = "LoadError"
+    PROXY_ERROR = "ProxyError"
     UNSUPPORTED_BROWSER = "UnsupportedBrowser"
     QR_PENDING = "QRPending"
     PAIRING_CODE_PENDING = "PairingCodePending"
@@ -55,6 +56,11 @@ class StateReason(StrEnum):
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
     TLS_FAILED = "TLSFailed"
     PROXY_REFUSED = "ProxyRefused"
+    PROXY_UNREACHABLE = "ProxyUnreachable"
+    PROXY_TIMED_OUT = "ProxyTimedOut"
+    PROXY_LOGIN_MISSING = "ProxyLoginMissing"
+    PROXY_LOGIN_REFUSED = "ProxyLoginRefused"
+    PROXY_FAILED = "ProxyFailed"
     HTTP_ERROR = "HTTPError"
     REDIRECTED = "Redirected"
     INVALID_RESPONSE = "InvalidResponse"
@@ -163,6 +169,14 @@ class OnLogout(StrEnum):
 
     RELINK = "Relink"
     WAIT = "Wait"
+
+
+class ProxyType(StrEnum):
+    """How a proxy is asked for a connection."""
+
+    HTTP = "HTTP"
+    """By the method CONNECT. """
+    SOCKS5 = "SOCKS5"
 
 
 class Presence(StrEnum):

@@ -52,7 +52,7 @@ FETCH_FAILURES: Final = _row(
     MetricType.COUNTER,
     "page_fetch_failures_total",
     "Times that the page or a script of it could not be fetched",
-    {"reason": "the reason of the state LoadError"},
+    {"reason": "the reason of the state LoadError or ProxyError"},
     absent="for a reason that there was not yet",
 )
 LOADS: Final = _row(MetricType.COUNTER, "page_loads_total", "Documents the page has loaded, its own reloads included")

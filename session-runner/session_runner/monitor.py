@@ -27,13 +27,13 @@ from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError, ProbeTimeoutError
-from session_runner.pairing import pair, show_codes
+from session_runner.pairing import pair, show_codes, with_numbers
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
+from session_runner.proxy.watching import WatchedProxy, wait_for_try
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
-from session_runner.states import pairing
-from session_runner.states.classify import Verdict, classify
+from session_runner.states.classify import Verdict, behind_proxy, classify
 from session_runner.states.facts import Facts, Socket
 from session_runner.states.fetch_failures import FetchFailure, no_answer
 from session_runner.states.fetching import (
@@ -126,6 +126,7 @@ class PageMonitor:
     """ Whether a browser that is opened now would trust other authorities. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
+    proxy: WatchedProxy | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _history: History = field(init=False)
     _kills_before: int | None = field(init=False)
@@ -161,7 +162,7 @@ class PageMonitor:
             logger.info("The page was logged out", extra={"logout_reason": detail})
             # Asked for by our API, the page says that its user did it.
             asked = self._history.asked_lately(now=self.monotonic()) and detail == "user_initiated"
-            self.state_file.logout_told(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
+            self.state_file.keep_logout_reason(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
             self._history = logout_explained(self._history, detail, now=self.monotonic())
@@ -253,25 +254,34 @@ class PageMonitor:
             raise await self._death(browser) from None
         finally:
             slow.cancel()
+        if (
+            self.proxy is not None and self.proxy.failure is None
+        ):  # what it was is over, however long the page takes now
+            self._note(replace(self._history.fetching, shown=None))
         return None
 
     async def _give_up(self, browser: Page, failure: FetchFailure) -> None:
         """Report a failure and wait until the next try is due."""
+        if self.proxy is not None and self.proxy.failure is not None:  # of which the browser has but one word
+            failure = FetchFailure(self.proxy.failure.reason, self.proxy.failure.message)
         self._note(gave_up(self._history.fetching, failure))
         self.metrics.fetch_failures.labels(failure.reason).inc()
-        self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+        self._show_failure(failure)
         if failure.reason is StateReason.CERTIFICATE_NOT_TRUSTED and self.trust_is_outdated():
             raise OutdatedTrustError
-        pause = pause_before(self._history.fetching.tries, random=self.random())
-        await asyncio.wait({browser.died}, timeout=pause)
+        seconds = pause_before(self._history.fetching.tries, random=self.random())
+        await wait_for_try(seconds, proxy=self.proxy, died=browser.died, monotonic=self.monotonic)
         if browser.died.done():
             raise await self._death(browser)
         self._check_kills()
 
+    def _show_failure(self, failure: FetchFailure) -> None:
+        of_proxy = None if self.proxy is None else self.proxy.failure
+        self.publish(behind_proxy(Verdict(RunnerState.LOAD_ERROR, *failure), of_proxy))
+
     def _show_slowness(self) -> None:
         if self._history.fetching.shown is None:
-            failure = no_answer(self.settings.policy.host, seconds=SLOW_SECONDS)
-            self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+            self._show_failure(no_answer(self.settings.policy.host, seconds=SLOW_SECONDS))
 
     def _note(self, fetching: Fetching) -> None:
         self._history = replace(self._history, fetching=fetching)
@@ -295,12 +305,10 @@ class PageMonitor:
                 await self._give_up(browser, failure)
                 await self.fetch(browser)
                 continue
-            if self.store.snapshot.state is RunnerState.CONNECTED:
-                await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             order = partial(self._answers.order, browser)
-            self._history = await pair(
-                order, self._history, facts, state_file=self.state_file, monotonic=self.monotonic
-            )
+            if self.store.snapshot.state is RunnerState.CONNECTED:
+                await self.presence.keep(order, now=self.monotonic())
+            self._history = await pair(order, self._history, facts, state_file=self.state_file, now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             if wants_acknowledgement(self._history, now=self.monotonic()):
@@ -382,6 +390,10 @@ class PageMonitor:
         allows = self.settings.allowed_hosts.allows
         if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
             facts = replace(facts, document=replace(facts.document, script=None))  # it was refused by us
+        if self.proxy is not None:
+            if facts.is_let_in:
+                self.proxy.let_in()
+            facts = replace(facts, proxy_failure=self.proxy.failure)
         if self._history.lasted(self._history.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
             facts = replace(facts, code=await self._code_from_library(browser, facts))
         return facts
@@ -413,9 +425,7 @@ class PageMonitor:
 
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._history
-        self.numbers.read()
-        wanted = pairing.for_number(before.pairing, self.numbers.wanted, source=self.numbers.source)
-        self._history = remember(replace(before, pairing=wanted), facts, policy=policy, now=now)
+        self._history = remember(with_numbers(before, self.numbers), facts, policy=policy, now=now)
         self._history = checked(self._history, facts, expected=self.numbers.expected)
         self.store.expected = self.numbers.expected
         self.state_file.update(before, self._history, facts)

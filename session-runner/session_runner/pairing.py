@@ -12,10 +12,11 @@ from typing import Any
 from session_protocol.logouts import LogoutReason
 from session_protocol.vocabulary import RunnerState
 
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, live_code
-from session_runner.states.pairing import asked, is_due, is_over, live_pairing_code
+from session_runner.states.pairing import asked, for_number, is_due, is_over, live_pairing_code
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -24,20 +25,24 @@ Order = Callable[[str, Any], Awaitable[str | None]]
 """ Gives the page an order, which is a script's name, with its argument; None: it was not carried out. """
 
 
-async def pair(
-    order: Order, history: History, facts: Facts, *, state_file: StateFile, monotonic: Callable[[], float]
-) -> History:
+def with_numbers(history: History, numbers: PhoneNumbers) -> History:
+    """Read the numbers again; return the history with the one that a code is wanted for."""
+    numbers.read()
+    return replace(history, pairing=for_number(history.pairing, numbers.wanted, source=numbers.source))
+
+
+async def pair(order: Order, history: History, facts: Facts, *, state_file: StateFile, now: float) -> History:
     """Do what is due; return the history after it."""
     wanted = history.pairing
     if history.unexpected and facts.registered is True:
         logger.warning("Another account than the one of the session's number was linked; it is unlinked")
         state_file.logout_told(LogoutReason.UNEXPECTED_ACCOUNT)
         await order("logout.js", {"begin": True})
-    elif is_due(wanted, facts, round_=history.round, now=monotonic()) and wanted.number is not None:
+    elif is_due(wanted, facts, round_=history.round, now=now) and wanted.number is not None:
         answer = await order("pair.js", {"number": wanted.number.removeprefix("+")})
         logger.info("A pairing code was asked for", extra={"round": history.round, "answer": answer})
-        return replace(history, pairing=asked(wanted, answer, round_=history.round, now=monotonic()))
-    elif is_over(wanted, facts, now=monotonic()):
+        return replace(history, pairing=asked(wanted, answer, round_=history.round, now=now))
+    elif is_over(wanted, facts, now=now):
         await order("pair.js", {"number": None})
     return history
 

@@ -38,6 +38,7 @@ from session_runner.profile.inspection import check_browser, inspect
 from session_runner.profile.layout import ProfileLayout, prune
 from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
 from session_runner.profile.saved_state import DamagedStateError
+from session_runner.proxy.relay import Relay, relaying
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
@@ -72,6 +73,7 @@ class Session:
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None
     _monitor: PageMonitor | None = None
+    _relay: Relay | None = None
     _authorities: bytes = b""
     """ What the browser was started with. """
     _before: frozenset[tuple[int, int]] = field(default_factory=frozenset)
@@ -82,7 +84,12 @@ class Session:
         layout = ProfileLayout(self.settings.profile_dir)
         try:
             with profile_lock(layout):
-                return await self._run_locked(layout, stop)
+                async with relaying(
+                    self.settings.proxy,
+                    login_folder=self.settings.proxy_login_dir,
+                    allowed=self.settings.allowed_hosts,
+                ) as self._relay:
+                    return await self._run_locked(layout, stop)
         except ProfileLockedError as error:
             return Exit(ExitCode.PROFILE_LOCKED, str(error))
         except ProfileUnusableError as error:
@@ -153,6 +160,7 @@ class Session:
             trust_is_outdated=lambda: self._read_authorities() != self._authorities,
             random=self.random,
             first_classified=settle,
+            proxy=self._relay,
         )
         await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))
 
@@ -189,6 +197,9 @@ class Session:
                     user_agent=user_agent(version),
                     sandbox=self.settings.browser_sandbox,
                     presence=self.settings.presence,
+                    relay_port=None if self._relay is None else self._relay.port,
+                    language=self.settings.browser_language,
+                    time_zone=self.settings.browser_time_zone,
                 )
                 listeners = Listeners(
                     woken=monitor.wake,

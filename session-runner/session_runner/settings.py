@@ -12,6 +12,7 @@ nor what to write instead.
 
 # ruff: noqa: RUF009 -- _setting() returns a fresh dataclass field, which is what the rule wants to protect
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -22,14 +23,19 @@ from urllib.parse import urlsplit
 from session_protocol.durations import BadDuration, parse_duration
 from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
-from session_protocol.vocabulary import LinkMethod, OnLogout, Presence, TokenScope
+from session_protocol.vocabulary import LinkMethod, OnLogout, Presence, ProxyType, TokenScope
 
 from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
+from session_runner.states.proxy_failures import Proxy
 
 DEFAULT_BROWSER = "/usr/lib/chromium/chromium-headless-shell"
 _DAY = 86_400.0
 """ Seconds: the longest timeout. """
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*"
+)
 
 
 class SettingsError(Exception):
@@ -103,13 +109,39 @@ def _at_least(shortest: int) -> Callable[[str], float]:
     return parse
 
 
-def _one_of(kind: type[LinkMethod | OnLogout | Presence]) -> Callable[[str], Any]:
+def _one_of(kind: type[LinkMethod | OnLogout | Presence | ProxyType]) -> Callable[[str], Any]:
     def parse(value: str) -> Any:
         if value not in list(kind):
             raise ValueError(f"must be one of {', '.join(kind)}")
         return kind(value)
 
     return parse
+
+
+def _language(value: str) -> str | None:
+    if value and not _LANGUAGE.fullmatch(value):
+        raise ValueError("must be a BCP 47 language tag")
+    return value or None
+
+
+def _time_zone(value: str) -> str | None:
+    if not value:
+        return None
+    from zoneinfo import ZoneInfo  # only sessions that set one pay for it
+
+    try:
+        return ZoneInfo(value).key
+    except (KeyError, OSError, ValueError) as error:  # unknown; a folder's name, a path
+        raise ValueError("must be the name of a time zone in the IANA database") from error
+
+
+def _host(value: str) -> str | None:
+    if not value or _HOST_NAME.fullmatch(value):
+        return value or None
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise ValueError("must be a host's name or its address, without scheme, port and login") from error
 
 
 def _boolean(value: str) -> bool:
@@ -140,7 +172,7 @@ def _setting(
 
 
 _SOME_UID = "1b4e28ba-2fa1-4d11-883f-0016d3cca427"
-_FREE_TEXT = (_text, _uid, _path, _maybe_path, _url)
+_FREE_TEXT = (_text, _uid, _path, _maybe_path, _url, _host)
 """ What is parsed by these could be anything, so a wrong value is not repeated. """
 
 
@@ -232,6 +264,38 @@ class Settings:
         "Unavailable",
         "Unavailable keeps the phone's notifications on and shows nobody online, but for a moment every 7 days. Available behaves like a person who looks at the page.",
     )
+    browser_language: str | None = _setting(
+        Variable.BROWSER_LANGUAGE,
+        _language,
+        "",
+        "The page's language, a BCP 47 tag. Empty: English, in which the runner knows the texts of windows that only their text tells apart.",
+        example="pt-BR",
+    )
+    browser_time_zone: str | None = _setting(
+        Variable.BROWSER_TIME_ZONE,
+        _time_zone,
+        "",
+        "The page's time zone, a name of the IANA database. Empty: the container's.",
+        example="America/Sao_Paulo",
+    )
+    proxy_type: ProxyType = _setting(
+        Variable.PROXY_TYPE, _one_of(ProxyType), "HTTP", "What the proxy is asked by: HTTP (CONNECT) or SOCKS5."
+    )
+    proxy_host: str | None = _setting(
+        Variable.PROXY_HOST,
+        _host,
+        "",
+        "The proxy's name or address. Empty: no proxy. With one, all of the browser's connections go through it, and it resolves the names.",
+        example="proxy.example.com",
+    )
+    proxy_port: int = _setting(Variable.PROXY_PORT, _number(1, 65535), "3128", "The proxy's port.")
+    proxy_login_dir: Path | None = _setting(
+        Variable.PROXY_LOGIN_DIR,
+        _maybe_path,
+        "",
+        "Folder with the files `username` and `password` for the proxy, read for each connection. Empty: it gets no login.",
+        example="/run/whatsapp-session/proxy-login",
+    )
     relink_request: str | None = _setting(
         Variable.RELINK_REQUEST,
         _request,
@@ -309,6 +373,11 @@ class Settings:
             relink=self.relink_request,
             resumed=self.resumed_time,
         )
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """Return where the proxy is; None: there is none."""
+        return None if self.proxy_host is None else Proxy(self.proxy_type, self.proxy_host, self.proxy_port)
 
     @property
     def policy(self) -> Policy:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from session_protocol.logouts import LogoutReason
+from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import RunnerState, StateReason
 
@@ -74,7 +74,7 @@ class StateFile:
             restriction_ends=None if ends is None else ends.timestamp(),
         )
 
-    def logout_told(self, reason: str) -> None:
+    def keep_logout_reason(self, reason: str) -> None:
         """Store at once why the page says that it is logged out: it says so once, and is gone in a moment."""
         if self.saved.linked_time is not None or self.saved.logout is not None:
             self._store(self.saved.logged_out(now=self._clock(), reason=reason))
@@ -141,4 +141,4 @@ def _why(history: History) -> str:
     """Return why the session is logged out, as far as the page's history shows it."""
     if history.logout_hold is not None:
         return history.logout_hold
-    return LogoutReason.LOGOUT_REQUESTED if history.logged_out_as_asked else LogoutReason.LOGGED_OUT
+    return LogoutReason.LOGOUT_REQUESTED if history.logged_out_as_asked else logout_reason(history.logout_reason)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 CONTAINERS: Final = ("operator", "runner")
+FOREIGN: Final = "attack-"
+""" How namespaces begin in which other programs run in the place of runners, and say what they like (`attack.campaign`). """
 EVERY: Final = 1.0
 """ Seconds between two looks; a pod that is gone sooner has its log deleted some seconds later. """
 
@@ -48,7 +50,8 @@ class KeptLogs:
     def look(self) -> None:
         """Keep what is new."""
         for path in self._pods.glob("*/*/*.log*"):
-            if path.parent.name not in CONTAINERS or path.suffix == ".gz":
+            ours = path.parent.name in CONTAINERS and not path.parents[1].name.startswith(FOREIGN)
+            if not ours or path.suffix == ".gz":
                 continue
             try:
                 inode = path.stat().st_ino

@@ -30,5 +30,5 @@ def test_an_operator_that_is_cut_off_from_its_runners_touches_none_of_them(e2e: 
 
 
 def _untimed(before: dict[str, object], after: dict[str, object]) -> dict[str, object]:
-    """The later status with the conditions of the earlier one, whose times of change have passed on."""
-    return {**after, "conditions": before["conditions"]}
+    """The later status with the earlier one's times of change, which have passed on."""
+    return {**after, **{name: before[name] for name in ("conditions", "stateTransitionTime")}}

@@ -30,9 +30,9 @@ def restart(time: str) -> Json:
     return {"annotations": {"wasession.dev/restart-at": time}}
 
 
-def is_said(harness: OperatorHarness, name: str, word: str) -> str:
+def reported(harness: OperatorHarness, name: str, status: str) -> str:
     """Return Flux' words for a session."""
-    return f"WhatsAppSession/{harness.namespace}/{name} status: '{word}'"
+    return f"WhatsAppSession/{harness.namespace}/{name} status: '{status}'"
 
 
 async def test_a_session_at_rest_is_ready(harness: OperatorHarness, repository: Repository) -> None:
@@ -62,7 +62,7 @@ async def test_without_the_expressions_it_never_is(harness: OperatorHarness, rep
     outcome = await repository.pushed(session(harness, "resting", operatingMode="Suspended"))
 
     assert NOT_HEALTHY == outcome.reason
-    assert is_said(harness, "resting", "InProgress") in outcome.message
+    assert reported(harness, "resting", "InProgress") in outcome.message
 
 
 async def test_what_nobody_has_seen_is_waited_for(harness: OperatorHarness, repository: Repository) -> None:
@@ -102,7 +102,7 @@ async def test_a_queued_session_is_in_progress(harness: OperatorHarness, reposit
     room = await repository.pushed(first, second)
 
     assert (NOT_HEALTHY, "Queued", APPLIED) == (full.reason, queued["state"], room.reason)
-    assert is_said(harness, "second", "InProgress") in full.message
+    assert reported(harness, "second", "InProgress") in full.message
     assert "first" not in full.message
 
 
@@ -126,7 +126,7 @@ async def test_one_conflict_among_thirty(harness: OperatorHarness, repository: R
     mended = await repository.pushed(*relabelled)
 
     assert (APPLIED, NOT_HEALTHY, APPLIED) == (together.reason, broken.reason, mended.reason)
-    assert is_said(harness, "s07", "Failed") in broken.message
+    assert reported(harness, "s07", "Failed") in broken.message
     assert 1 == broken.message.count("WhatsAppSession/")
     assert {"sales"} == labels
 
@@ -144,7 +144,7 @@ async def test_what_only_a_person_ends_is_broken(harness: OperatorHarness, repos
     mended = await repository.pushed(session(harness, "sales", metadata=restart("2026-01-01T00:00:00Z"), priority=1))
 
     assert (APPLIED, NOT_HEALTHY, APPLIED) == (up.reason, broken.reason, mended.reason)
-    assert is_said(harness, "sales", "Failed") in broken.message
+    assert reported(harness, "sales", "Failed") in broken.message
 
 
 async def test_a_logout_that_goes_on_by_itself_is_waited_for(harness: OperatorHarness, repository: Repository) -> None:

@@ -62,6 +62,22 @@ ICE = """async u => {
   await Promise.race([done, new Promise(r => setTimeout(r, 4000))]);
   peer.close();
 }"""
+LOOK_AHEAD = """host => {
+  const link = document.createElement('link');
+  link.rel = 'dns-prefetch';
+  link.href = `http://${host}/`;
+  document.head.append(link);
+}"""
+CANDIDATES = """async u => {
+  const peer = new RTCPeerConnection({iceServers: [{urls: u}]}), found = [];
+  peer.createDataChannel('x');
+  peer.onicecandidate = e => e.candidate && e.candidate.candidate && found.push(e.candidate.candidate);
+  const done = new Promise(r => { peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && r() });
+  await peer.setLocalDescription(await peer.createOffer());
+  await Promise.race([done, new Promise(r => setTimeout(r, 4000))]);
+  peer.close();
+  return found;
+}"""
 TRANSPORT = "async u => { try { await Promise.race([new WebTransport(u).ready, new Promise(r => setTimeout(r, 3000))]) } catch {} }"
 
 
@@ -72,6 +88,8 @@ class OutsideServers:
     port: int
     """ HTTP, on every address of loopback. """
     seen: set[str] = field(default_factory=set)
+    languages: set[str] = field(default_factory=set)
+    """ What the requests for pages preferred. """
     ports: dict[str, int] = field(default_factory=dict)
     """ Of the attempts that need one of their own. """
 
@@ -153,14 +171,15 @@ async def _listen_for_connections(name: str, seen: set[str]) -> asyncio.Server:
     return await asyncio.start_server(connected, "127.0.0.1", 0)
 
 
-def _website(seen: set[str]) -> web.Application:
+def _website(servers: OutsideServers) -> web.Application:
     async def answer(request: web.Request) -> web.StreamResponse:
         name = request.path.removeprefix("/")
         if name == "redirect":
             raise web.HTTPFound(request.query["to"])
         if request.path in _SCRIPTS:
             return web.Response(text=_SCRIPTS[request.path], content_type="text/javascript")
-        seen.add(name)
+        servers.seen.add(name)
+        servers.languages.add(request.headers.get("Accept-Language", ""))
         if request.headers.get("Upgrade", "").lower() == "websocket":
             answered = web.WebSocketResponse()
             await answered.prepare(request)
@@ -193,7 +212,7 @@ async def outside_servers() -> AsyncIterator[OutsideServers]:
     """Serve, until the block ends."""
     sockets = _sockets()
     servers = OutsideServers(port=sockets[0].getsockname()[1])
-    runner = web.AppRunner(_website(servers.seen))
+    runner = web.AppRunner(_website(servers))
     await runner.setup()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(runner.cleanup)

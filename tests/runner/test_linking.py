@@ -66,7 +66,7 @@ async def test_every_form_of_the_code_is_handed_on_as_it_is(start: Start, standi
 
 
 async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start, standin: StandIn) -> None:
-    """An idle page is asked for another round; after the last one the session waits for a person."""
+    """An idle page is asked for another round; after the last one the session waits for a person, over pods and reloads."""
     assert mode
     async with start(LINK_MAX_ROUNDS="2") as runner:
         first = await runner.code()
@@ -77,7 +77,16 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
         await standin.phone.expire_qr()
         document = await runner.wait_for_state("LinkExpired")
         status, _, _ = await runner.get("/v1/qr", scope="link")
+        await runner.stop()
+    loads = await standin.phone.loads()
+    async with start(LINK_MAX_ROUNDS="2") as runner:
+        again = await runner.wait_for_state("LinkExpired")
+        await runner.stop()
+    assert loads == await standin.phone.loads()  # its page stays closed
+    async with start(LINK_MAX_ROUNDS="2", RELINK_REQUEST="2026-11-22T18:00:00Z") as runner:
+        assert (await runner.code())["round"] == 1
 
+    assert document["message"] == again["message"]
     assert "2 rounds" in document["message"]
     assert status == 404
 

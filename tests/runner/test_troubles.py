@@ -23,6 +23,30 @@ async def test_unlinked_on_the_phone_links_again(mode: str, start: Start, standi
         assert (await runner.state())["linkedTime"] >= first
 
 
+async def test_why_it_was_logged_out_stands_until_the_next_link(mode: str, start: Start, standin: StandIn) -> None:
+    """With the code that follows, and by the next pod; a logout without a reason, and one by the API, are the next ones."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        assert (await runner.state())["logoutReason"] is None
+        await standin.phone.logout(device, reason="storage_quota_exceeded")
+        first = await runner.wait_for_state("QRPending")
+        await runner.stop()
+    async with start() as runner:
+        again = await runner.wait_for_state("QRPending")
+        device = await link(runner, standin)
+        linked = await runner.state()
+        await standin.phone.unlink(device)
+        unlinked = await runner.wait_for_state("QRPending")
+        await link(runner, standin)
+        _, asked = await runner.post("/v1/logout")
+
+    assert "StorageQuotaExceeded" == first["logoutReason"] == again["logoutReason"]
+    assert first["logoutTime"] == again["logoutTime"] < unlinked["logoutTime"] <= asked["logoutTime"]
+    assert (None, None) == (linked["logoutReason"], linked["logoutTime"])
+    assert ("LoggedOut", "LogoutRequested") == (unlinked["logoutReason"], asked["logoutReason"])
+
+
 async def test_unlinked_on_the_phone_waits_where_the_owner_wants_it(start: Start, standin: StandIn) -> None:
     """With Wait no code is shown, also not by the next pod, until a person's request comes with it."""
     async with start(ON_LOGOUT="Wait") as runner:

@@ -201,6 +201,14 @@ class PhoneClient:
         """Choose how the text in the QR code is wrapped, from the next load on."""
         await self._call("POST", "/page/variant", {"qrForm": form})
 
+    async def reload_window(self) -> int:
+        """Load every open page anew, as a person does in its window, whatever its connection does; returns how many."""
+        return int((await self._call("POST", "/page/reload"))["pages"])
+
+    async def open_other_tab(self) -> int:
+        """Let another tab of each open page's profile take over (conflict A); returns how many there were."""
+        return int((await self._call("POST", "/page/other-tab"))["pages"])
+
     async def _command(self, device: str, name: str, body: dict[str, Any] | None = None) -> None:
         await self._call("POST", f"/phone/{device}/{name}", body)
 

@@ -6,6 +6,7 @@ host name gets 421. The static host's address carries the port of the question, 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import secrets
@@ -19,6 +20,7 @@ from standin.exchange import Exchange
 from standin.loads import LoadLedger
 from standin.settings import Language, Mode, QrForm, Variant
 from standin.sockets import Switchboard
+from standin.windows import Windows
 
 __all__ = ["Documents"]
 
@@ -39,18 +41,20 @@ class Documents:
         exchange: Exchange,
         loads: LoadLedger,
         switchboard: Switchboard,
+        windows: Windows,
     ) -> None:
         self.variant = Variant.NORMAL
         self.qr_form = QrForm.PLAIN
         self.language = Language.ENGLISH
-        self.delay = 0.0
-        """ Seconds that the next documents take to arrive. """
+        self._delay = 0.0
+        self._delay_changed = asyncio.Event()
         self._mode = mode
         self._web_host = web_host
         self._static_host = static_host
         self._exchange = exchange
         self._loads = loads
         self._switchboard = switchboard
+        self._windows = windows
         self._files = {path.name: path.read_bytes() for path in sorted(_PAGE.iterdir()) if path.suffix in _TYPES}
         self._digest = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:16]
 
@@ -60,6 +64,7 @@ class Documents:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/", self._document)
         app.router.add_get("/ws/chat", self._socket)
+        app.router.add_get("/ws/window", self._window)
         app.router.add_get("/check-online", self._check_online)
         app.router.add_post("/qr-matrix", self._qr_matrix)
         app.router.add_get("/assets/{digest}/{name}", self._asset)
@@ -74,7 +79,7 @@ class Documents:
         if variant is Variant.NORMAL and "HeadlessChrome" in request.headers.get("User-Agent", ""):
             variant = Variant.UNSUPPORTED  # the real page's own gate
         load = self._loads.record(variant=variant)
-        await asyncio.sleep(self.delay)
+        await self._arrival()
         if variant is Variant.UNAVAILABLE:
             return web.Response(status=503, text="Service Unavailable", headers={"Cache-Control": "no-store"})
         nonce = secrets.token_urlsafe(16)
@@ -105,6 +110,19 @@ class Documents:
         }
         return web.Response(text=html, content_type="text/html", headers=headers)
 
+    def set_delay(self, seconds: float) -> None:
+        """Let documents take so long to arrive, also those that are on their way."""
+        self._delay = seconds
+        self._delay_changed.set()
+        self._delay_changed = asyncio.Event()
+
+    async def _arrival(self) -> None:
+        """Wait until the document has been on its way for as long as it has to be by then."""
+        asked = asyncio.get_running_loop().time()
+        while (left := asked + self._delay - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._delay_changed.wait(), left)
+
     async def _asset(self, request: web.Request) -> web.Response:
         self._require(request, self._static_host)
         name = request.match_info["name"]
@@ -123,6 +141,10 @@ class Documents:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         self._require(request, self._web_host)
         return await self._switchboard.handle(request)
+
+    async def _window(self, request: web.Request) -> web.StreamResponse:
+        self._require(request, self._web_host)
+        return await self._windows.handle(request)
 
     async def _check_online(self, request: web.Request) -> web.Response:
         """Answer what a page finds out about its network: 204, or 503 while its device was taken offline."""

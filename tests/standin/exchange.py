@@ -221,7 +221,9 @@ class Exchange:
     def _subjects(self, identifier: str | None) -> list[Device]:
         if identifier is None:
             return [self.devices.subject(UNLINKED)]
-        return [device for device in self.devices if device.identifier == identifier]
+        # A removed device's page has lost its login without knowing; its computer's network is what it was.
+        known = [device for device in self.devices if device.identifier == identifier]
+        return known or [self.devices.subject(UNLINKED)]
 
     def seconds(self) -> int:
         """Tell the time as messages carry it: whole seconds since the epoch."""

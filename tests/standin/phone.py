@@ -20,6 +20,7 @@ from standin.frames import DeviceId
 from standin.loads import LoadLedger
 from standin.settings import Language, QrForm, Variant
 from standin.sockets import Switchboard
+from standin.windows import Act, Windows
 
 __all__ = ["PhoneApi"]
 
@@ -45,6 +46,7 @@ class PhoneApi:
         switchboard: Switchboard,
         loads: LoadLedger,
         documents: Documents,
+        windows: Windows,
         save: Saver,
     ) -> None:
         self._token = token
@@ -52,6 +54,7 @@ class PhoneApi:
         self._switchboard = switchboard
         self._loads = loads
         self._documents = documents
+        self._windows = windows
         self._save = save
 
     def app(self) -> web.Application:
@@ -66,6 +69,8 @@ class PhoneApi:
         app.router.add_post("/phone/qr-expire", self._qr_expire)
         app.router.add_post("/phone/passkey", self._passkey)
         app.router.add_post("/page/variant", self._set_variant)
+        app.router.add_post("/page/reload", self._act("reload"))
+        app.router.add_post("/page/other-tab", self._act("other-tab"))
         app.router.add_get("/phone/{device}/messages", self._get_messages)
         app.router.add_post("/phone/{device}/{command}", self._command)
         return app
@@ -171,8 +176,14 @@ class PhoneApi:
         if "language" in body:
             self._documents.language = _choice(Language, body["language"])
         if "delay" in body:
-            self._documents.delay = float(body["delay"])
+            self._documents.set_delay(float(body["delay"]))
         return web.json_response({"variant": self._documents.variant, "qrForm": self._documents.qr_form})
+
+    def _act(self, act: Act) -> _Handler:
+        async def handle(_request: web.Request) -> web.StreamResponse:
+            return web.json_response({"pages": await self._windows.act(act)})
+
+        return handle
 
     async def _command(self, request: web.Request) -> web.Response:
         name, device = request.match_info["command"], DeviceId(request.match_info["device"])

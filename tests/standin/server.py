@@ -21,6 +21,7 @@ from standin.loads import LoadLedger
 from standin.phone import PhoneApi
 from standin.settings import Mode, Timing
 from standin.sockets import Switchboard
+from standin.windows import Windows
 
 __all__ = ["Server", "ServerSettings"]
 
@@ -59,6 +60,7 @@ class Server:
         )
         self._exchange = exchange
         self._switchboard = Switchboard(exchange=exchange, loads=loads, new_token=_token, on_devices_changed=self._save)
+        self._windows = Windows()
         documents = Documents(
             mode=settings.mode,
             web_host=settings.web_host,
@@ -66,6 +68,7 @@ class Server:
             exchange=exchange,
             loads=loads,
             switchboard=self._switchboard,
+            windows=self._windows,
         )
         phone = PhoneApi(
             token=settings.token,
@@ -73,6 +76,7 @@ class Server:
             switchboard=self._switchboard,
             loads=loads,
             documents=documents,
+            windows=self._windows,
             save=self._save,
         )
         self._runners = [
@@ -97,6 +101,7 @@ class Server:
         A closed connection waits half a minute for the other side's end of TLS, which a killed browser never sends.
         """
         await self._switchboard.close()
+        await self._windows.close()
         for runner in self._runners:
             open_ones = [] if runner.server is None else [each.transport for each in runner.server.connections]
             await runner.cleanup()

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from standin.harness import StandIn
 from support import log_schema
 from support.waiting import async_until
 
+RUNNER = ("-m", "session_runner")
 TOKENS = {scope: f"token-for-{scope}" for scope in ("state", "link", "send", "read", "admin")}
 
 
@@ -205,11 +206,16 @@ async def link(runner: RunnerProcess, standin: StandIn) -> str:
 
 @contextlib.asynccontextmanager
 async def start_runner(
-    folders: Folders, environment: dict[str, str], *, serves: bool = True, group: Path | None = None
+    folders: Folders,
+    environment: dict[str, str],
+    *,
+    serves: bool = True,
+    group: Path | None = None,
+    program: Sequence[str] = RUNNER,
 ) -> AsyncIterator[RunnerProcess]:
     """Start a runner and wait until its API serves, unless it is expected to end before.
 
-    `group` is a control group (v1) for it and everything below it.
+    `group` is a control group (v1) for it and everything below it; `program` is what Python starts.
     """
 
     def enter() -> None:
@@ -218,8 +224,7 @@ async def start_runner(
 
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "session_runner",
+        *program,
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

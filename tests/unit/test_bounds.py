@@ -19,6 +19,7 @@ from session_runner.settings import SettingsError, read_settings
 from whatsapp_operator.api.base import SpecModel, manifest_name
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.metadata import ObjectMeta
+from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
 from whatsapp_operator.api.session import SessionSpec, WhatsAppSession
 from whatsapp_operator.api.spec import LinkSpec, TimeoutsSpec
 from whatsapp_operator.core.model import Defaults
@@ -41,6 +42,7 @@ def variables(block: type[SpecModel], *, of: type | None = None) -> dict[str, Va
 TIMEOUTS = variables(TimeoutsSpec)
 COUNTS = variables(LinkSpec, of=int)
 CHOICES = variables(LinkSpec, of=StrEnum)
+OTHERS = variables(ProxySpec) | variables(BrowserSpec)
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -75,6 +77,31 @@ def runner_takes(variable: Variable, value: str) -> bool:
             raise
         return False
     return True
+
+
+@pytest.mark.parametrize(
+    ("block", "field", "taken", "refused"),
+    [
+        ("proxy", "type", ["HTTP", "SOCKS5"], ["http", "SOCKS4"]),
+        ("proxy", "port", ["1", "65535"], ["0", "65536"]),
+        (
+            "proxy",
+            "host",
+            ["proxy", f"{'x' * 63}.example.com", "10.0.0.5", "fd00::5"],
+            ["a b", "-a", "x.", f"{'x' * 64}.example.com"],
+        ),
+        ("browser", "language", ["de", "zh-Hant-TW", "es-419"], ["DE", "de_DE", "de-de"]),
+        ("browser", "timeZone", ["UTC", "Etc/GMT+5", "America/Argentina/Buenos_Aires"], ["Mars/Base", "America"]),
+    ],
+)
+def test_both_take_the_same_of_proxy_and_browser(block: str, field: str, taken: list[str], refused: list[str]) -> None:
+    """By the pattern of the schema, where it has one, and by the runner; the API server knows the zones by itself."""
+    schema = SPEC[block]["properties"][field]
+    [pattern] = re.findall(r"matches\('([^']*)'\)", str(schema.get("x-kubernetes-validations"))) or [None]
+    matched = [value for value in (*taken, *refused) if pattern is not None and re.fullmatch(pattern, value)]
+
+    assert taken == [value for value in (*taken, *refused) if runner_takes(OTHERS[field], value)]
+    assert set(matched) <= {*taken, "Mars/Base"}
 
 
 @pytest.mark.parametrize("block", ["timeouts", "link"])

@@ -25,18 +25,14 @@ from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.calls import Call, FailedCall, Verb
+from whatsapp_operator.core.decision import Decision, DeletePod, PatchNetworkPolicy, PatchPVC, ReadClaim
 from whatsapp_operator.core.model import (
     AssumedReservation,
-    Decision,
     Defaults,
-    DeletePod,
     ExistingClaim,
     KeyID,
     Observation,
-    PatchNetworkPolicy,
-    PatchPVC,
     PodUID,
-    ReadClaim,
     Refusal,
     RunnerReport,
     Seal,

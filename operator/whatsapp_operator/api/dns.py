@@ -7,7 +7,7 @@ from is the operator's setting and stays so, whatever a name resolves to.
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from whatsapp_operator.api.bounds import at_most
 from whatsapp_operator.api.rules import Rule, validations
@@ -18,11 +18,6 @@ _DOMAIN = Rule(
     "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*[.]?$')",
     "must be a domain such as corp.example.com: lower case letters, digits, '-' and '.', each part beginning and ending "
     "with a letter or digit",
-)
-_ALTOGETHER = Rule(
-    "!has(self.searches) || self.searches.join(' ').size() <= 2048",
-    "searches may have 2048 characters in total, with a blank between two: remove some",
-    field=".searches",
 )
 _OPTION = Rule(
     "self.matches('^[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?$')",
@@ -61,14 +56,12 @@ class DNSOption(PassedOn):
 class DNSConfig(PassedOn):
     """Resolvers, search domains and options, beside those of the policy."""
 
-    model_config = ConfigDict(json_schema_extra=validations(_ALTOGETHER))
-
     nameservers: Annotated[
         tuple[Annotated[str, Field(max_length=45, json_schema_extra=validations(_ADDRESS))], ...], Field(max_length=3)
     ] = ()
     """Addresses of resolvers, asked before the policy's."""
     searches: Annotated[
-        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], at_most(items=16)
+        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], at_most(items=8)
     ] = ()
     """Domains in which a short name is looked for, after the policy's."""
     options: Annotated[tuple[DNSOption, ...], at_most(items=16)] = ()

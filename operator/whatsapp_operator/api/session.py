@@ -26,6 +26,7 @@ from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectKey, ObjectMeta, OwnerReference
 from whatsapp_operator.api.pod_options import ImagePullSecret, PodOptions
 from whatsapp_operator.api.profile import AccessMode, ProfileSpec, Retention
+from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
 from whatsapp_operator.api.requests import HandledRequests
 from whatsapp_operator.api.resources import ResourceLimits, ResourceRequests, ResourcesSpec
 from whatsapp_operator.api.rules import Rule, validations
@@ -126,6 +127,7 @@ class WhatsAppSession(ApiModel):
 __all__ = [
     "AccessMode",
     "AdmissionStatus",
+    "BrowserSpec",
     "Condition",
     "ConditionStatus",
     "ConditionType",
@@ -145,6 +147,7 @@ __all__ = [
     "PodOptions",
     "Problem",
     "ProfileSpec",
+    "ProxySpec",
     "Reason",
     "RecoverySpec",
     "RecoveryStatus",

@@ -18,6 +18,7 @@ from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
 from whatsapp_operator.api.fields import AnswerTime, Delay, Duration, Int32
 from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.profile import PROFILE_CHANGES, ProfileSpec
+from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
 from whatsapp_operator.api.resources import ResourcesSpec
 from whatsapp_operator.api.rules import Rule, validations
 
@@ -129,6 +130,11 @@ class SessionSpec(SpecModel):
     """The volume with the browser's profile, which holds the login: without it the phone has to be linked again."""
     link: LinkSpec = LinkSpec()
     """How the session is linked to a phone. A change takes effect with the next pod."""
+    proxy: ProxySpec | None = None
+    """The proxy through which the session reaches WhatsApp. A change takes effect with the next pod, one of the login by
+    itself. Default: none."""
+    browser: BrowserSpec = BrowserSpec()
+    """What the page learns of its surroundings: language and time zone. A change takes effect with the next pod."""
     recovery: RecoverySpec = RecoverySpec()
     """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()

@@ -7,7 +7,7 @@ are the operator's own have their words here, since no runner reports them.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from session_protocol.states import STATES, OperatorState, Phase, Traits
+from session_protocol.states import STATES, OperatorState, Phase, Traits, traits_of
 from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api import gitops
@@ -38,9 +38,9 @@ Messages and reasons may change in each release, and states may be added: a prog
 _TITLES: Final[Mapping[Phase, str]] = {
     Phase.STARTING: "Starting: browser or page are on their way",
     Phase.LINKING: "Linking: a person is to link a phone",
-    Phase.CONNECTING: "Connecting: not connected, or not usable as it is",
+    Phase.CONNECTING: "Connecting: not connected, and nobody has to do anything yet",
     Phase.CONNECTED: "Connected: all is well",
-    Phase.BLOCKED: "Blocked: only a person can resolve it",
+    Phase.BLOCKED: "Blocked: a person has to mend it, or to wait",
     Phase.EXITING: "Exiting: the runner is about to end",
 }
 
@@ -58,11 +58,12 @@ TO_DO: Final[Mapping[str, str]] = {
     RunnerState.STARTING: "nothing; a browser that does not start ends its pod, and [causes](causes.md) says what follows",
     RunnerState.LOADING: "nothing; a page that does not come up is LoadError after half of the startup timeout",
     RunnerState.LOAD_ERROR: "see to the way from the pod to WhatsApp: names, routes, proxies, certificates; the message says where it ends",
+    RunnerState.PROXY_ERROR: "see to the [proxy](operations/proxy.md#when-it-fails), or to the Secret with its login",
     RunnerState.UNSUPPORTED_BROWSER: "use a newer runner image, then ask for a restart",
     RunnerState.QR_PENDING: "scan the code that `kubectl whatsapp qr NAME` shows, on the phone under *Linked devices*",
     RunnerState.PAIRING_CODE_PENDING: "type the code that `kubectl whatsapp pair NAME` shows on the phone, under *Linked devices*",
     RunnerState.PASSKEY_REQUIRED: "confirm on the phone if it asks; else link another account, or try later",
-    RunnerState.LINK_EXPIRED: "ask for a relink with the phone at hand",
+    RunnerState.LINK_EXPIRED: "ask for a relink with the phone at hand; it is queued like a new session. One that nobody needs may stay so",
     RunnerState.SYNCING: "keep the phone online with WhatsApp open; when it is overdue, ask for a restart, and then for a relink",
     RunnerState.CONNECTED: "nothing",
     RunnerState.RECONNECTING: "nothing",
@@ -138,6 +139,8 @@ def _of_operator(state: OperatorState, alerts: Alerts) -> _Section:
 def _stalled(state: str, traits: Traits) -> str:
     if traits.hold is None:
         return ""
+    if traits.hold.rests:
+        return "; no pod, not Stalled, since `status.link.expiredTime`, and no new pod until a person asks"
     but = f", but with reason `{traits.hold.unless}`" if traits.hold.unless else ""
     return f"; Stalled `True` with reason `{state}`{but}, over new pods, too"
 
@@ -152,7 +155,9 @@ def _health(state: str, *, ready: bool) -> str:
         return "Healthy"
     if state in gitops.waiting():
         return "Suspended"
-    return "Degraded" if state in gitops.broken() else "Progressing"
+    if state in gitops.broken():
+        return "Degraded"
+    return "Progressing" if traits_of(state).hold is None else "Degraded while it is Stalled, else Progressing"
 
 
 def _metrics(state: str, alerts: Alerts) -> str:

@@ -201,7 +201,8 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
             executable_path=plan.executable,
             args=plan.arguments,
             ignore_default_args=unwanted_defaults(shared_memory=shared_memory_size()),
-            env=dict(browser_environment()),
+            env={**browser_environment(), **({} if plan.time_zone is None else {"TZ": plan.time_zone})},
+            locale=plan.language,
             viewport={"width": VIEWPORT_WIDTH, "height": VIEWPORT_HEIGHT},
             accept_downloads=False,
             service_workers="block",  # no cache of theirs on the volume, no request past the page

@@ -36,14 +36,19 @@ class LaunchPlan:
     sandbox: bool = False
     """ Whether Chromium puts the page into a sandbox of its own: namespaces, an empty root, seccomp filters. """
     presence: Presence = Presence.UNAVAILABLE
+    relay_port: int | None = None
+    """ Of the relay to the session's proxy, on loopback; None: there is no proxy. """
+    language: str | None = None
+    """ A BCP 47 tag; None: English, in which the probe knows the page's texts. """
+    time_zone: str | None = None
+    """ A name of IANA's database; None: the container's. """
 
     @property
     def arguments(self) -> list[str]:
         """The command-line flags in addition to Playwright's."""
         return [
             f"--user-agent={self.user_agent}",  # as a flag it holds for workers, too
-            f"--host-resolver-rules={self.allowed_hosts.resolver_rules}",
-            "--no-proxy-server",  # a proxy would resolve names itself, past the rule above
+            *self._way_out,
             # WebRTC sends UDP to addresses without asking the resolver. This leaves it no UDP, and its TCP asks. The
             # switch without "force" is a preference's default, which the headless shell does not read.
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -61,6 +66,20 @@ class LaunchPlan:
             "--no-unsandboxed-zygote" if self.sandbox else "--no-zygote",
             "--renderer-process-limit=1",
         ]
+
+    @property
+    def _way_out(self) -> tuple[str, ...]:
+        if self.relay_port is None:
+            # A proxy would resolve names itself, past the rule.
+            return (f"--host-resolver-rules={self.allowed_hosts.resolver_rules}", "--no-proxy-server")
+        # The relay lets the allowed hosts through and no other. The browser itself resolves nothing but the relay: what
+        # would not go by way of it (a name that is looked up ahead of a request) gets nowhere and tells nobody.
+        relay = "127.0.0.1"
+        return (
+            f"--host-resolver-rules={AllowedHosts((relay,)).resolver_rules}",
+            f"--proxy-server=socks5://{relay}:{self.relay_port}",
+            "--proxy-bypass-list=<-loopback>",  # loopback and link-local addresses, too, which Chromium leaves out
+        )
 
 
 def unwanted_defaults(*, shared_memory: int) -> list[str]:

@@ -137,15 +137,15 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,
         "relinkRequest": saved.relink_request,
-        "syncBeganTime": format_time(saved.sync_began),
-        "restriction": saved.restriction,
-        "restrictionEndTime": format_time(saved.restriction_ends),
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
     later = {
         "browserVersion": saved.browser_version,
         "availableTime": format_time(saved.available_time),
+        "syncBeganTime": format_time(saved.sync_began),
+        "restriction": saved.restriction,
+        "restrictionEndTime": format_time(saved.restriction_ends),
         "logout": None if saved.logout is None else _logout_content(saved.logout),
     }
     content |= {key: value for key, value in later.items() if value is not None}
@@ -210,8 +210,8 @@ def _maybe_hold(value: object) -> HeldState | None:
 def _maybe_logout(value: object) -> Logout | None:
     got = _texts(value)
     time, reason = _maybe_time(got.get("time")), str(got.get("reason", ""))
-    word = reason if re.fullmatch(CAMEL_CASE, reason) else LogoutReason.LOGGED_OUT
-    return None if time is None else Logout(time=time, reason=word)
+    known = reason if re.fullmatch(CAMEL_CASE, reason) else LogoutReason.LOGGED_OUT
+    return None if time is None else Logout(time=time, reason=known)
 
 
 def _maybe_start(value: object) -> Start | None:

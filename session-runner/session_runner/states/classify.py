@@ -9,6 +9,7 @@ A message stays the same as long as nothing changes, so that passing time alone 
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from session_protocol.logouts import explanation, logout_reason
 from session_protocol.vocabulary import LinkMethod
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
@@ -18,6 +19,7 @@ from session_runner.states.fetching import unfetched
 from session_runner.states.history import MOST_ACKNOWLEDGEMENTS, NOTICE_SHOWN_SECONDS, History
 from session_runner.states.pairing import Pairing, Source, live_pairing_code
 from session_runner.states.policy import Policy
+from session_runner.states.proxy_failures import ProxyFailure
 
 FOREIGN_MUTEX_SECONDS = 2.0
 """ A single page loses the mutex for less than a second. If it is missing for longer, with a connected socket, another
@@ -38,25 +40,16 @@ LINKING_SOCKETS = frozenset(
     }
 )
 """ Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
+_WITHOUT_A_WAY = frozenset({State.LOADING, State.LOAD_ERROR, State.RECONNECTING, State.OFFLINE})
+""" What a page shows whose proxy lets it nowhere. In any other state it has got somewhere, or waits for a person. """
+_LOST = frozenset({State.QR_PENDING, State.SYNCING})
+""" And what it shows at first when it had got somewhere. """
 _RESTRICTIONS = {
     Reason.TIME_LOCK: "WhatsApp does not let this account write to new contacts{}.",
     Reason.MESSAGES_CAPPED: "This account has begun as many new chats as WhatsApp allows; it may begin no other{}.",
     Reason.TERMS_NOT_ACCEPTED: "WhatsApp lets this account write to nobody{}: its owner has to accept new terms on the phone.",
 }
 """ With the end. """
-_LOGOUTS = {
-    "account_locked": "because the account is locked",
-    "user_initiated": "by the page's own menu",
-    "client_version_outdated": "because the page's version is too old",
-    "storage_quota_exceeded": "because the browser's storage is full: check the profile volume",
-    "missing_enc_salt": "because the profile has lost half of its login",
-    "primary_identity_key_change": "because WhatsApp was set up anew on the phone",
-    "syncd_failure": "because its data could not be synced",
-    "syncd_timeout": "because its data could not be synced in time",
-    "critical_sync_timeout": "because its data could not be synced in time",
-    "history_sync_timeout": "because its data could not be synced in time",
-}
-""" The page's own words for why it was logged out. """
 
 
 class Verdict(NamedTuple):
@@ -69,6 +62,23 @@ class Verdict(NamedTuple):
 
 def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return the state of the session."""
+    verdict = _classify(facts, history, policy=policy, now=now)
+    return behind_proxy(verdict, facts.proxy_failure, lost=facts.socket in _ON_THE_WAY)
+
+
+def behind_proxy(verdict: Verdict, failure: ProxyFailure | None, *, lost: bool = False) -> Verdict:
+    """Return the state with what is wrong with the proxy, where that is why the page has no way to the service.
+
+    A page that is loading may do without one host of many; without its own it does not stay Loading. One that has lost its
+    connection (`lost`) shows a dead code, or goes on with its sync, for as long as connectionCheck.
+    """
+    stands = verdict.state in _WITHOUT_A_WAY or (lost and verdict.state in _LOST)
+    if failure is None or not stands or (verdict.state is State.LOADING and failure.host is not None):
+        return verdict
+    return Verdict(State.PROXY_ERROR, failure.reason, failure.message)
+
+
+def _classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     for look in (_not_booted, _refused_by_service, _conflict, _blocked):
         verdict = look(facts, history, policy=policy, now=now)
         if verdict is not None:
@@ -217,12 +227,11 @@ def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
     elif history.logged_out_as_asked:
         why = " as asked"
     elif history.logout_reason is not None:
-        why = " " + _LOGOUTS.get(history.logout_reason, f"({history.logout_reason})")
+        why = f" {explanation(logout_reason(history.logout_reason))}"
     if not history.must_wait(policy):
         return Verdict(State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{why}; a new QR code follows.")
-    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(
-        history.logout_hold or "", why
-    )
+    if history.logout_hold is not None:
+        why = f" {explanation(history.logout_hold)}"
     return Verdict(
         State.LOGGED_OUT,
         Reason.WAITING_FOR_PERSON,

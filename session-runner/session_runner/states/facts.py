@@ -1,4 +1,4 @@
-"""The facts that one probe of the page returned.
+"""The facts that one probe of the page returned, and what the relay to the session's proxy knows at that moment.
 
 `page/scripts/probe.js` returns a plain object, and `Facts.parse` turns it into a frozen record. It accepts anything,
 because the page is not ours: a value of a wrong type counts as unknown, a missing key as not seen. `classify` reads it.
@@ -13,6 +13,8 @@ from typing import Final
 
 from session_protocol.phone_numbers import number_of_user
 from session_protocol.vocabulary import StateReason
+
+from session_runner.states.proxy_failures import ProxyFailure
 
 LONGEST_TEXT: Final = 4096
 """ Characters of a text; a QR code says some 250. """
@@ -177,6 +179,9 @@ class Facts:
     """ The account's owner has to accept new terms first. """
     restricted_until: float | None = None
     """ Unix seconds at which the restriction ends; None: not known. """
+
+    proxy_failure: ProxyFailure | None = None
+    """ What is wrong with the session's proxy, by the relay and not by the page; None: nothing, or there is no proxy. """
 
     @property
     def has_modules(self) -> bool:

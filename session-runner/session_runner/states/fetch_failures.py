@@ -104,7 +104,7 @@ _ERRORS: Final[dict[str, _Cause]] = {
     "UNEXPECTED_PROXY_AUTH": _Cause(
         Reason.PROXY_REFUSED,
         "a proxy between the pod and {host} asks for a login (HTTP 407)",
-        "the runner uses no proxy; let the pod reach the host directly",
+        "let the pod reach the host directly, or name the proxy in spec.proxy",
     ),
     "HTTP_RESPONSE_CODE_FAILURE": _Cause(
         Reason.HTTP_ERROR, "{host} answers with an HTTP error", "check what answers there"
@@ -144,7 +144,7 @@ def by_status(status: int, *, host: str, what: str = PAGE) -> FetchFailure:
     name = _named(host)
     if status in (407, 511):
         login = f"a proxy or a portal between the pod and {name} asks for a login (HTTP {status})"
-        return _failure(Reason.PROXY_REFUSED, what, login, "let the pod reach the host directly")
+        return _failure(Reason.PROXY_REFUSED, what, login, "let the pod reach the host directly, or set spec.proxy")
     whose = "the service itself or a proxy in between is down" if status >= 500 else "check WHATSAPP_WEB_URL"
     return _failure(Reason.HTTP_ERROR, what, f"{name} answers with HTTP {status}", whose)
 

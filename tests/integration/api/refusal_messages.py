@@ -51,7 +51,6 @@ DOMAIN = (
     "must be a domain such as corp.example.com: lower case letters, digits, '-' and '.', each part beginning and ending "
     "with a letter or digit"
 )
-DOMAINS = "searches may have 2048 characters in total, with a blank between two: remove some"
 RESOLVER = "with dnsPolicy None the pod has no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
 OPTION = (
     "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"
@@ -64,3 +63,8 @@ NAME = (
 QUOTA_NAME = "must have at most 63 characters, because it becomes the value of a label: choose a shorter one"
 QUOTA_STORAGE = "must be at least 1Mi: to admit no session set sessions to 0"
 QUOTA_MEMORY = "must be at least 256Mi, the smallest session: to admit none set sessions to 0"
+HOST = (
+    "must be a host name or an address, such as proxy.example.com, 10.0.0.5 or fd00::5: without scheme, port and login"
+)
+LANGUAGE = "must be a BCP 47 language tag such as pt-BR, de or zh-Hant-TW: language, and script and region if need be"
+TIME_ZONE = "must be a time zone of the IANA database such as America/Sao_Paulo, Europe/Berlin or UTC"

@@ -24,6 +24,8 @@ CONTRACT: dict[str, Any] = {
     "resources": {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"cpu": "1", "memory": "768Mi"}},
     "profile": {"size": "1Gi", "storageClassName": "fast", "accessMode": "ReadWriteOncePod", "retention": "Retain"},
     "link": {"method": "QR", "maxRounds": 5, "onLogout": "Relink"},
+    "proxy": {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "proxy"},
+    "browser": {"language": "en-US", "timeZone": "UTC"},
     "recovery": {"maxAttempts": 5, "baseDelay": "5s", "healthyAfter": "10m"},
     "timeouts": {
         "startup": "60s",
@@ -66,6 +68,10 @@ def spread(**more: Any) -> dict[str, Any]:
     [
         {},
         CONTRACT,
+        {"proxy": {"host": "10.0.0.5", "port": 1}},
+        {"proxy": {"host": "fd00::5", "port": 65535, "type": "SOCKS5"}},
+        *({"browser": {"language": tag}} for tag in ("de", "zh-Hant-TW", "es-419", "fil", "sr-Latn")),
+        *({"browser": {"timeZone": zone}} for zone in ("Etc/GMT+5", "America/Argentina/Buenos_Aires", "US/Pacific")),
         {"resources": {}},
         {"resources": {"limits": {}, "requests": {}}},
         {"resources": {"limits": {"memory": "256Mi"}}},

@@ -23,10 +23,11 @@ def admitted() -> dict[str, Any]:
     """The largest spec, in words that the rules in CEL take, too."""
     spec: dict[str, Any] = largest(root_schema(SESSION)["properties"]["spec"])
     spec |= {"operatingMode": "Suspended", "replicas": 1, "resources": {}, "timeouts": {}, "recovery": {}, "link": {}}
+    spec["proxy"]["host"] = ".".join([*["x" * 63] * 3, "x" * 61])
+    spec["browser"] = {"language": "zh-Hant-TW", "timeZone": "America/Argentina/Buenos_Aires"}
     spec["profile"] = {"existingClaim": "x" * 253, "accessMode": "ReadWriteOncePod"}
     pod = spec["pod"]
     pod["dnsConfig"]["nameservers"] = ["fd00:1111:2222:3333:4444:5555:6666:7777"] * 3
-    pod["dnsConfig"]["searches"] = [*["x" * 127] * 15, "x" * 128]  # 2048 with the blanks
     pod["imagePullSecrets"] = [{"name": f"{number:0253}"} for number in range(len(pod["imagePullSecrets"]))]
     names = list(pod["annotations"])
     pod["annotations"] = {name: "<" * (2400 // len(names)) for name in names}

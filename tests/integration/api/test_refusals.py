@@ -19,7 +19,6 @@ from integration.api.refusal_messages import (
     DISK,
     DISK_REQUEST,
     DOMAIN,
-    DOMAINS,
     DURATION,
     EVERY,
     IMAGE,
@@ -52,6 +51,7 @@ from integration.api.refusal_messages import (
     STAYS,
     VALUE,
 )
+from integration.api.refused_surroundings import SCHEMA_OF_PROXY, SURROUNDINGS
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 
 
@@ -201,6 +201,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"priorityClassName": "High!"}}, "spec.pod.priorityClassName", a_name("a PriorityClass")),
     ({"pod": {"runtimeClassName": "-"}}, "spec.pod.runtimeClassName", a_name("a RuntimeClass")),
     ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
+    *SURROUNDINGS,
     # labels and annotations of ours
     ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
     ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
@@ -275,7 +276,6 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
     (resolver(searches=["Corp"]), f"{DNS}.searches[0]", DOMAIN),
     (resolver(searches=["a..b"]), f"{DNS}.searches[0]", DOMAIN),
     (resolver(searches=["a b"]), f"{DNS}.searches[0]", DOMAIN),
-    (resolver(searches=["x" * 128] * 16), f"{DNS}.searches", DOMAINS),
     (resolver(options=[{"name": ""}]), f"{DNS}.options[0].name", OPTION),
     ({"pod": {"dnsPolicy": "None"}}, "spec.pod.dnsPolicy", RESOLVER),
     ({"pod": {"dnsPolicy": "None", "dnsConfig": {"nameservers": []}}}, "spec.pod.dnsPolicy", RESOLVER),
@@ -320,6 +320,7 @@ def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec:
 
 
 SCHEMA: list[tuple[dict[str, Any], str, str]] = [
+    *SCHEMA_OF_PROXY,
     ({"operatingMode": "Stopped"}, "spec.operatingMode", 'supported values: "Running", "Suspended"'),
     ({"replicas": 0}, "spec.replicas", ONE),
     ({"replicas": 2}, "spec.replicas", ONE),

@@ -17,6 +17,8 @@ from typing import Any
 from aiohttp import web
 from integration.operator.admin import Admin, Json, Refused
 from session_protocol.environment import Variable
+from session_protocol.logouts import logout_reason
+from session_protocol.states import traits_of
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.http.app import Api
@@ -24,6 +26,8 @@ from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
+from session_runner.states.facts import Facts
+from session_runner.states.history import History
 from session_runner.store import StateStore
 
 NODE = "node-1"
@@ -72,8 +76,24 @@ class ScriptedRunner:
         """Publish a state, after it was written to the profile as the real runner does."""
         self.state_file.reported(state=state, reason=reason, message=message)
         self.store.publish(
-            state=state, reason=reason, message=message, linked_time=linked, durable_time=durable, round=round
+            state=state,
+            reason=reason,
+            message=message,
+            linked_time=linked,
+            durable_time=durable,
+            round=round,
+            logout=self.state_file.saved.logout if traits_of(state).linked is False else None,
         )
+
+    def link(self) -> None:
+        """A phone is linked."""
+        self.state_file.update(History(), History(linked=True), Facts(registered=True))
+        self.report(RunnerState.CONNECTED, linked=now())
+
+    def log_out(self, given: str, reason: StateReason) -> None:
+        """The page says that it is logged out, and why."""
+        self.state_file.keep_logout_reason(logout_reason(given))
+        self.report(RunnerState.LOGGED_OUT, reason)
 
 
 @dataclass

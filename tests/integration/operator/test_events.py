@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
-from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.decision import Event
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.connection import Connection, Credentials
 from whatsapp_operator.runtime.process.clock import SystemClock

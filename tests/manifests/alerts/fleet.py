@@ -20,7 +20,7 @@ from manifests.alerts.cases import (
 )
 
 BROKEN: Final = (
-    "Pending", "Loading", "LoadError", "UnsupportedBrowser", "Reconnecting", "Offline", "ServiceUnavailable",
+    "Pending", "Loading", "LoadError", "ProxyError", "UnsupportedBrowser", "Reconnecting", "Offline", "ServiceUnavailable",
     "UpdateNeeded", "Degraded", "Unresponsive", "Crashed", "Unreachable", "Recovering",
 )  # fmt: skip
 RESTING: Final = (

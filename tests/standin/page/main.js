@@ -16,6 +16,7 @@ import { Dialogs, Screens } from './screens.js';
 import { Session } from './session.js';
 import { State } from './state.js';
 import { LoginStore } from './storage.js';
+import { obeyWindow } from './window.js';
 
 const config = JSON.parse(document.querySelector('meta[name=standin-config]').content);
 
@@ -71,6 +72,7 @@ async function start() {
   });
   publish();
   screens.render();
+  obeyWindow(mutex);
   if (storageError) {
     announce.backend('storage_initialization_error', storageError);
     dialogs.open('storage');

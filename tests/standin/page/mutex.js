@@ -79,6 +79,15 @@ export class TabMutex {
     return true;
   }
 
+  // What another tab of this profile does when it starts: it takes over and goes on holding the mutex.
+  giveToOther() {
+    const other = random();
+    const say = (message) => localStorage.setItem(KEY, JSON.stringify(`${other}:${message}`));
+    say('local-takeover');
+    this.#hear({ key: KEY, newValue: this.value });
+    say(`init_${Date.now()}`);
+  }
+
   #hear({ key, newValue }) {
     if (key !== KEY || !this.#held || !this.#foreign(newValue)) return;
     const { message } = read(newValue);

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import alert_files
 import pytest
-from session_protocol.states import STATES, OperatorState, Phase
+from session_protocol.states import STATES, OperatorState, Phase, rests
 from whatsapp_operator.api.states_page import TO_DO, page
 
 ROOT = Path(__file__).parents[3]
@@ -39,11 +39,14 @@ def test_only_connected_is_ready(sections: dict[str, str]) -> None:
     assert "Unknown" == ready["Unreachable"]
 
 
-def test_what_waits_for_a_person_is_said(sections: dict[str, str]) -> None:
-    """The states with a hold are Stalled, whatever becomes of the pod."""
+def test_what_waits_for_a_person_is_there(sections: dict[str, str]) -> None:
+    """The states with a hold are Stalled, whatever becomes of the pod; the one that rests has none."""
     held = [state for state, section in sections.items() if "Stalled `True`" in section]
+    resting = [state for state, section in sections.items() if "no pod, not Stalled" in section]
 
-    assert held == [state for state in sections if state in STATES and STATES[state].hold is not None]
+    assert ["LinkExpired"] == resting == [state for state in STATES if rests(state)]
+    assert sorted([*held, *resting]) == sorted(state for state in STATES if STATES[state].hold is not None)
+    assert "Argo CD: Degraded while it is Stalled, else Progressing" in sections["LoggedOut"]
 
 
 def test_alerts_are_those_that_ask_for_the_state(sections: dict[str, str]) -> None:

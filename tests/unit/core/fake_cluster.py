@@ -24,7 +24,7 @@ from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import AdmissionStatus, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.calls import retry_delay
-from whatsapp_operator.core.model import (
+from whatsapp_operator.core.decision import (
     Action,
     CreateNetworkPolicy,
     CreatePod,
@@ -32,18 +32,13 @@ from whatsapp_operator.core.model import (
     CreateSecret,
     CreateService,
     Decision,
-    Defaults,
     DeletePod,
     Event,
-    KeyID,
-    Observation,
     PatchNetworkPolicy,
     PatchPVC,
-    PodUID,
     ReadClaim,
-    SealedKind,
-    SessionUID,
 )
+from whatsapp_operator.core.model import Defaults, KeyID, Observation, PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 from unit.core.raw_objects import Json
 from whatsapp_operator.core.calls import Call, FailedCall
+from whatsapp_operator.core.decision import CreateSecret, Decision
 from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.model import (
     AssumedReservation,
-    CreateSecret,
-    Decision,
     Observation,
     PodTokens,
     PodUID,

@@ -19,7 +19,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.fake_cluster import Crash, FakeCluster
 from unit.core.raw_objects import Json
 from whatsapp_operator.api.conditions import is_true
-from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
+from whatsapp_operator.core.decision import Action, CreatePod, Decision, DeletePod, PatchPVC
 from whatsapp_operator.core.session.holds import stored_hold
 from whatsapp_operator.core.session.requests import request_pending
 
@@ -41,6 +41,7 @@ REPORTS = [
     (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED),
     (RunnerState.LOGGED_OUT, StateReason.WAITING_FOR_PERSON),
     (RunnerState.LOGGED_OUT, StateReason.RELINKING),
+    (RunnerState.LINK_EXPIRED, StateReason.ROUNDS_USED_UP),
     (RunnerState.STOPPING, StateReason.STOP_REQUESTED),
     (RunnerState.OFFLINE, StateReason.NETWORK_UNREACHABLE),
     (RunnerState.CRASHED, StateReason.PAGE_DIED),
@@ -358,6 +359,8 @@ class Storm(RuleBasedStateMachine):
             assert has_pod == (status.replicas == 1)
             if session.spec.operating_mode == "Suspended":
                 assert (False, None, "Suspended") == (has_pod, status.admission, status.state)
+            elif stored_hold(status) == RunnerState.LINK_EXPIRED:
+                assert (False, None, "LinkExpired") == (has_pod, status.admission, status.state)
             elif str(cluster.condition("Stalled", name).status) == "True":
                 assert has_pod or status.admission is None
             else:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from unit.core.fake_cluster import FakeCluster
-from whatsapp_operator.core.model import CreatePod
+from whatsapp_operator.core.decision import CreatePod
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MINUTE = 60

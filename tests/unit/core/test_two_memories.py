@@ -211,16 +211,24 @@ class History:
 
     def conflict(self) -> None:
         """The runner reports Conflict, and somebody listens."""
-        self._say(received=True)
+        self._say(RunnerState.CONFLICT, StateReason.REPLACED, received=True)
 
     def unreceived(self) -> None:
         """The runner reports Conflict to nobody."""
-        self._say(received=False)
+        self._say(RunnerState.CONFLICT, StateReason.REPLACED, received=False)
 
-    def _say(self, *, received: bool) -> None:
+    def expired(self) -> None:
+        """The runner has shown all QR codes, and somebody listens."""
+        self._say(RunnerState.LINK_EXPIRED, StateReason.ROUNDS_USED_UP, received=True)
+
+    def unreceived_expiry(self) -> None:
+        """The runner has shown all QR codes, and nobody knows."""
+        self._say(RunnerState.LINK_EXPIRED, StateReason.ROUNDS_USED_UP, received=False)
+
+    def _say(self, state: RunnerState, reason: StateReason, *, received: bool) -> None:
         pod = self.cluster.pods.get("sales")
         if pod is not None and self.profile.opened.get(pod["metadata"]["uid"]):
-            self.profile.say(RunnerState.CONFLICT, StateReason.REPLACED, received=received)
+            self.profile.say(state, reason, received=received)
 
     def lost(self) -> None:
         """The pod's object is gone."""
@@ -272,6 +280,8 @@ class History:
 ACTS = [
     "conflict",
     "unreceived",
+    "expired",
+    "unreceived_expiry",
     "lost",
     "crashed",
     "settled",
@@ -287,7 +297,7 @@ ACTS += ["edited", "settled"]
 @settings(max_examples=int(os.environ.get("STORM_EXAMPLES", "40")), deadline=None)
 @given(acts=st.lists(st.sampled_from(ACTS), max_size=14))
 def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
-    """No page is opened in a conflict that nobody answered, and no runner refuses what the operator let go of."""
+    """No page is opened in a hold that nobody answered, and no runner refuses what the operator let go of."""
     history = History()
     for act in acts:
         hold, before = history.profile.hold, len(history.profile.opened)
@@ -296,5 +306,5 @@ def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
         history.apply(act)
         opened = list(history.profile.opened.values())[before:]
 
-        assert hold is None or answered or not any(opened), "a page was opened in a conflict that nobody answered"
+        assert hold is None or answered or not any(opened), "a page was opened in a hold that nobody answered"
         assert known is None or all(opened), "the operator made a pod for a person, and its runner refuses"

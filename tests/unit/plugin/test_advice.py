@@ -108,6 +108,17 @@ def test_the_whole_sentence_of_an_expired_link() -> None:
     assert (Outlook.NEVER, expected) == (advice.outlook, advice.text)
 
 
+def test_the_command_is_there_once() -> None:
+    """The operator's message ends with the annotation to set; here it is a command."""
+    message = (
+        "No phone was linked: to show a QR code again, set the annotation wasession.dev/relink-at to the current time."
+    )
+    advice = advise(namespace="shop", name="sales", state="LinkExpired", message=message)
+
+    assert advice.text.startswith("session shop/sales: all rounds of QR codes passed unused. To link again:\n")
+    assert 1 == advice.text.count("wasession.dev/relink-at")
+
+
 @pytest.mark.parametrize(
     ("state", "reason"), [("LinkExpired", ""), ("Stalled", "Conflict"), ("Stalled", "RecoveryExhausted")]
 )

@@ -15,7 +15,7 @@ from session_protocol.vocabulary import (
 )
 
 NAMES = (
-    "Starting, Loading, LoadError, UnsupportedBrowser, QRPending, PairingCodePending, PasskeyRequired, LinkExpired, "
+    "Starting, Loading, LoadError, ProxyError, UnsupportedBrowser, QRPending, PairingCodePending, PasskeyRequired, LinkExpired, "
     "Syncing, Connected, Reconnecting, Offline, Conflict, LoggedOut, TemporarilyBanned, ServiceUnavailable, "
     "Restricted, ActionRequired, UpdateNeeded, ScreenLocked, Degraded, Unresponsive, Crashed, Stopping"
 )

@@ -12,6 +12,7 @@ from session_runner.states.facts import Ban
 from session_runner.states.history import History
 from session_runner.states.pairing import Pairing, Source
 from session_runner.states.policy import Policy
+from session_runner.states.proxy_failures import ProxyFailure
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
 NOW = 1000.0
@@ -359,3 +360,65 @@ def test_a_page_that_streams_is_no_other_window() -> None:
     got = verdict(MODERN, LINKED, dialog="OtherWindow")
 
     assert State.ACTION_REQUIRED is got.state
+
+
+NO_WAY = ProxyFailure(Reason.PROXY_UNREACHABLE, "The proxy cannot be reached.")
+NOT_THERE = ProxyFailure(Reason.PROXY_REFUSED, "The proxy does not let it through.", "mmg.whatsapp.net")
+
+
+@both
+@pytest.mark.parametrize(
+    ("history", "changes"),
+    [
+        (History(), {"booted": False}),
+        (History(unclassified_since=NOW - 30), {"booted": False}),
+        (History(), UNLINKED | {"socket": "OPENING"}),
+        (History(round=1), UNLINKED | {"socket": "OPENING"}),
+        (History(lost_since=NOW - 30), UNLINKED | {"socket": "OPENING"}),
+        (LINKED, {"socket": "OPENING", "stream": "DISCONNECTED"}),
+        (LINKED, {"socket": "OPENING", "stream": "DISCONNECTED", "synced": False}),
+        (replace(LINKED, lost_since=NOW - 30), {"socket": "OPENING", "stream": "DISCONNECTED"}),
+    ],
+)
+def test_a_page_without_a_way_says_what_is_wrong_with_its_proxy(
+    shape: Raw, history: History, changes: dict[str, Any]
+) -> None:
+    """Loading, LoadError, Reconnecting, Offline, and a code or a sync whose connection is lost."""
+    facts = replace(looks(shape, **changes), proxy_failure=NO_WAY)
+
+    assert (State.PROXY_ERROR, NO_WAY.reason, NO_WAY.message) == classify(facts, history, policy=POLICY, now=NOW)
+
+
+@both
+@pytest.mark.parametrize("failure", [NO_WAY, NOT_THERE])
+@pytest.mark.parametrize(
+    ("history", "changes", "state"),
+    [
+        (LINKED, {}, State.CONNECTED),
+        (History(round=1), UNLINKED | {"code": CODE}, State.QR_PENDING),
+        (LINKED, {"timeLocked": True}, State.RESTRICTED),
+        (LINKED, {"stream": "SYNCING", "synced": False}, State.SYNCING),
+        (
+            replace(LINKED, ban=Ban()),
+            {"socket": "OPENING", "stream": "DISCONNECTED", "ban": {}},
+            State.TEMPORARILY_BANNED,
+        ),
+        (LINKED, {"socket": "CONFLICT"}, State.CONFLICT),
+        (replace(LINKED, logged_out_since=NOW), UNLINKED, State.LOGGED_OUT),
+    ],
+)
+def test_a_page_that_has_got_somewhere_or_waits_says_that(
+    shape: Raw, failure: ProxyFailure, history: History, changes: dict[str, Any], state: State
+) -> None:
+    """A proxy that fails beside it changes nothing, and ends nothing that a person has to end."""
+    facts = replace(looks(shape, **changes), proxy_failure=failure)
+
+    assert state == classify(facts, history, policy=POLICY, now=NOW).state
+
+
+def test_a_loading_page_may_do_without_one_host() -> None:
+    """Only a proxy that lets it nowhere is why it does not load; one that it cannot do without makes it LoadError."""
+    facts = replace(looks(MODERN, booted=False), proxy_failure=NOT_THERE)
+
+    assert State.LOADING == classify(facts, History(), policy=POLICY, now=NOW).state
+    assert State.PROXY_ERROR == classify(facts, History(unclassified_since=0), policy=POLICY, now=NOW).state

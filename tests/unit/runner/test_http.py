@@ -116,10 +116,10 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "browserVersion": "156.0.7204.49",
         "accountRevision": None,
         "accountExpected": None,
-        "logoutTime": None,
-        "logoutReason": None,
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
+        "logoutTime": None,
+        "logoutReason": None,
         "round": 1,
         "probeAgeSeconds": 2.3,
     }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.logouts import LONGEST, LogoutReason, logout_reason, why_logged_out
+from session_protocol.logouts import LONGEST, LogoutReason, explanation, logout_reason
 from session_runner.profile.saved_state import Logout, SavedState, read_saved_state, write_saved_state
 from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
@@ -32,7 +32,7 @@ def kept(folder: Path) -> Logout | None:
 
 
 @pytest.mark.parametrize(
-    ("told", "word"),
+    ("given", "reason"),
     [
         ("storage_quota_exceeded", "StorageQuotaExceeded"),
         ("client_version_outdated", "ClientVersionOutdated"),
@@ -49,36 +49,36 @@ def kept(folder: Path) -> Logout | None:
         ("é", "LoggedOut"),
     ],
 )
-def test_the_pages_reason_becomes_one_word(told: str | None, word: str) -> None:
+def test_the_pages_reason_becomes_ours(given: str | None, reason: str) -> None:
     """One that is not known is passed on, one that is no plain word is none."""
-    assert word == logout_reason(told)
+    assert reason == logout_reason(given)
 
 
 @pytest.mark.parametrize("reason", LogoutReason)
-def test_every_reason_has_a_sentence(reason: LogoutReason) -> None:
+def test_every_reason_is_explained(reason: LogoutReason) -> None:
     """With the page's own spelling where it is the page's."""
-    sentence = why_logged_out(reason)
-    own = {LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.BANNED}
+    text = explanation(reason)
+    ours = {LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.BANNED}
 
-    assert "gives the reason" not in sentence
-    assert (reason in own) is ("_" not in sentence)
+    assert text.split()[0] in ("because", "by", "after", "as", "and")
+    assert (reason in ours) is ("(" not in text)
 
 
-def test_a_new_reason_is_told_in_the_pages_spelling() -> None:
+def test_a_new_reason_has_the_pages_spelling() -> None:
     """So that somebody can search for it."""
-    assert "WhatsApp Web gives the reason web_fail_something" == why_logged_out(logout_reason("web_fail_something"))
+    assert "(web_fail_something)" == explanation(logout_reason("web_fail_something"))
 
 
 def test_what_the_page_says_is_stored_at_once(tmp_path: Path) -> None:
     """It says so once; the pod may be lost before the next look."""
-    opened(tmp_path).logout_told("StorageQuotaExceeded")
+    opened(tmp_path).keep_logout_reason("StorageQuotaExceeded")
 
     assert QUOTA == kept(tmp_path)
 
 
 def test_a_page_that_never_was_linked_loses_no_link(tmp_path: Path) -> None:
     """What it says of a logout is nobody's."""
-    opened(tmp_path, SavedState()).logout_told("StorageQuotaExceeded")
+    opened(tmp_path, SavedState()).keep_logout_reason("StorageQuotaExceeded")
 
     assert kept(tmp_path) is None
 
@@ -97,6 +97,7 @@ def test_a_logout_that_is_only_seen_has_its_time(tmp_path: Path) -> None:
     [
         (History(linked=True, logged_out_since=5.0, logout_asked=1.0), "LogoutRequested"),
         (History(linked=True, logged_out_since=500.0, logout_asked=1.0), "LoggedOut"),
+        (History(linked=True, logged_out_since=5.0, logout_explanation=("syncd_failure", 4.0)), "SyncdFailure"),
         (History(linked=True, logged_out_since=5.0, logout_hold="Banned"), "Banned"),
         (History(linked=True, logged_out_since=5.0, logout_hold="AccountLocked", logout_asked=1.0), "AccountLocked"),
     ],
@@ -108,12 +109,12 @@ def test_what_is_known_of_a_logout_is_its_reason(tmp_path: Path, after: History,
     assert Logout(time=T0, reason=reason) == kept(tmp_path)
 
 
-def test_a_reason_that_is_heard_later_fills_the_gap(tmp_path: Path) -> None:
+def test_a_reason_that_comes_later_fills_the_gap(tmp_path: Path) -> None:
     """The time stays; a known reason is not replaced by what only follows from it."""
     file = opened(tmp_path)
     file.update(LINKED, LOST, UNPAIRED)
-    file.logout_told("StorageQuotaExceeded")
-    file.logout_told("ClientVersionOutdated")
+    file.keep_logout_reason("StorageQuotaExceeded")
+    file.keep_logout_reason("ClientVersionOutdated")
     file.update(LOST, LOST, UNPAIRED)
 
     assert QUOTA == kept(tmp_path)
@@ -141,12 +142,12 @@ def test_the_next_link_ends_it(tmp_path: Path) -> None:
 def test_a_logout_that_did_not_come_true_is_forgotten(tmp_path: Path) -> None:
     """The page said so and goes on; while it only has not left yet, it is kept."""
     file = opened(tmp_path)
-    file.logout_told("StorageQuotaExceeded")
+    file.keep_logout_reason("StorageQuotaExceeded")
     file.update(LINKED, LINKED, CONNECTED)
-    said = kept(tmp_path)
+    stored = kept(tmp_path)
     file.update(History(linked=True, interrupted=True), LINKED, CONNECTED)
 
-    assert QUOTA == said
+    assert QUOTA == stored
     assert kept(tmp_path) is None
 
 

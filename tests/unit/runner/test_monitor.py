@@ -398,7 +398,7 @@ async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("asked", "reason"), [(False, "UserInitiated"), (True, "LogoutRequested")])
-async def test_why_it_was_logged_out_is_told_until_the_next_link(tmp_path: Path, *, asked: bool, reason: str) -> None:
+async def test_why_it_was_logged_out_stands_until_the_next_link(tmp_path: Path, *, asked: bool, reason: str) -> None:
     """With the code that follows, and not any more once a phone is linked; the menu's word is our API's, if that was asked."""
     harness = MonitorHarness(tmp_path)
     await harness.exit(ScriptedPage({}))

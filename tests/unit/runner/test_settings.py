@@ -2,7 +2,7 @@
 
 import pytest
 from session_protocol.environment import Variable
-from session_protocol.vocabulary import LinkMethod, OnLogout
+from session_protocol.vocabulary import LinkMethod, OnLogout, ProxyType
 from session_runner.settings import Settings, SettingsError, read_settings, settings_table
 
 REQUIRED = {"PROFILE_DIR": "/profile", "TOKEN_DIR": "/tokens", "SESSION_UID": "s-1", "POD_UID": "p-1"}
@@ -25,6 +25,15 @@ def test_the_defaults_are_the_published_ones() -> None:
     assert (settings.connection_check_timeout, settings.health_check_timeout) == (30, 45)
     assert settings.extra_ca_file is None
     assert settings.relink_request is None
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("Proxy.example.com", "Proxy.example.com"), ("10.0.0.5", "10.0.0.5"), ("FD00::5", "fd00::5")]
+)
+def test_a_proxy_is_a_type_a_host_and_a_port(host: str, expected: str) -> None:
+    """Without a host there is none."""
+    assert read().proxy is None
+    assert (ProxyType.SOCKS5, expected, 1080) == read(PROXY_TYPE="SOCKS5", PROXY_HOST=host, PROXY_PORT="1080").proxy
 
 
 def test_the_settings_reach_the_policy() -> None:
@@ -69,6 +78,17 @@ def test_a_missing_required_variable_is_named(name: str) -> None:
         ("LINK_METHOD", "qr", "QR, PairingCode"),
         ("ON_LOGOUT", "Never", "Relink, Wait"),
         ("LINK_MAX_ROUNDS", "0", "1 to 1000"),
+        ("PROXY_TYPE", "SOCKS4", "HTTP, SOCKS5"),
+        ("PROXY_HOST", "http://proxy.example.com", "without scheme"),
+        ("PROXY_HOST", "shop:secret@proxy.example.com", "without scheme"),
+        ("PROXY_HOST", f"{'x' * 64}.example.com", "without scheme"),
+        ("PROXY_PORT", "0", "1 to 65535"),
+        ("PROXY_LOGIN_DIR", "login", "absolute"),
+        ("BROWSER_LANGUAGE", "pt_BR", "BCP 47"),
+        ("BROWSER_LANGUAGE", "pt-BR --no-sandbox", "BCP 47"),
+        ("BROWSER_TIME_ZONE", "America/Sao_Paolo", "IANA"),
+        ("BROWSER_TIME_ZONE", "America", "IANA"),
+        ("BROWSER_TIME_ZONE", "../etc/passwd", "IANA"),
         ("PROFILE_DIR", "profile", "absolute"),
         ("CACHE_DIR", "/profile/cache", "profile volume"),
         ("CACHE_DIR", "/profile", "profile volume"),
@@ -95,6 +115,8 @@ def test_a_wrong_value_is_refused_with_what_to_do(name: str, value: str, says: s
         "SESSION_UID",
         "POD_UID",
         "BROWSER_EXECUTABLE",
+        "PROXY_HOST",
+        "PROXY_LOGIN_DIR",
         "TERMINATION_LOG",
     ],
 )

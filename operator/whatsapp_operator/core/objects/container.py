@@ -21,6 +21,9 @@ from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 
 PROFILE_DIR: Final = "/profile"
 TOKEN_DIR: Final = "/run/whatsapp-session/tokens"  # noqa: S105 -- a path
+PROXY_LOGIN_DIR: Final = "/run/whatsapp-session/proxy-login"
+PROXY_LOGIN_KEYS: Final = ("username", "password")
+""" The entries that are mounted, whatever else the Secret holds. """
 HOME_DIR: Final = "/home/runner"
 CACHE_DIR: Final = "/cache"
 PHONE_NUMBER_DIR: Final = "/run/whatsapp-session/phone-number"
@@ -28,6 +31,7 @@ PHONE_NUMBER_KEY: Final = "phoneNumber"
 """ The one entry that is mounted, whatever else the Secret holds. """
 _PROFILE_VOLUME: Final = "profile"
 _PHONE_NUMBER_VOLUME: Final = "phone-number"
+_PROXY_LOGIN_VOLUME: Final = "proxy-login"
 
 
 class Scratch(NamedTuple):
@@ -65,6 +69,10 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
             {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
             {"name": TOKEN_VOLUME, "mountPath": TOKEN_DIR, "readOnly": True},
             *_phone_number_mounts(session),
+            *(
+                {"name": volume["name"], "mountPath": PROXY_LOGIN_DIR, "readOnly": True}
+                for volume in _proxy_login_volumes(session)
+            ),
             *({"name": scratch.name, "mountPath": scratch.path} for scratch in SCRATCH),
         ],
         "securityContext": {
@@ -107,6 +115,7 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
         {"name": _PROFILE_VOLUME, "persistentVolumeClaim": {"claimName": names.profile_pvc_name(session)}},
         {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},
         *_phone_number_volumes(session),
+        *_proxy_login_volumes(session),
         *(
             {
                 "name": scratch.name,
@@ -133,6 +142,16 @@ def _phone_number_mounts(session: WhatsAppSession) -> list[dict[str, Any]]:
     return [{"name": _PHONE_NUMBER_VOLUME, "mountPath": PHONE_NUMBER_DIR, "readOnly": True}]
 
 
+def _proxy_login_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
+    """Return the volume with the proxy's login. Without the Secret the pod starts all the same, and says what is missing."""
+    proxy = session.spec.proxy
+    if proxy is None or proxy.login_secret_name is None:
+        return []
+    items = [{"key": key, "path": key} for key in PROXY_LOGIN_KEYS]
+    secret = {"secretName": proxy.login_secret_name, "items": items, "optional": True, "defaultMode": 0o440}
+    return [{"name": _PROXY_LOGIN_VOLUME, "secret": secret}]
+
+
 def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
     values: dict[str, str] = {
         Variable.WHATSAPP_WEB_URL: defaults.page_url,
@@ -144,6 +163,7 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         Variable.PORT: str(RUNNER_PORT),
         **_settings(session.spec.link),
         **_settings(session.spec.timeouts),
+        **_settings(session.spec.browser),
         Variable.LOG_LEVEL: defaults.log_level,
         "HOME": HOME_DIR,
     }
@@ -153,6 +173,10 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         del values[Variable.PRESENCE]
     if session.spec.link.phone_number_secret_name is not None:
         values[Variable.PHONE_NUMBER_FILE] = f"{PHONE_NUMBER_DIR}/{PHONE_NUMBER_KEY}"
+    if session.spec.proxy is not None:
+        values |= _settings(session.spec.proxy)
+        if session.spec.proxy.login_secret_name is not None:
+            values[Variable.PROXY_LOGIN_DIR] = PROXY_LOGIN_DIR
     if defaults.metrics_need_token:
         values[Variable.METRICS_NEED_TOKEN] = "true"
     if defaults.browser_sandbox:
@@ -164,13 +188,14 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
 
 
 def _settings(block: SpecModel) -> dict[str, str]:
-    """Return the fields of a block of the spec that the runner reads, by their variables."""
+    """Return the fields of a block of the spec that the runner reads, by their variables; an absent one has none."""
     return {
         mark: format_duration(value) if isinstance(value, timedelta) else str(value)
         for name, field in type(block).model_fields.items()
         for mark in field.metadata
         if isinstance(mark, Variable)
         for value in (getattr(block, name),)
+        if value is not None
     }
 
 

@@ -23,14 +23,8 @@ from whatsapp_operator.api.constants import (
     RUNNER_PORT,
     SCRAPES_METRICS_LABEL,
 )
-from whatsapp_operator.core.model import (
-    Action,
-    CreateNetworkPolicy,
-    Defaults,
-    Manifest,
-    NetworkPolicyFacts,
-    PatchNetworkPolicy,
-)
+from whatsapp_operator.core.decision import Action, CreateNetworkPolicy, PatchNetworkPolicy
+from whatsapp_operator.core.model import Defaults, Manifest, NetworkPolicyFacts
 from whatsapp_operator.core.network import PodPeer, RunnerNetwork
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.writes.merge_patch import merge_patch

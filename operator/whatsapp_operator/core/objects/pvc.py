@@ -13,7 +13,8 @@ from session_protocol.quantities import format_quantity
 
 from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.session import Retention, WhatsAppSession
-from whatsapp_operator.core.model import CreatePVC, KeyID, Manifest, PatchPVC, PVCFacts, Seal
+from whatsapp_operator.core.decision import CreatePVC, PatchPVC
+from whatsapp_operator.core.model import KeyID, Manifest, PVCFacts, Seal
 from whatsapp_operator.core.objects import names
 
 

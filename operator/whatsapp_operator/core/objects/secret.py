@@ -10,7 +10,8 @@ from typing import Final
 
 from whatsapp_operator.api.constants import KEY_ID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import CreateSecret, Defaults, Manifest, PodTokens, TokenSource
+from whatsapp_operator.core.decision import CreateSecret
+from whatsapp_operator.core.model import Defaults, Manifest, PodTokens, TokenSource
 from whatsapp_operator.core.objects import names
 
 EXTRA_CA_KEY: Final = "extra-ca.crt"

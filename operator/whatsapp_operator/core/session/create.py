@@ -10,7 +10,8 @@ from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, RequeueStatus
-from whatsapp_operator.core.model import Action, CreatePod, CreateService, Seal
+from whatsapp_operator.core.decision import Action, CreatePod, CreateService
+from whatsapp_operator.core.model import Seal
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import create_pvc

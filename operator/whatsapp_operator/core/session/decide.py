@@ -13,15 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
-from whatsapp_operator.core.model import (
-    Action,
-    Decision,
-    Defaults,
-    DeletePod,
-    Observation,
-    PodPhase,
-    PodUID,
-)
+from whatsapp_operator.core.decision import Action, Decision, DeletePod
+from whatsapp_operator.core.model import Defaults, Observation, PodPhase, PodUID
 from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step

@@ -11,7 +11,7 @@ from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, Reason, SessionStatus
-from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.decision import Event
 from whatsapp_operator.core.session import messages
 
 NORMAL = "Normal"

@@ -11,7 +11,7 @@ from datetime import datetime
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.calls import PATIENCE, Call, FailedCall, Verb
-from whatsapp_operator.core.model import (
+from whatsapp_operator.core.decision import (
     Action,
     CreateNetworkPolicy,
     CreatePod,
@@ -20,11 +20,11 @@ from whatsapp_operator.core.model import (
     CreateService,
     DeletePod,
     Event,
-    Observation,
     PatchNetworkPolicy,
     PatchPVC,
     ReadClaim,
 )
+from whatsapp_operator.core.model import Observation
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
 

@@ -18,7 +18,8 @@ from typing import Any, Final
 from whatsapp_operator.api.constants import EXHAUSTED_ANNOTATION
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import RecoveryStatus, WhatsAppSession
-from whatsapp_operator.core.model import PatchPVC, PVCFacts
+from whatsapp_operator.core.decision import PatchPVC
+from whatsapp_operator.core.model import PVCFacts
 
 _LENGTH: Final = 16
 

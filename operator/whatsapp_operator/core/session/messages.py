@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from session_protocol.logouts import why_logged_out
+from session_protocol.logouts import explanation
 from session_protocol.quantities import format_quantity
 from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
@@ -205,7 +205,7 @@ def held(state: str, *, requested: bool) -> ReasonMessage:
 
 def logged_out(reason: str, *, at: datetime) -> ReasonMessage:
     """Return why no phone is linked any more: the runner's word for it, and when that was."""
-    message = f"No phone is linked. The session was logged out at {format_time(at)}: {why_logged_out(reason)}."
+    message = f"No phone is linked. The session was logged out at {format_time(at)} {explanation(reason)}."
     return reason_message(reason, message, fallback=Reason.LOGGED_OUT)
 
 

@@ -7,7 +7,8 @@ afterwards; and so is the record by which the session asks for a place again, be
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.session import OperatorState, Reason, RequeueStatus
-from whatsapp_operator.core.model import DeletePod, PodFacts
+from whatsapp_operator.core.decision import DeletePod
+from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage, reason_message

@@ -39,13 +39,13 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
 
     A session that rests is in the state of its hold, whatever is heard of the pod that goes.
     """
-    told = _told(snapshot, step)
+    reported = _reported(snapshot, step)
     if not rests(snapshot.hold):
-        return told
-    return replace(told, state=step.state, ready=ConditionStatus.FALSE, ready_message=step.ready)
+        return reported
+    return replace(reported, state=step.state, ready=ConditionStatus.FALSE, ready_message=step.ready)
 
 
-def _told(snapshot: Snapshot, step: Step) -> ReportedState:
+def _reported(snapshot: Snapshot, step: Step) -> ReportedState:
     before = snapshot.session.status
     linked, linked_message = _stored_linked(before)
     if snapshot.responding and snapshot.report is not None:

@@ -14,13 +14,8 @@ from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
-from whatsapp_operator.core.model import (
-    Action,
-    CreateService,
-    DeletePod,
-    PodFacts,
-    ReadClaim,
-)
+from whatsapp_operator.core.decision import Action, CreateService, DeletePod, ReadClaim
+from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.objects.existing_claim import is_usable
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.secret import create_mounted_secret

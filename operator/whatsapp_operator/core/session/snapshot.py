@@ -13,15 +13,8 @@ from typing import Final
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.invalid import Problem
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
-from whatsapp_operator.core.model import (
-    Defaults,
-    Observation,
-    PatchPVC,
-    PodFacts,
-    PodUID,
-    PVCFacts,
-    RunnerReport,
-)
+from whatsapp_operator.core.decision import PatchPVC
+from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodUID, PVCFacts, RunnerReport
 from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc

@@ -16,7 +16,8 @@ from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.calls import Call, Verb
-from whatsapp_operator.core.model import Event, PodUID, SealedKind, SessionUID
+from whatsapp_operator.core.decision import Event
+from whatsapp_operator.core.model import PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.errors import KubeError

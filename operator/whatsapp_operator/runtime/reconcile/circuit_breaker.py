@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import Event, SessionUID
+from whatsapp_operator.core.decision import Event
+from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import Phase
 from whatsapp_operator.core.recovery.health import SessionHealth, session_health
 from whatsapp_operator.core.recovery.pauses import PauseChange, RecoveryPauses

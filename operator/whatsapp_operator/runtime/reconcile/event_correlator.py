@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeVar
 
-from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.decision import Event
 
 SERIES_WINDOW: Final = 3000.0
 """ Seconds for which a repetition raises the count. Shorter than the API server keeps events by default (an hour). """

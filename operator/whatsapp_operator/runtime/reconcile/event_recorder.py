@@ -18,7 +18,7 @@ import logging
 from datetime import datetime
 from typing import Any, Final
 
-from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.decision import Event
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import KubeError, NotFound
 from whatsapp_operator.runtime.kube.resources import EVENTS, Json, uid_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import (
+from whatsapp_operator.core.decision import (
     Action,
     CreateNetworkPolicy,
     CreatePod,
@@ -21,14 +21,11 @@ from whatsapp_operator.core.model import (
     CreateSecret,
     CreateService,
     DeletePod,
-    KeyID,
     PatchNetworkPolicy,
     PatchPVC,
     ReadClaim,
-    Seal,
-    SealedKind,
-    SessionUID,
 )
+from whatsapp_operator.core.model import KeyID, Seal, SealedKind, SessionUID
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import secret_entries

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.calls import LAST_RETRY, CallReason, retry_delay
-from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.decision import Event
 from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.resources import Json
 from whatsapp_operator.runtime.process.clock import Clock, Jitter

@@ -25,20 +25,9 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.calls import Call, CallReason, Verb
+from whatsapp_operator.core.decision import Action, CreateSecret, Decision, DeletePod, ReadClaim
 from whatsapp_operator.core.kubelet import Eviction
-from whatsapp_operator.core.model import (
-    Action,
-    CreateSecret,
-    Decision,
-    Defaults,
-    DeletePod,
-    Observation,
-    PodFacts,
-    PodTokens,
-    PodUID,
-    ReadClaim,
-    SessionUID,
-)
+from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodTokens, PodUID, SessionUID
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import SessionStatus
-from whatsapp_operator.core.model import Decision
+from whatsapp_operator.core.decision import Decision
 from whatsapp_operator.core.writes.kept import Path, field_names, missing, overlaid, without
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 from whatsapp_operator.core.writes.write_limiter import WriteLimiter, is_edited, is_urgent

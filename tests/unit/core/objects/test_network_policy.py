@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 from support.merge_patch import merged
 from whatsapp_operator.api.session import ObjectMeta, WhatsAppSession
-from whatsapp_operator.core.model import (
-    CreateNetworkPolicy,
-    Defaults,
-    KeyID,
-    NetworkPolicyFacts,
-    PatchNetworkPolicy,
-)
+from whatsapp_operator.core.decision import CreateNetworkPolicy, PatchNetworkPolicy
+from whatsapp_operator.core.model import Defaults, KeyID, NetworkPolicyFacts
 from whatsapp_operator.core.network import AddressPeer, Egress, PodPeer, RunnerNetwork
 from whatsapp_operator.core.objects.network_policy import network_policy_manifest, policy_actions
 from whatsapp_operator.core.objects.pod import pod_manifest

@@ -7,8 +7,9 @@ import pytest
 from unit.core.fake_cluster import FakeCluster, running
 from unit.core.raw_objects import without
 from whatsapp_operator.api.session import RecoveryStatus
+from whatsapp_operator.core.decision import DeletePod
 from whatsapp_operator.core.kubelet import Probe, ProbeKill
-from whatsapp_operator.core.model import DeletePod, PodUID
+from whatsapp_operator.core.model import PodUID
 
 OWN_LIMIT = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from unit.core.fake_cluster import DEFAULTS, FakeCluster
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME
-from whatsapp_operator.core.model import CreateNetworkPolicy, PatchNetworkPolicy
+from whatsapp_operator.core.decision import CreateNetworkPolicy, PatchNetworkPolicy
 from whatsapp_operator.core.network import RunnerNetwork
 
 ENFORCED = replace(DEFAULTS, network=RunnerNetwork(operator_namespace="ops"))

@@ -6,7 +6,7 @@ import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster
 from unit.core.session.waiting_pods import GOOD, deleted, let_go, pass_time, pending
-from whatsapp_operator.core.model import CreatePod, CreatePVC
+from whatsapp_operator.core.decision import CreatePod, CreatePVC
 
 # --- edits
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import new, running
-from whatsapp_operator.core.model import CreatePod, CreatePVC, DeletePod, PatchPVC
+from whatsapp_operator.core.decision import CreatePod, CreatePVC, DeletePod, PatchPVC
 
 
 def foreign(name: str, **metadata: Any) -> dict[str, Any]:

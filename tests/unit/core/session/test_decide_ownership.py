@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from unit.core.fake_cluster import FakeCluster, running
 from unit.core.raw_objects import Json
-from whatsapp_operator.core.model import DeletePod
+from whatsapp_operator.core.decision import DeletePod
 
 SIZES = ["8Ei", "-1", "NaN", "768Mi"]
 

@@ -3,7 +3,7 @@
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.fake_cluster import FakeCluster, running
-from whatsapp_operator.core.model import DeletePod
+from whatsapp_operator.core.decision import DeletePod
 
 NOW = "2026-11-22T18:30:00Z"
 HOLDS = [
@@ -433,4 +433,4 @@ def test_a_logout_that_relinks_is_no_stop() -> None:
     cluster = held(RunnerState.LOGGED_OUT, StateReason.RELINKING)
 
     assert ("False", "NotStalled") == cluster.says("Stalled")
-    assert ("False", "NotLinked") == cluster.says("Linked")
+    assert ("False", "LoggedOut") == cluster.says("Linked")

@@ -6,7 +6,7 @@ import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
 from unit.core.session.waiting_pods import GOOD, come_back, deleted, give_up, let_go, pass_time, pending
-from whatsapp_operator.core.model import CreateNetworkPolicy, CreatePod, CreatePVC, CreateSecret
+from whatsapp_operator.core.decision import CreateNetworkPolicy, CreatePod, CreatePVC, CreateSecret
 from whatsapp_operator.core.network import RunnerNetwork
 
 

@@ -9,7 +9,7 @@ from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION
 from whatsapp_operator.api.session import RecoveryStatus
-from whatsapp_operator.core.model import CreatePod, DeletePod
+from whatsapp_operator.core.decision import CreatePod, DeletePod
 
 
 def recovery(cluster: FakeCluster) -> RecoveryStatus:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from unit.core.fake_cluster import DEFAULTS, FakeCluster, running
-from whatsapp_operator.core.model import CreateSecret, KeyID, Rejection, TokenSource
+from whatsapp_operator.core.decision import CreateSecret
+from whatsapp_operator.core.model import KeyID, Rejection, TokenSource
 
 MORNING, NOON = "2026-11-23T08:00:00Z", "2026-11-23T12:00:00Z"
 

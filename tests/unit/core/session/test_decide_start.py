@@ -10,14 +10,8 @@ import pytest
 from session_protocol.vocabulary import RunnerState
 from support.facts import T0
 from unit.core.fake_cluster import FakeCluster, new, running
-from whatsapp_operator.core.model import (
-    AssumedReservation,
-    CreatePod,
-    CreatePVC,
-    CreateSecret,
-    CreateService,
-    SessionUID,
-)
+from whatsapp_operator.core.decision import CreatePod, CreatePVC, CreateSecret, CreateService
+from whatsapp_operator.core.model import AssumedReservation, SessionUID
 
 PENDING = ("False", "PodStarting")
 

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from unit.core.fake_cluster import FakeCluster
 from unit.core.seals import sealed
-from whatsapp_operator.core.model import PatchPVC, SealedKind
+from whatsapp_operator.core.decision import PatchPVC
+from whatsapp_operator.core.model import SealedKind
 
 GI = 2**30
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from unit.core.fake_cluster import FakeCluster, new, running
 from whatsapp_operator.core.calls import Call, FailedCall, Verb
-from whatsapp_operator.core.model import (
+from whatsapp_operator.core.decision import (
     CreatePod,
     CreatePVC,
     CreateSecret,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.fake_cluster import FakeCluster, running
-from whatsapp_operator.core.model import DeletePod
+from whatsapp_operator.core.decision import DeletePod
 from whatsapp_operator.core.session.holds import stored_hold
 
 EXPIRED = RunnerState.LINK_EXPIRED
@@ -100,8 +100,8 @@ def test_status_says_since_when_and_what_to_do() -> None:
     assert link is not None
     assert (at, 5) == (link.expired_time, link.round)
     assert "wasession.dev/relink-at" in cluster.condition("Ready").message
-    told = [(event.type, event.action) for event in cluster.events if event.reason == EXPIRED]
-    assert [("Warning", "Linking")] == told
+    reported = [(event.type, event.action) for event in cluster.events if event.reason == EXPIRED]
+    assert [("Warning", "Linking")] == reported
 
 
 def test_a_place_that_is_given_back_is_the_next_ones() -> None:

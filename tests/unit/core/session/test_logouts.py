@@ -13,7 +13,7 @@ REASONS = {
     "ClientVersionOutdated": "client_version_outdated",
     "UserInitiated": "user_initiated",
     "LoggedOut": "WhatsApp gave no reason",
-    "LogoutRequested": "somebody asked for it",
+    "LogoutRequested": "as asked",
     "WebFailSomething": "web_fail_something",
 }
 
@@ -23,11 +23,11 @@ def logged_out(
 ) -> FakeCluster:
     """Return a cluster whose session was connected, and whose runner has told of a logout."""
     cluster = running()
-    tell(cluster, state, reason=why, logout_time=cluster.now, logout_reason=reason)
+    report(cluster, state, reason=why, logout_time=cluster.now, logout_reason=reason)
     return cluster
 
 
-def tell(cluster: FakeCluster, state: str, **more: Any) -> None:
+def report(cluster: FakeCluster, state: str, **more: Any) -> None:
     """The runner says a state, and the operator writes it."""
     cluster.say(state, linked=False, **more)
     cluster.look()
@@ -42,14 +42,14 @@ def logout_events(cluster: FakeCluster) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("reason", "words"), REASONS.items())
-def test_linked_says_why_and_when(reason: str, words: str) -> None:
+@pytest.mark.parametrize(("reason", "explanation"), REASONS.items())
+def test_linked_says_why_and_when(reason: str, explanation: str) -> None:
     """The word as the condition's reason, sentence and time in its message; the time also by itself."""
     cluster = logged_out(reason)
     linked, link = cluster.condition("Linked"), cluster.status().link
 
     assert ("False", reason) == cluster.says("Linked")
-    assert words in linked.message
+    assert explanation in linked.message
     assert "at 2026-11-22T18:00:05Z" in linked.message
     assert link is not None
     assert cluster.now == link.logout_time == linked.last_transition_time
@@ -57,16 +57,17 @@ def test_linked_says_why_and_when(reason: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["QRPending", "LinkExpired", "Offline", "Loading", "Degraded", "PasskeyRequired", "Stopping"]
+    "state",
+    ["QRPending", "LinkExpired", "Offline", "Loading", "Degraded", "PasskeyRequired", "Conflict", "Stopping"],
 )
 def test_it_stands_in_every_state_that_follows(state: str) -> None:
     """Whether the runner repeats it or not."""
     cluster = logged_out()
     at = cluster.now
     cluster.tick(30)
-    tell(cluster, state, logout_time=at, logout_reason=QUOTA)
+    report(cluster, state, logout_time=at, logout_reason=QUOTA)
     repeated = cluster.condition("Linked")
-    tell(cluster, state)
+    report(cluster, state)
 
     assert repeated == cluster.condition("Linked")
     assert ("False", QUOTA) == cluster.says("Linked")
@@ -90,13 +91,13 @@ def test_it_outlives_pods_and_processes() -> None:
     assert 1 == len(logout_events(cluster))
 
 
-def test_a_lost_status_is_told_again_by_the_runner() -> None:
+def test_a_lost_status_is_reported_again_by_the_runner() -> None:
     """From the profile, with the time of then."""
     cluster = logged_out(state=RunnerState.QR_PENDING)
     at = cluster.now
     cluster.tick(3600)
     cluster.sessions["sales"]["status"] = {}
-    tell(cluster, RunnerState.QR_PENDING, logout_time=at, logout_reason=QUOTA)
+    report(cluster, RunnerState.QR_PENDING, logout_time=at, logout_reason=QUOTA)
     link = cluster.status().link
 
     assert ("False", QUOTA) == cluster.says("Linked")
@@ -104,10 +105,10 @@ def test_a_lost_status_is_told_again_by_the_runner() -> None:
     assert at == link.logout_time
 
 
-def test_a_reason_that_is_heard_later_is_no_second_event() -> None:
+def test_a_reason_that_comes_later_is_no_second_event() -> None:
     """The state came first."""
     cluster = logged_out("LoggedOut")
-    tell(cluster, RunnerState.QR_PENDING, logout_time=cluster.now, logout_reason=QUOTA)
+    report(cluster, RunnerState.QR_PENDING, logout_time=cluster.now, logout_reason=QUOTA)
 
     assert ("False", QUOTA) == cluster.says("Linked")
     assert [("Warning", "LoggedOut")] == logout_events(cluster)
@@ -122,7 +123,7 @@ def test_the_next_link_ends_it() -> None:
     link = cluster.status().link
     linked = cluster.says("Linked")
     cluster.tick(60)
-    tell(cluster, RunnerState.LOGGED_OUT, logout_time=cluster.now, logout_reason="AccountLocked")
+    report(cluster, RunnerState.LOGGED_OUT, logout_time=cluster.now, logout_reason="AccountLocked")
 
     assert ("True", "Linked") == linked
     assert link is not None
@@ -138,13 +139,13 @@ def test_whatever_is_set_and_asked_for_the_reason_stands(reason: str, on_logout:
     why = StateReason.RELINKING if on_logout == "Relink" else StateReason.WAITING_FOR_PERSON
     cluster = running(spec={"link": {"onLogout": on_logout}})
     at = cluster.now
-    tell(cluster, RunnerState.LOGGED_OUT, reason=why, logout_time=at, logout_reason=reason)
+    report(cluster, RunnerState.LOGGED_OUT, reason=why, logout_time=at, logout_reason=reason)
     stalled = cluster.says("Stalled")
     if request_ is not None:
         cluster.annotate(**{request_: "2026-11-22T18:30:00Z"})
         cluster.settle()
     state = RunnerState.LOGGED_OUT if on_logout == "Wait" and request_ != "relink_at" else RunnerState.QR_PENDING
-    tell(cluster, state, reason=why, logout_time=at, logout_reason=reason)
+    report(cluster, state, reason=why, logout_time=at, logout_reason=reason)
 
     assert ("False", "NotStalled") if on_logout == "Relink" else ("True", "LoggedOut") == stalled
     assert ("False", reason) == cluster.says("Linked")
@@ -167,7 +168,7 @@ def test_an_older_runner_that_says_logged_out_is_believed() -> None:
 def test_a_profile_that_was_replaced_knows_of_no_logout() -> None:
     """What is not known is not called a logout."""
     cluster = running()
-    tell(cluster, RunnerState.QR_PENDING)
+    report(cluster, RunnerState.QR_PENDING)
 
     assert ("False", "NotLinked") == cluster.says("Linked")
     assert [("Normal", "NotLinked")] == logout_events(cluster)
@@ -186,8 +187,8 @@ def test_a_runners_clock_is_its_own() -> None:
     """Its time is told as it is, to the second."""
     cluster = running()
     at = cluster.now - timedelta(days=3, microseconds=5)
-    tell(cluster, RunnerState.QR_PENDING, logout_time=at, logout_reason=QUOTA)
+    report(cluster, RunnerState.QR_PENDING, logout_time=at, logout_reason=QUOTA)
     writes = cluster.status_writes
-    tell(cluster, RunnerState.QR_PENDING, logout_time=at, logout_reason=QUOTA)
+    report(cluster, RunnerState.QR_PENDING, logout_time=at, logout_reason=QUOTA)
 
     assert writes == cluster.status_writes

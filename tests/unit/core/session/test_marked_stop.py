@@ -17,16 +17,8 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import (
-    Defaults,
-    DeletePod,
-    Observation,
-    PatchPVC,
-    PodFacts,
-    PodPhase,
-    PVCFacts,
-    SessionUID,
-)
+from whatsapp_operator.core.decision import DeletePod, PatchPVC
+from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, PVCFacts, SessionUID
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.session.marked_stop import stop_mark, with_mark, with_marked_stop

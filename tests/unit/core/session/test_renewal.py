@@ -8,7 +8,8 @@ import pytest
 from support.facts import T0
 from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.api.conditions import is_true
-from whatsapp_operator.core.model import Decision, DeletePod, SessionUID
+from whatsapp_operator.core.decision import Decision, DeletePod
+from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.session.renewal import CATCH_UP, MARGIN, WINDOW, renewal_time
 

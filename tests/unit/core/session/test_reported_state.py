@@ -18,7 +18,7 @@ def test_the_state_is_the_runners(state: str) -> None:
     assert ("True" if state == "Connected" else "False", state) == cluster.says("Ready")
 
 
-LINKED = ["Syncing", "Connected", "Reconnecting", "Conflict", "Restricted", "ActionRequired", "ScreenLocked"]
+LINKED = ["Syncing", "Connected", "Reconnecting", "Restricted", "ActionRequired", "ScreenLocked"]
 NOT_LINKED = ["QRPending", "PairingCodePending", "LinkExpired"]
 
 
@@ -62,7 +62,7 @@ def test_a_time_of_linking_decides_where_the_state_does_not() -> None:
     assert ("True", "Linked") == cluster.says("Linked")
 
 
-@pytest.mark.parametrize("state", ["Degraded", "Offline", "PasskeyRequired", "Loading", "Hibernating"])
+@pytest.mark.parametrize("state", ["Degraded", "Offline", "PasskeyRequired", "Loading", "Conflict", "Hibernating"])
 @pytest.mark.parametrize(("linked", "expected"), [(True, ("True", "Linked")), (False, ("False", "NotLinked"))])
 def test_the_runners_answer_decides_where_the_state_does_not(
     state: str, *, linked: bool, expected: tuple[str, str]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from unit.core.fake_cluster import DEFAULTS, FakeCluster, running
 from whatsapp_operator.api.conditions import find_condition
-from whatsapp_operator.core.model import DeletePod
+from whatsapp_operator.core.decision import DeletePod
 
 BOTH = replace(DEFAULTS, browser_sandbox=True, browser_seccomp_profile="a/b.json", user_namespaces=True)
 NO_PROFILE = (

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 from unit.core.fake_cluster import DEFAULTS, Crash, FakeCluster, running
-from whatsapp_operator.core.model import CreatePod, CreateSecret, KeyID
+from whatsapp_operator.core.decision import CreatePod, CreateSecret
+from whatsapp_operator.core.model import KeyID
 
 
 def named(cluster: FakeCluster) -> set[str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from unit.core.fake_cluster import FakeCluster
-from whatsapp_operator.core.model import DeletePod
+from whatsapp_operator.core.decision import DeletePod
 
 GOOD = {"pod": {"image": "registry.example/good:2"}}
 

@@ -8,21 +8,8 @@ from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, Json, MemoryApi
 from whatsapp_operator.api.constants import MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import (
-    CreatePod,
-    CreatePVC,
-    CreateSecret,
-    CreateService,
-    DeletePod,
-    KeyID,
-    Manifest,
-    PatchPVC,
-    PodUID,
-    Seal,
-    SealedKind,
-    SessionUID,
-    TokenSource,
-)
+from whatsapp_operator.core.decision import CreatePod, CreatePVC, CreateSecret, CreateService, DeletePod, PatchPVC
+from whatsapp_operator.core.model import KeyID, Manifest, PodUID, Seal, SealedKind, SessionUID, TokenSource
 from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import (

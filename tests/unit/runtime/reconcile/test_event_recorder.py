@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, MemoryApi
-from whatsapp_operator.core.model import Event
+from whatsapp_operator.core.decision import Event
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resources import Json
 from whatsapp_operator.runtime.process.metrics import Metrics
