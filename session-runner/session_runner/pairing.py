@@ -36,11 +36,11 @@ async def pair(order: Order, history: History, facts: Facts, *, state_file: Stat
     wanted = history.pairing
     if history.unexpected and facts.registered is True:
         logger.warning("Another account than the one of the session's number was linked; it is unlinked")
-        state_file.logout_told(LogoutReason.UNEXPECTED_ACCOUNT)
+        state_file.keep_logout_reason(LogoutReason.UNEXPECTED_ACCOUNT)
         await order("logout.js", {"begin": True})
     elif is_due(wanted, facts, round_=history.round, now=now) and wanted.number is not None:
         answer = await order("pair.js", {"number": wanted.number.removeprefix("+")})
-        logger.info("A pairing code was asked for", extra={"round": history.round, "answer": answer})
+        logger.info("A pairing code was asked for", extra={"round": history.round, "way": answer})
         return replace(history, pairing=asked(wanted, answer, round_=history.round, now=now))
     elif is_over(wanted, facts, now=now):
         await order("pair.js", {"number": None})

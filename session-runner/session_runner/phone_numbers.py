@@ -48,7 +48,7 @@ class PhoneNumbers:
             self.expected = read_phone_number(content.decode(errors="replace")) if len(content) <= LONGEST else None
             self.source = Source.INVALID if self.expected is None else Source.FOUND
         if self.source is not before:
-            logger.info("The Secret with the telephone number was read", extra={"found": self.source})
+            logger.info("The Secret with the telephone number was read", extra={"reason": self.source})
 
     @property
     def wanted(self) -> str | None:
