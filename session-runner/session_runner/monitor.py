@@ -308,8 +308,9 @@ class PageMonitor:
             order = partial(self._answers.order, browser)
             if self.store.snapshot.state is RunnerState.CONNECTED:
                 await self.presence.keep(order, now=self.monotonic())
-            self._history = await pair(order, self._history, facts, state_file=self.state_file, now=self.monotonic())
-            if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
+            now = self.monotonic()
+            self._history = await pair(order, self._history, facts, state_file=self.state_file, now=now)
+            if wants_code(self._history, facts, policy=self.settings.policy, now=now):
                 await self._ask_for_code(browser)
             if wants_acknowledgement(self._history, now=self.monotonic()):
                 await self._acknowledge(browser)
