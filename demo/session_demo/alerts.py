@@ -6,9 +6,7 @@ durations of the rules are divided by one number.
 
 from typing import Final
 
-from session_devtools.commands import run
 from session_devtools.installation.constants import NAMESPACE
-from session_devtools.kubectl import Kubectl
 from session_devtools.monitoring import stack
 from session_devtools.monitoring.configuration import ALERTMANAGER, PROMETHEUS
 from session_protocol.states import OperatorState
@@ -44,15 +42,9 @@ def show_alert(report: Report, client: ClusterClient, *, image: str) -> None:
     report.info(
         "   as Alertmanager shows it (amtool alert query), where active is what fires and nobody has silenced:\n"
     )
-    for line in shown_alert(client.kubectl, ALERT).splitlines():
+    for line in monitoring.shown_alert(ALERT).splitlines():
         report.info(f"     {line.rstrip()}")
     report.info(f"\n   what to do about it: docs/runbooks/{ALERT}.md")
     report.info(
         f"   to look at both: kubectl port-forward -n {stack.NAMESPACE} pod/{stack.POD} {PROMETHEUS} {ALERTMANAGER}"
     )
-
-
-def shown_alert(kubectl: Kubectl, alert: str) -> str:
-    """Return what Alertmanager has of an alert, as its own tool shows it."""
-    with kubectl.forward(stack.POD, ALERTMANAGER, namespace=stack.NAMESPACE) as port:
-        return run("amtool", f"--alertmanager.url=http://127.0.0.1:{port}", "alert", "query", f"alertname={alert}")

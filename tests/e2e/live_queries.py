@@ -36,6 +36,7 @@ UNSEEN: Final = {
 }
 """ Values of labels. """
 EMPTY: Final = {
+    "whatsapp-fleet/Connected": "the one session that was linked is taken over",
     "whatsapp-fleet/Recovery": "nothing has recovered by itself yet",
     "whatsapp-fleet/Calls that failed": "none did",
     "whatsapp-session/Page fetches that failed": "the page can be fetched",

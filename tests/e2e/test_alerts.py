@@ -13,7 +13,6 @@ import pytest
 from e2e.harness import ClusterHarness
 from e2e.live_queries import empty_panels, missing_series, unknown_values
 from e2e.tenant import LONG_TIMEOUTS, Object, Tenant
-from session_demo.alerts import shown_alert
 from session_devtools.monitoring.configuration import AGENT, PROMETHEUS
 from session_devtools.monitoring.stack import Monitoring, install_monitoring, remove_monitoring
 from session_devtools.progress import ConsoleProgress
@@ -138,7 +137,7 @@ def test_somebody_is_woken_when_somebody_is_needed_and_no_longer(play: Play) -> 
     assert [] == unknown_values(play.monitoring)
     assert [] == _renamed(play.monitoring)
 
-    assert f"{play.club.namespace}/second waits for a place" in shown_alert(play.e2e.kubectl, "WhatsAppSessionQueued")
+    assert f"{play.club.namespace}/second waits for a place" in play.monitoring.shown_alert("WhatsAppSessionQueued")
 
     play.e2e.operator.replace()
     play.e2e.operator.wait_for_resyncs(1)

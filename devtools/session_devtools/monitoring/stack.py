@@ -18,6 +18,7 @@ from urllib.parse import quote
 import yaml
 
 from session_devtools import packages
+from session_devtools.commands import run
 from session_devtools.http_client import Client
 from session_devtools.installation.constants import ROOT
 from session_devtools.kubectl import Kubectl
@@ -86,6 +87,11 @@ class Monitoring:
             for sent in self._get(COMPANION, "/notifications")
             for alert in sent["body"]["alerts"]
         ]
+
+    def shown_alert(self, alert: str) -> str:
+        """Return what Alertmanager has of an alert, as its own tool shows it."""
+        with self.kubectl.forward(POD, ALERTMANAGER, namespace=NAMESPACE) as port:
+            return run("amtool", f"--alertmanager.url=http://127.0.0.1:{port}", "alert", "query", f"alertname={alert}")
 
     def _get(self, port: int, path: str) -> Any:
         raw = f"/api/v1/namespaces/{NAMESPACE}/pods/{POD}:{port}/proxy{path}"

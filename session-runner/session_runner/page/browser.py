@@ -56,6 +56,8 @@ CALL_SECONDS = 30.0
 """ For a script that a command calls and gives no deadline of its own; the command has one, too. """
 SPARE_SECONDS = 5.0
 """ A driver that has not kept the deadline it was given for so long does not answer. """
+LONGEST_EVENT = 60
+""" Characters of what the page says of an event. """
 ERROR_PAGE = "chrome-error:"
 """ The scheme of what the browser shows instead of a document that it could not fetch. """
 _SAME_DOCUMENT = ("sameDocument", "historySameDocument")
@@ -222,7 +224,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
     _listen_to_requests(browser, listeners, plan.allowed_hosts)
     try:
         await _listen_to_navigation(context, page, listeners)
-        await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
+        await context.expose_binding(scripts.BINDING, lambda _source, *given: listeners.woken(*event(given)))
         await context.add_init_script(scripts.init_script(plan.presence))
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
         raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
@@ -329,6 +331,12 @@ async def _listen_to_navigation(context: BrowserContext, page: Page, listeners: 
     session.on("Page.frameStartedNavigating", began)
     session.on("Page.frameStoppedLoading", stopped)
     session.on("Page.frameNavigated", arrived)
+
+
+def event(given: tuple[Any, ...]) -> tuple[str, str | None]:
+    """Return an event's name and its detail: whatever runs in the page may call the binding with anything."""
+    name, detail = (*given, None, None)[:2]
+    return str(name)[:LONGEST_EVENT], detail[:LONGEST_EVENT] if isinstance(detail, str) else None
 
 
 def _failure_of(request: Request, *, browser: BrowserPage, allowed: AllowedHosts) -> FetchFailure | None:

@@ -73,7 +73,7 @@ class LaunchPlan:
             # A proxy would resolve names itself, past the rule.
             return (f"--host-resolver-rules={self.allowed_hosts.resolver_rules}", "--no-proxy-server")
         # The relay lets the allowed hosts through and no other. The browser itself resolves nothing but the relay: what
-        # would not go by way of it (a name that is looked up ahead of a request) gets nowhere and tells nobody.
+        # would not go by way of it, such as a name that is looked up ahead of a request, gets nowhere and tells nobody.
         relay = "127.0.0.1"
         return (
             f"--host-resolver-rules={AllowedHosts((relay,)).resolver_rules}",

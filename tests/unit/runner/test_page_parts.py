@@ -9,6 +9,7 @@ import pytest
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
+from session_runner.page.browser import event
 from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
 from session_runner.page.launch import LaunchPlan, shared_memory_size, unwanted_defaults, user_agent
 
@@ -99,6 +100,21 @@ def test_the_page_appears_as_the_setting_says() -> None:
 def test_the_bridge_calls_the_binding_that_is_exposed() -> None:
     """The name in the script and the name in Python are one."""
     assert f"window.{scripts.BINDING}(" in scripts.script("bridge.js")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (("ref", None), ("ref", None)),
+        (("logout_reason", "account_locked"), ("logout_reason", "account_locked")),
+        ((), ("None", None)),
+        ((5, {"told": 1}, 6), ("5", None)),
+        (("n" * 99, "d" * 99), ("n" * 60, "d" * 60)),
+    ],
+)
+def test_an_event_is_two_short_texts(given: tuple[object, ...], expected: tuple[str, str | None]) -> None:
+    """Whatever the page calls the binding with."""
+    assert expected == event(given)
 
 
 def test_the_scripts_know_no_name_of_a_test_page() -> None:

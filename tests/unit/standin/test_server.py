@@ -1,8 +1,10 @@
 """The running server, spoken to as a browser, a page's socket and a phone would: over TLS and HTTP on loopback."""
 
+import asyncio
 import contextlib
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 import pytest_asyncio
 from standin import Mode, PhoneRefusedError, StandIn, Timing
 from standin.harness import LOCAL_STATIC_HOST, LOCAL_WEB_HOST
+from support.waiting import async_until
 from unit.standin.pages import Page
 
 QUICK = Timing(first_sync=0.01, sync=0.01)
@@ -252,3 +255,29 @@ async def test_the_phone_wants_its_token(standin: StandIn, header: dict[str, str
     for path, status in (("/phone/devices", 401), ("/loads", 401), ("/healthz", 200)):
         async with aiohttp.request("GET", standin.phone.url + path, headers=header) as response:
             assert status == response.status
+
+
+async def test_an_act_reaches_every_window(standin: StandIn, browser: aiohttp.ClientSession) -> None:
+    """In the order in which they were done; a window that is closed is none."""
+    port = standin.page_url.rstrip("/").rpartition(":")[2]
+    url, headers = f"https://127.0.0.1:{port}/ws/window", {"Host": f"{LOCAL_WEB_HOST}:{port}"}
+    async with browser.ws_connect(url, headers=headers, server_hostname=LOCAL_WEB_HOST) as window:
+        assert 1 == await standin.phone.reload_window()
+        assert 1 == await standin.phone.open_other_tab()
+        assert ["reload", "other-tab"] == [(await window.receive(5)).data for _ in range(2)]
+
+    await async_until("no window is open", standin.phone.reload_window, lambda pages: pages == 0, within=10)
+
+
+async def test_a_document_on_its_way_arrives_when_it_may(standin: StandIn, browser: aiohttp.ClientSession) -> None:
+    """As soon as the delay is taken away."""
+    began = time.monotonic()
+    await standin.phone.set_delay(50)
+    coming = asyncio.create_task(get(browser, standin, "/"))
+    await async_until("it is asked for", standin.phone.loads, lambda loads: loads["total"] == 1, within=10)
+    assert not coming.done()
+    await standin.phone.set_delay(0)
+    response, _ = await coming
+
+    assert 200 == response.status
+    assert time.monotonic() - began < 30

@@ -95,8 +95,8 @@ class SessionChanges:
             return
         if text(old, "state") == OperatorState.QUEUED:
             since = time(old, "stateTransitionTime")
-        else:  # one that was admitted before its first status has waited since its creation
-            since = time(part(session, "metadata"), "creationTimestamp") if not old else None
+        else:  # one that is admitted with its first state has waited since its creation
+            since = None if text(old, "state") else time(part(session, "metadata"), "creationTimestamp")
         if since is not None:
             # The creation's time is the API server's, whose clock may be ahead.
             self._metrics.admission_wait.observe(max(0.0, (reserved_at - since).total_seconds()))

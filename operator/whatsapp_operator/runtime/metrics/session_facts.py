@@ -10,6 +10,7 @@ from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatingMode
+from whatsapp_operator.api.status import NOT_OBSERVED
 from whatsapp_operator.core.objects.reading import Json, items, number, part, text, time
 from whatsapp_operator.core.recovery.failure_class import failure_class
 from whatsapp_operator.runtime.metrics.labels import REASON_VOCABULARY, bounded_label, state_label
@@ -51,6 +52,8 @@ class SessionFacts:
 def session_facts(session: Json) -> SessionFacts:
     """Return what is known of a session."""
     metadata, spec, status = part(session, "metadata"), part(session, "spec"), part(session, "status")
+    if number(status, "observedGeneration") == NOT_OBSERVED:  # the API server's default, and nobody's word
+        status = {}
     conditions = {text(condition, "type"): condition for condition in items(status, "conditions")}
     ready, linked, stalled = (
         conditions.get(kind, {}) for kind in (ConditionType.READY, ConditionType.LINKED, ConditionType.STALLED)

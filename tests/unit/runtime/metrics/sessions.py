@@ -25,7 +25,7 @@ def session(
     uid: str | None = None,
     **spec: Any,
 ) -> Json:
-    """A session; without `status` nobody has looked at it yet."""
+    """A session; without `status` nobody has looked at it yet, and it has the one that the API server gives it."""
     metadata = {
         "name": name,
         "namespace": namespace,
@@ -34,7 +34,7 @@ def session(
         "creationTimestamp": created,
     }
     found: Json = {"metadata": metadata, "spec": {"operatingMode": "Running", "quotaName": "default", **spec}}
-    return found if status is None else found | {"status": status}
+    return found | {"status": {"observedGeneration": -1} if status is None else status}
 
 
 def connected(**more: Any) -> Json:
