@@ -4,25 +4,23 @@ It uses only the person's own rights: kubectl reads the session and the Secret f
 runner's port to this machine. Nothing is stored and only the code is printed, because whoever sees it can link a phone.
 """
 
-import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from session_protocol.states import Phase, traits_of
-from session_protocol.vocabulary import RunnerState, TokenScope
+from session_protocol.vocabulary import RunnerState
 
 from kubectl_whatsapp.advice import Advice, Outlook, advise
 from kubectl_whatsapp.code_output import show
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
-from kubectl_whatsapp.errors import NoQrCode, RunnerRefused, RunnerUnreachable
+from kubectl_whatsapp.errors import NoQrCode, RunnerUnreachable
 from kubectl_whatsapp.kubectl import Kubectl
-from kubectl_whatsapp.kubectl_errors import Forbidden, ForwardFailed, NotFound
+from kubectl_whatsapp.kubectl_errors import ForwardFailed
 from kubectl_whatsapp.runner import QrCode, Runner, RunnerStatus
-from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
+from kubectl_whatsapp.sessions import find_session, open_runner
+from kubectl_whatsapp.views import SessionView
 
 __all__ = ["QrRequest", "show_code", "watch_codes"]
 
@@ -50,11 +48,11 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
     :raises PluginError: the runner cannot be reached or rejects the request, or the code cannot be shown.
     :raises KubectlError: kubectl failed.
     """
-    session = find_session(request, kubectl=kubectl)
+    session = find_session(request.name, namespace=request.namespace, kubectl=kubectl)
     if _is_connected(session) or not (session.pod_name and session.token_secret_name):
         raise NoQrCode(_advice(session).text)
     try:
-        with _runner(session, kubectl=kubectl) as runner:
+        with open_runner(session, kubectl=kubectl) as runner:
             code = runner.code()
             reported = runner.status() if code is None else None
     except (ForwardFailed, RunnerUnreachable) as error:
@@ -76,14 +74,14 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
     """
     last_message = ""
     while True:
-        session = find_session(request, kubectl=kubectl)
+        session = find_session(request.name, namespace=request.namespace, kubectl=kubectl)
         advice = _advice(session)
         if _is_connected(session):
             console.info(f"session {session.namespace}/{session.name} is linked")
             return
         if session.pod_name and session.token_secret_name:
             try:
-                with _runner(session, kubectl=kubectl) as runner:
+                with open_runner(session, kubectl=kubectl) as runner:
                     _follow(runner, request, session, console=console)
                     return
             except (
@@ -97,55 +95,6 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
             last_message = advice.text
             console.info(last_message)
         console.sleep(RETRY_INTERVAL)
-
-
-def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
-    """Read the session.
-
-    :raises NotFound: it does not exist.
-    :raises Forbidden: the person may not.
-    :raises ApiMissing: the API server does not have the kind.
-    :raises KubectlFailed: kubectl failed.
-    """
-    try:
-        found = kubectl.get(SESSIONS, request.name, namespace=request.namespace)
-    except NotFound as error:
-        where = "the current namespace" if request.namespace is None else f"namespace {request.namespace}"
-        raise NotFound(
-            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may read"
-        ) from error
-    return SessionView.read(next(iter(found), {}))
-
-
-@contextmanager
-def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
-    """Yield the runner of a session that has a pod, through a forwarded port."""
-    tokens = _tokens(session, kubectl=kubectl)
-    with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
-        yield Runner(port=port, link_token=tokens[TokenScope.LINK], state_token=tokens[TokenScope.STATE])
-
-
-def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
-    """Read the tokens for linking by scope, with the person's own right to the Secret."""
-    name = session.linking_secret_name
-    try:
-        found = kubectl.find("secrets", name, namespace=session.namespace)
-    except Forbidden as error:
-        raise Forbidden(
-            f"you may not read Secret {name} in namespace {session.namespace}, which holds the token for the QR code: who "
-            "sees it can link a phone. Ask for the right to read this Secret, or for the role `edit` in that namespace"
-        ) from error
-    try:
-        tokens = {
-            str(scope): base64.b64decode((found or {})["data"][scope]).decode("ascii")
-            for scope in (TokenScope.LINK, TokenScope.STATE)
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state") from error
-    # A token is sent in a header: an unprintable character could end the header.
-    if not all(token.isprintable() and token.strip() == token != "" for token in tokens.values()):
-        raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state")
-    return tokens
 
 
 def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:

@@ -117,11 +117,13 @@ STATES: Final[dict[str, Traits]] = {
         brief=True,
     ),
     RunnerState.PAIRING_CODE_PENDING: Traits(
-        meaning="a pairing code waits",
-        next="not used by this version",
+        meaning="a pairing code waits to be typed into the phone; a QR code may be scanned, too",
+        next="new codes up to `link.maxRounds`",
         phase=Phase.LINKING,
         linked=False,
         ends_hold=True,
+        no_code="the QR codes of this round are used up; `kubectl whatsapp pair` shows the pairing code",
+        brief=True,
     ),
     RunnerState.PASSKEY_REQUIRED: Traits(
         meaning="WhatsApp asks for the owner's passkey",

@@ -23,6 +23,7 @@ __all__ = [
     "dialog",
     "failure",
     "link_code",
+    "link_code_event",
     "logout",
     "message",
     "needs_update",
@@ -143,9 +144,14 @@ def receipt(*, identifiers: Sequence[str], sender: str, level: int) -> Frame:
     return {"type": "receipt", "ids": list(identifiers), "from": sender, "level": level}
 
 
-def link_code(*, code: str) -> Frame:
-    """The eight characters to type on the phone."""
+def link_code(*, code: str | None) -> Frame:
+    """The eight characters to type on the phone; None: too many were asked for."""
     return {"type": "link-code", "code": code}
+
+
+def link_code_event(*, kind: str) -> Frame:
+    """What the page tells of its code: `refresh`, `manual-refresh` or `error`."""
+    return {"type": "link-code-event", "kind": kind}
 
 
 def dialog(*, kind: str) -> Frame:

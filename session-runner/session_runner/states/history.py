@@ -7,10 +7,13 @@ page's document goes; all are pure, and `classify` reads the result. Times are s
 
 from dataclasses import dataclass, field, replace
 
+from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
+from session_runner.states import fetching
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
-from session_runner.states.fetching import Fetching, looked
+from session_runner.states.fetching import Fetching
+from session_runner.states.pairing import Pairing, holds_round, looked
 from session_runner.states.policy import Policy
 
 SETTLE_SECONDS = 5.0
@@ -56,6 +59,11 @@ class History:
     interrupted: bool = False
     """ The stream was down since the logout hold began; when it is up again, that has ended. """
     fetching: Fetching = field(default_factory=Fetching)
+    pairing: Pairing = field(default_factory=Pairing)
+    is_unchecked: bool = False
+    """ A phone was linked in this pod, and whether it is the right one is not known yet. """
+    unexpected: bool = False
+    """ The last link was of another account than the one that was expected, and is given up for that. """
     unclassified_since: float | None = None
     lost_since: float | None = None
     """ Since when the page opens its connection, or opens it again: with all turns of it, whatever the socket is called. """
@@ -140,7 +148,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     unscannable = unregistered and history.round > 0 and not has_code
     history = replace(
         history,
-        fetching=looked(history.fetching, facts, now=now),
+        fetching=fetching.looked(history.fetching, facts, now=now),
+        pairing=looked(history.pairing, facts, now=now),
         unclassified_since=_since(
             history.unclassified_since, holds=not facts.has_modules or facts.registered is None, now=now
         ),
@@ -187,8 +196,9 @@ def logout_explained(history: History, reason: str | None, *, now: float) -> His
 
 
 def left(history: History, *, now: float) -> History:
-    """Return the history after the page's document was left: its QR code is dead, whatever the next one shows."""
-    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None)
+    """Return the history after the page's document was left: its codes are dead, whatever the next one shows."""
+    pairing = replace(history.pairing, code_dies=min(history.pairing.code_dies, now), asked_since=None, round=None)
+    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
 
 
 def live_code(history: History, facts: Facts, *, now: float) -> tuple[str, float] | None:
@@ -205,6 +215,14 @@ def asked_for_code(history: History, *, now: float) -> History:
     return replace(history, round=history.round + 1, refreshing_since=now)
 
 
+def checked(history: History, facts: Facts, *, expected: str | None) -> History:
+    """Return the history after a new link was compared with the number that was expected; once right, it stays right."""
+    if not history.is_unchecked or facts.account is None:
+        return history
+    is_other = expected is not None and not is_same_number(facts.account, expected)
+    return replace(history, is_unchecked=is_other, unexpected=is_other)
+
+
 def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:
     """Whether the page's codes are used up, or the page is stuck with a dead one, and another round is due."""
     stale = facts.code is not None and facts.code == history.code and now - history.code_dies >= STALE_SECONDS
@@ -212,7 +230,9 @@ def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) ->
     # A page that shows a ban is left alone: another attempt can make it longer.
     idle = facts.registered is False and facts.ban is None and (facts.socket == Socket.UNPAIRED_IDLE or stuck)
     waiting = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
-    return idle and not history.linked and not waiting and history.round < policy.max_rounds
+    if waiting or holds_round(history.pairing, now=now):
+        return False
+    return idle and not history.linked and history.round < policy.max_rounds
 
 
 def wants_acknowledgement(history: History, *, now: float) -> bool:
@@ -249,7 +269,10 @@ def _is_lost(history: History, facts: Facts) -> bool:
 
 
 def _remember_link(history: History, facts: Facts) -> History:
-    history = replace(history, linked=True, refreshing_since=None)
+    if not history.linked:
+        # A login that this pod has not seen come is none of a moment ago, whatever the volume remembers.
+        history = replace(history, linked=True, is_unchecked=history.round > 0, unexpected=False)
+    history = replace(history, refreshing_since=None)
     if not facts.streaming:
         return history
     before = history.restriction_ends if history.restriction is facts.restriction else None
