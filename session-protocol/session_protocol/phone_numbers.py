@@ -10,8 +10,11 @@ from typing import Final
 PHONE_NUMBER: Final = r"^\+[1-9][0-9]{5,14}$"
 """ The international form: a country's code and what follows, digits alone. """
 _USER: Final = re.compile(r"([1-9][0-9]{5,14})(?:[.:][0-9]{1,5})*@(?:c\.us|s\.whatsapp\.net)")
-_FILLER: Final = re.compile(r"[ \t\r\n().\-/\u00a0\u2010-\u2015]")
-""" What people write between the digits. """
+_FILLER: Final = re.compile(r"[\s().\-/\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+""" What people write between the digits, and what editors and address books add unseen: marks of direction, of an order of
+bytes. """
+_TRUNK: Final = re.compile(r"(?<=[0-9])\s?\(\s?0\s?\)")
+""" "(0)" in +49 (0) 171: who calls from abroad leaves it out. """
 
 
 def read_phone_number(text: str) -> str | None:
@@ -19,7 +22,7 @@ def read_phone_number(text: str) -> str | None:
 
     None: it is no number, or one without the country's code, which cannot be told from others.
     """
-    digits = _FILLER.sub("", text).removeprefix("+").removeprefix("00")
+    digits = _FILLER.sub("", _TRUNK.sub("", text)).removeprefix("+").removeprefix("00")
     return f"+{digits}" if re.fullmatch(PHONE_NUMBER, f"+{digits}", re.ASCII) else None
 
 

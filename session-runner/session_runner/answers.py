@@ -31,7 +31,7 @@ class Page(Protocol):
         """
         ...
 
-    async def ask(self, name: str, argument: Any = None, /, *, deadline: float) -> str | None:
+    async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Run a script and return the text that it answers, or None."""
         ...
 

@@ -305,11 +305,11 @@ class PageMonitor:
                 await self._give_up(browser, failure)
                 await self.fetch(browser)
                 continue
-            order = partial(self._answers.order, browser)
-            if self.store.snapshot.state is RunnerState.CONNECTED:
+            order, state = partial(self._answers.order, browser), self.store.snapshot.state
+            if state is RunnerState.CONNECTED:
                 await self.presence.keep(order, now=self.monotonic())
             now = self.monotonic()
-            self._history = await pair(order, self._history, facts, state_file=self.state_file, now=now)
+            self._history = await pair(order, self._history, facts, state=state, state_file=self.state_file, now=now)
             if wants_code(self._history, facts, policy=self.settings.policy, now=now):
                 await self._ask_for_code(browser)
             if wants_acknowledgement(self._history, now=self.monotonic()):
@@ -427,7 +427,7 @@ class PageMonitor:
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._history
         self._history = remember(with_numbers(before, self.numbers), facts, policy=policy, now=now)
-        self._history = checked(self._history, facts, expected=self.numbers.expected)
+        self._history = checked(self._history, facts, expected=self.numbers.expected, now=now)
         self.store.expected = self.numbers.expected
         self.state_file.update(before, self._history, facts)
         if facts.account is not None:

@@ -31,14 +31,20 @@ def with_numbers(history: History, numbers: PhoneNumbers) -> History:
     return replace(history, pairing=for_number(history.pairing, numbers.wanted, source=numbers.source))
 
 
-async def pair(order: Order, history: History, facts: Facts, *, state_file: StateFile, now: float) -> History:
-    """Do what is due; return the history after it."""
+async def pair(
+    order: Order, history: History, facts: Facts, *, state: RunnerState, state_file: StateFile, now: float
+) -> History:
+    """Do what is due; return the history after it. A code is asked for in QRPending alone: nothing else is in its way then."""
     wanted = history.pairing
     if history.unexpected and facts.registered is True:
         logger.warning("Another account than the one of the session's number was linked; it is unlinked")
         state_file.keep_logout_reason(LogoutReason.UNEXPECTED_ACCOUNT)
         await order("logout.js", {"begin": True})
-    elif is_due(wanted, facts, round_=history.round, now=now) and wanted.number is not None:
+    elif (
+        state is RunnerState.QR_PENDING
+        and wanted.number is not None
+        and is_due(wanted, facts, round_=history.round, now=now)
+    ):
         answer = await order("pair.js", {"number": wanted.number.removeprefix("+")})
         logger.info("A pairing code was asked for", extra={"round": history.round, "way": answer})
         return replace(history, pairing=asked(wanted, answer, round_=history.round, now=now))

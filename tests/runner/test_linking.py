@@ -43,7 +43,7 @@ async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start,
         assert all(code["text"] not in str(line) for line in runner.lines)
 
 
-async def test_the_linked_account_is_told_to_who_may_link(start: Start, standin: StandIn) -> None:
+async def test_who_may_link_sees_the_linked_account(start: Start, standin: StandIn) -> None:
     """By its number, which is in no state and in no line of the log."""
     async with start() as runner:
         before, _, _ = await runner.get("/v1/account", scope="link")
@@ -54,7 +54,7 @@ async def test_the_linked_account_is_told_to_who_may_link(start: Start, standin:
 
     assert (404, 200, {"phoneNumber": f"+{number}", "accountRevision": 1}) == (before, status, json.loads(body))
     assert 1 == document["accountRevision"]
-    assert all(str(number) not in str(said) for said in (document, *runner.lines))
+    assert all(str(number) not in str(shown) for shown in (document, *runner.lines))
 
 
 @pytest.mark.parametrize("form", [QrForm.LINK, QrForm.TRAILING])
@@ -110,7 +110,7 @@ async def test_a_pairing_code_links_the_phone_of_its_number(
 
     assert described is not None
     assert ("15550100123", True, 404) == (described["number"], document["accountExpected"], status)
-    assert not any(word in str(line) for line in runner.lines for word in (code, "5550100123"))
+    assert not any(secret in str(line) for line in runner.lines for secret in (code, "5550100123"))
 
 
 async def test_a_refused_pairing_code_leaves_the_qr_code(start: Start, standin: StandIn, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class PhoneClient:
         """Refuse so many requests for a pairing code, as after too many attempts."""
         await self._call("POST", "/phone/pairing-codes", {"refuse": count})
 
-    async def tell_of_codes(self, event: str) -> None:
+    async def announce_codes(self, event: str) -> None:
         """Have unlinked pages tell of their pairing codes: `refresh`, `manual-refresh` or `error`."""
         await self._call("POST", "/phone/pairing-codes", {"event": event})
 

@@ -167,7 +167,7 @@ class Exchange:
         device, effects = self._pair(page, sync_seconds=None, number=number)
         return device, [Send(page.identifier, frames.code_entered()), *effects]
 
-    def tell_of_codes(self, kind: str) -> list[Effect]:
+    def announce_codes(self, kind: str) -> list[Effect]:
         """Have every page that waits for a phone tell something of its pairing code."""
         waiting = [page.identifier for page in self._pages.values() if page.hello.device is None]
         return [Send(page, frames.link_code_event(kind=kind)) for page in waiting]

@@ -136,7 +136,7 @@ class PhoneApi:
         kind = body.get("event")
         if kind not in (None, "refresh", "manual-refresh", "error"):
             raise MalformedRequestError(f"event is refresh, manual-refresh or error, not {kind!r}.")
-        effects = [] if kind is None else self._exchange.tell_of_codes(kind)
+        effects = [] if kind is None else self._exchange.announce_codes(kind)
         self._switchboard.carry_out(effects)
         return web.json_response({"pages": len(effects)})
 

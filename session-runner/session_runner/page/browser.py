@@ -141,7 +141,7 @@ class BrowserPage:
             logger.debug("A probe was interrupted", extra={"error": _first_line(error)})
             return Facts()
 
-    async def ask(self, name: str, argument: Any = None, /, *, deadline: float) -> str | None:
+    async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Run one of our scripts and return the text that it answers; None if it fails or takes too long."""
         try:
             answer = await self.call(name, argument, deadline=deadline)

@@ -334,12 +334,18 @@ def _wrong_account(history: History) -> Verdict | None:
     )
 
 
+def _not_checked(history: History) -> Verdict | None:
+    if not history.is_unchecked or history.pairing.source is not Source.FOUND:
+        return None
+    return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page does not say yet whose account it is.")
+
+
 def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.is_let_in and (facts.dialog is not None or facts.passkey is not None):
         return _asks(facts, history)
     if facts.streaming and facts.synced:
-        return _connected(facts, history)
+        return _not_checked(history) or _connected(facts, history)
     if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
         return _offline(facts, history)
     if not facts.synced and _syncs(facts, history, now=now):

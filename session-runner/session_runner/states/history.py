@@ -32,6 +32,9 @@ STALE_SECONDS = 2.0
 ASKED_SECONDS = 60.0
 """ A logout that follows a request later than this was not caused by it. """
 
+NAMELESS_SECONDS = 60.0
+""" A linked page that has not said by then whose account it is will not; its account then goes unchecked. """
+
 NOTICE_SHOWN_SECONDS = 10.0
 """ The page's notice of what is new is reported for so long before it is acknowledged, and again if it stays. """
 MOST_ACKNOWLEDGEMENTS = 3
@@ -40,7 +43,7 @@ MOST_ACKNOWLEDGEMENTS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The history of one session; a new runner takes `linked`, `logout_hold` and `granted` from the state file."""
+    """The history of one session; a new runner takes `linked`, `is_unchecked`, `logout_hold` and `granted` from the state file."""
 
     linked: bool = False
     """ The page was registered, in this pod or an earlier one, and did not start to link again since. """
@@ -61,7 +64,9 @@ class History:
     fetching: Fetching = field(default_factory=Fetching)
     pairing: Pairing = field(default_factory=Pairing)
     is_unchecked: bool = False
-    """ A phone was linked in this pod, and whether it is the right one is not known yet. """
+    """ A phone was linked, and whether it is the right one is not known yet. """
+    nameless_since: float | None = None
+    """ Since when the page does not say whose account that is. """
     unexpected: bool = False
     """ The last link was of another account than the one that was expected, and is given up for that. """
     unclassified_since: float | None = None
@@ -177,7 +182,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, policy=policy, now=now):
-        history = replace(history, linked=False, logout_hold=None, granted=False, logged_out_since=None, round=0)
+        history = replace(history, linked=False, is_unchecked=False, logout_hold=None, granted=False)
+        history = replace(history, logged_out_since=None, round=0)
     return _remember_round(history, facts, has_code=has_code, now=now)
 
 
@@ -197,7 +203,7 @@ def logout_explained(history: History, reason: str | None, *, now: float) -> His
 
 def left(history: History, *, now: float) -> History:
     """Return the history after the page's document was left: its codes are dead, whatever the next one shows."""
-    pairing = replace(history.pairing, code_dies=min(history.pairing.code_dies, now), asked_since=None, round=None)
+    pairing = replace(history.pairing, code_dies=min(history.pairing.code_dies, now), asked_since=None, again=True)
     return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
 
 
@@ -215,12 +221,16 @@ def asked_for_code(history: History, *, now: float) -> History:
     return replace(history, round=history.round + 1, refreshing_since=now)
 
 
-def checked(history: History, facts: Facts, *, expected: str | None) -> History:
+def checked(history: History, facts: Facts, *, expected: str | None, now: float) -> History:
     """Return the history after a new link was compared with the number that was expected; once right, it stays right."""
-    if not history.is_unchecked or facts.account is None:
+    if not history.is_unchecked or facts.registered is not True:
         return history
+    if facts.account is None:
+        since = _since(history.nameless_since, holds=True, now=now)
+        is_unchecked = history.lasted(since, now=now) < NAMELESS_SECONDS
+        return replace(history, is_unchecked=is_unchecked, nameless_since=since if is_unchecked else None)
     is_other = expected is not None and not is_same_number(facts.account, expected)
-    return replace(history, is_unchecked=is_other, unexpected=is_other)
+    return replace(history, is_unchecked=is_other, unexpected=is_other, nameless_since=None)
 
 
 def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:

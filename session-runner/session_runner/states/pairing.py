@@ -24,8 +24,8 @@ LONGEST_PAUSE: Final = 900.0
 """ Seconds from a refusal to the next attempt: doubled each time. """
 EARLY_PAUSE: Final = 1.0
 """ Seconds until a page that is not ready is asked again. """
-ANOTHER_NUMBER_PAUSE: Final = 10.0
-""" Seconds between two codes, however often somebody changes the number. """
+AGAIN_PAUSE: Final = 10.0
+""" Seconds between two codes of a round, whoever changes the number and whatever ends the first; doubled each time. """
 _NO_CONNECTION: Final = (Socket.OPENING, Socket.UNLAUNCHED)
 _CODE: Final = re.compile(r"([A-Za-z0-9]{4})-?([A-Za-z0-9]{4})")
 
@@ -54,6 +54,10 @@ class Pairing:
     code_dies: float = 0.0
     round: int | None = None
     """ The round in which a code was last asked for. """
+    asks: int = 0
+    """ How often in that round. """
+    again: bool = False
+    """ It came to nothing before its time, and another may be asked for in the same round. """
     asked_since: float | None = None
     """ Since when the page's answer is waited for. """
     retry_at: float = 0.0
@@ -75,7 +79,7 @@ def for_number(pairing: Pairing, number: str | None, *, source: Source) -> Pairi
     pairing = replace(pairing, source=source)
     if number == pairing.number:
         return pairing
-    return replace(pairing, number=number, code=None, round=None, asked_since=None)
+    return replace(pairing, number=number, code=None, asked_since=None, again=True)
 
 
 def looked(pairing: Pairing, facts: Facts, *, now: float) -> Pairing:
@@ -86,16 +90,14 @@ def looked(pairing: Pairing, facts: Facts, *, now: float) -> Pairing:
     if request is None or facts.socket in _NO_CONNECTION or facts.online is False:
         # Another document or another connection: the code ended with the one that it was given to.
         is_cut = holds_round(pairing, now=now)
-        return replace(pairing, code=None, asked_since=None, round=None if is_cut else pairing.round)
+        return replace(pairing, code=None, asked_since=None, again=pairing.again or is_cut)
     if request.failed:
         is_news = pairing.asked_since is not None or pairing.code is not None
         return refused(pairing, limited=request.limited, now=now) if is_news else pairing
     pairing = _shown(pairing, request, now=now)
     if pairing.asked_since is not None and now - pairing.asked_since >= ANSWER_SECONDS:
         return refused(pairing, limited=False, now=now)
-    if request.answered_age is None:
-        return pairing
-    return replace(pairing, code_dies=min(pairing.code_dies, now - request.answered_age + ANSWERED_SECONDS))
+    return _answered(pairing, request, now=now)
 
 
 def _shown(pairing: Pairing, request: PairingRequest, *, now: float) -> Pairing:
@@ -109,6 +111,15 @@ def _shown(pairing: Pairing, request: PairingRequest, *, now: float) -> Pairing:
     return replace(pairing, code=code, code_dies=dies, asked_since=None, refusals=0, limited=False)
 
 
+def _answered(pairing: Pairing, request: PairingRequest, *, now: float) -> Pairing:
+    if request.answered_age is None or pairing.code is None:
+        return pairing
+    if live_pairing_code(pairing, now=now) is None:  # it was typed, and no link came of it
+        return replace(pairing, code=None, again=True)
+    # Also beyond its own life: another round would cut the two off from each other.
+    return replace(pairing, code_dies=now - request.answered_age + ANSWERED_SECONDS)
+
+
 def live_pairing_code(pairing: Pairing, *, now: float) -> tuple[str, float] | None:
     """Return the code and the seconds that it has left to live; None: there is none."""
     left = pairing.code_dies - now
@@ -118,8 +129,9 @@ def live_pairing_code(pairing: Pairing, *, now: float) -> tuple[str, float] | No
 def is_due(pairing: Pairing, facts: Facts, *, round_: int, now: float) -> bool:
     """Whether the page is to be asked for a code: once in each round, while it shows a QR code."""
     asks_to_link = facts.registered is False and facts.socket == Socket.UNPAIRED and round_ > 0
-    free = pairing.number is not None and pairing.asked_since is None and pairing.round != round_
-    return asks_to_link and free and now >= pairing.retry_at
+    free = pairing.number is not None and pairing.asked_since is None
+    wanted = pairing.again or pairing.round != round_
+    return asks_to_link and free and wanted and now >= pairing.retry_at
 
 
 def holds_round(pairing: Pairing, *, now: float) -> bool:
@@ -136,8 +148,9 @@ def asked(pairing: Pairing, answer: str | None, *, round_: int, now: float) -> P
     """Return the pairing after the page was asked for a code, by the script's answer."""
     match answer:
         case "asked":
-            pause = now + ANOTHER_NUMBER_PAUSE
-            return replace(pairing, code=None, round=round_, asked_since=now, retry_at=pause, unsupported=False)
+            asks = pairing.asks + 1 if pairing.round == round_ else 1
+            pairing = replace(pairing, round=round_, asks=asks, retry_at=now + AGAIN_PAUSE * 2 ** min(asks - 1, 10))
+            return replace(pairing, code=None, asked_since=now, again=False, unsupported=False)
         case "early" | "linked":
             return replace(pairing, retry_at=now + EARLY_PAUSE)
         case _:
@@ -150,8 +163,8 @@ def refused(pairing: Pairing, *, limited: bool, now: float) -> Pairing:
     return replace(
         pairing,
         code=None,
-        round=None,
         asked_since=None,
+        again=True,
         retry_at=now + pause,
         refusals=pairing.refusals + 1,
         limited=limited,

@@ -46,10 +46,10 @@ def test_the_sessions_are_linked_one_after_the_other(
     scripted_runner.answer = answer  # type: ignore[method-assign]
 
     assert 0 == run(harness)
-    said = harness.err.getvalue()
+    output = harness.err.getvalue()
     assert "2@art2@zoo" == harness.raw.getvalue().decode().replace("\n", "")
-    assert said.index("session art is next; sessions that wait after it: 1") < said.index("session zoo is next")
-    assert "linked: art, zoo" in said
+    assert output.index("session art is next; sessions that wait after it: 1") < output.index("session zoo is next")
+    assert "linked: art, zoo" in output
 
 
 def test_one_that_needs_a_person_is_passed_over_and_named(
@@ -60,10 +60,10 @@ def test_one_that_needs_a_person_is_passed_over_and_named(
     scripted_runner.steps = [("QRPending", "2@code-1"), ("Connected", None)]
 
     assert 1 == run(harness)
-    said = harness.err.getvalue()
-    assert "linked: sales" in said
-    assert "these sessions need a person first" in said
-    assert "wasession.dev/relink-at" in said
+    output = harness.err.getvalue()
+    assert "linked: sales" in output
+    assert "these sessions need a person first" in output
+    assert "wasession.dev/relink-at" in output
 
 
 def test_one_without_a_code_yet_is_waited_for(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:

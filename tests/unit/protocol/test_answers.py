@@ -200,7 +200,7 @@ def test_an_account_is_read_back_and_shows_no_number_in_a_log() -> None:
         {"accountRevision": 2**31},
     ],
 )
-def test_what_is_no_account_is_refused_without_its_words(fields: dict[str, Any]) -> None:
+def test_what_is_no_account_is_refused_without_its_text(fields: dict[str, Any]) -> None:
     """The error could reach a log, and what was nearly a number is somebody's."""
     with pytest.raises(ValueError, match=r"^is not an account$") as refused:
         read_account(json.dumps({"phoneNumber": "+15550100000", "accountRevision": 1} | fields).encode())

@@ -39,6 +39,9 @@ def test_other_ids_have_none(identifier: str) -> None:
         " +1 (555) 010-0000\n",
         "+1.555.010.0000",
         "+1/555\u2013010\u00a00000",
+        "\ufeff+15550100000\r\n",
+        "\u202a+1\u202f555\u2011010\u200b0000\u202c",
+        "+1 (0) 555 0100000",
     ],
 )
 def test_a_person_writes_a_number_in_many_ways(text: str) -> None:
@@ -46,7 +49,7 @@ def test_a_person_writes_a_number_in_many_ways(text: str) -> None:
     assert "+15550100000" == read_phone_number(text)
 
 
-@pytest.mark.parametrize("text", ["0171 1234567", "+0171 1234567", "12345", "+1555010000012345", "call me", "", "+"])
+@pytest.mark.parametrize("text", ["0171 1234567", "(0) 171 1234567", "+0171 1234567", "+1 555 01O 0000", "12345", "+1555010000012345", "call me", "", "+"])
 def test_what_lacks_its_country_is_none(text: str) -> None:
     """It could be anybody's."""
     assert read_phone_number(text) is None

@@ -245,7 +245,7 @@ def test_linking_expires_after_the_last_round(
 
 
 @pytest.mark.parametrize(
-    ("pairing", "reason", "word"),
+    ("pairing", "reason", "part"),
     [
         (Pairing(), Reason.PHONE_NUMBER_NEEDED, "Nobody has named"),
         (Pairing(source=Source.MISSING), Reason.PHONE_NUMBER_NEEDED, "does not exist"),
@@ -257,13 +257,13 @@ def test_linking_expires_after_the_last_round(
         (Pairing(number="+1", code="ABCD-1EFG", code_dies=NOW), Reason.WAITING_FOR_SCAN, "Scan the QR code"),
     ],
 )
-def test_without_a_pairing_code_the_qr_code_is_left(pairing: Pairing, reason: Reason, word: str) -> None:
+def test_without_a_pairing_code_the_qr_code_is_left(pairing: Pairing, reason: Reason, part: str) -> None:
     """With the reason why there is none, where somebody has wished for one."""
     policy = replace(POLICY, method=LinkMethod.PAIRING_CODE)
     got = verdict(MODERN, History(round=1, pairing=pairing), policy, **(UNLINKED | {"code": CODE}))
 
     assert (State.QR_PENDING, reason) == (got.state, got.reason)
-    assert word in got.message
+    assert part in got.message
 
 
 @pytest.mark.parametrize("socket", ["UNPAIRED", "UNPAIRED_IDLE"])
@@ -284,7 +284,7 @@ def test_the_wrong_account_is_never_connected() -> None:
     assert (State.ACTION_REQUIRED, Reason.UNEXPECTED_ACCOUNT) == (got.state, got.reason)
 
 
-def test_why_the_wrong_account_was_logged_out_is_said() -> None:
+def test_why_the_wrong_account_was_logged_out_shows() -> None:
     """And linking goes on as after any logout."""
     got = verdict(MODERN, replace(LINKED, unexpected=True, logged_out_since=NOW), **UNLINKED)
 

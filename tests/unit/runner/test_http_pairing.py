@@ -66,6 +66,16 @@ async def test_a_dead_code_is_not_served(api: Api8080) -> None:
     assert "NoPairingCode" == await error_code(response)
 
 
+async def test_a_code_never_gets_a_later_end(api: Api8080) -> None:
+    """The page waits longer for a phone that has answered; nobody else can do anything with its code."""
+    show(api)
+    api.now = T0 + timedelta(seconds=179)
+    api.store.show_pairing_code("ABCD-1EFG", lifetime=60, phone_number=NUMBER)
+    document = await (await api.get("/v1/pairing-code")).json()
+
+    assert "2026-11-22T18:03:00Z" == document["expiryTime"]
+
+
 async def test_who_asks_gets_the_code_of_his_number(api: Api8080) -> None:
     """When the page has it, and not the one that is shown for another number meanwhile."""
     show(api, "ZZZZ-9999", "+15550100001")
@@ -108,7 +118,7 @@ async def test_who_asks_in_vain_learns_why(api: Api8080) -> None:
         b"",
     ],
 )
-async def test_what_is_no_number_is_refused_without_its_words(api: Api8080, body: object) -> None:
+async def test_what_is_no_number_is_refused_without_its_text(api: Api8080, body: object) -> None:
     """What was nearly a number is somebody's."""
     response = await ask(api, body)
 

@@ -64,7 +64,7 @@ class ScriptedPage:
             raise step
         return looks(MODERN, **step)
 
-    async def ask(self, name: str, argument: Any = None, /, *, deadline: float) -> str | None:
+    async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Note the order; the library always has a code."""
         self.asked.append(name)
         self.arguments.append(argument)

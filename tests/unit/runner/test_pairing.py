@@ -13,7 +13,7 @@ from session_runner.phone_numbers import PhoneNumbers
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, left, wants_code
 from session_runner.states.pairing import (
-    ANOTHER_NUMBER_PAUSE,
+    AGAIN_PAUSE,
     ANSWER_SECONDS,
     ANSWERED_SECONDS,
     CODE_SECONDS,
@@ -104,6 +104,33 @@ def test_a_phone_that_has_answered_leaves_a_minute() -> None:
     assert ("ABCD-1EFG", ANSWERED_SECONDS - 1) == live_pairing_code(later, now=NOW + 10)
 
 
+def test_a_phone_that_answers_late_is_waited_for() -> None:
+    """Beyond the code's own life: another round would cut off the two that are about to be linked."""
+    late = page(shown(answeredAgeMs=0), socket="UNPAIRED_IDLE")
+    got = looked(LIVE, late, now=NOW + CODE_SECONDS - 1)
+    history, end = History(round=1, pairing=got), NOW + CODE_SECONDS - 1 + ANSWERED_SECONDS
+
+    assert not wants_code(history, late, policy=Policy(), now=end - 1)
+    assert wants_code(history, late, policy=Policy(), now=end)
+
+
+def test_an_answer_after_the_codes_life_revives_nothing() -> None:
+    """It may have come a moment too late, or be another page's invention."""
+    got = looked(LIVE, page(shown(answeredAgeMs=0)), now=NOW + CODE_SECONDS)
+
+    assert live_pairing_code(got, now=NOW + CODE_SECONDS) is None
+
+
+def test_a_code_that_was_typed_in_vain_is_followed_by_another() -> None:
+    """In the same round, for the person who still has the phone in hand; once."""
+    typed = looked(LIVE, page(shown(answeredAgeMs=0)), now=NOW + 20)
+    in_vain = page(shown(answeredAgeMs=60_000))
+    got = looked(typed, in_vain, now=NOW + 80)
+
+    assert is_due(got, page(), round_=1, now=NOW + 80)
+    assert got == looked(got, in_vain, now=NOW + 81)
+
+
 def test_the_page_s_own_new_code_replaces_the_old_one() -> None:
     """The service may ask the page for it at any time."""
     later = looked(LIVE, page(shown("ZZZZ9999", age=1)), now=NOW + 50)
@@ -168,6 +195,18 @@ def test_a_code_ends_with_what_it_was_given_to(lost: dict[str, Any]) -> None:
     assert is_due(got, page(), round_=1, now=NOW + 20)
 
 
+def test_codes_of_one_round_come_at_a_pace() -> None:
+    """A connection that drops all the time would use up the few that the service gives; a new round begins anew."""
+    pairing, pauses = WANTED, []
+    for _ in range(4):
+        pairing = asked(pairing, "asked", round_=1, now=NOW)
+        pauses.append(pairing.retry_at - NOW)
+        pairing = looked(pairing, page(socket="OPENING"), now=NOW)
+
+    assert [10, 20, 40, 80] == pauses
+    assert AGAIN_PAUSE == asked(pairing, "asked", round_=2, now=NOW).retry_at - NOW
+
+
 def test_a_document_that_is_left_takes_the_code_along() -> None:
     """At once, before the next look."""
     history = left(History(pairing=LIVE), now=NOW + 1)
@@ -181,8 +220,8 @@ def test_another_number_drops_the_code_and_asks_anew() -> None:
     stale = looked(got, page(shown()), now=NOW + 1)
 
     assert live_pairing_code(stale, now=NOW + 1) is None
-    assert not is_due(stale, page(), round_=1, now=NOW + ANOTHER_NUMBER_PAUSE - 1)
-    assert is_due(stale, page(), round_=1, now=NOW + ANOTHER_NUMBER_PAUSE)
+    assert not is_due(stale, page(), round_=1, now=NOW + AGAIN_PAUSE - 1)
+    assert is_due(stale, page(), round_=1, now=NOW + AGAIN_PAUSE)
     assert LIVE == for_number(LIVE, NUMBER, source=Source.NONE)
 
 
@@ -217,8 +256,10 @@ def test_no_code_outlives_its_life(text: str, age: float, later: float) -> None:
 class Numbered(MonitorHarness):
     """A monitor of a session with a number in a file."""
 
-    def __init__(self, folder: Path, number: str | None, *, method: LinkMethod = LinkMethod.PAIRING_CODE) -> None:
-        super().__init__(folder)
+    def __init__(
+        self, folder: Path, number: str | None, *, method: LinkMethod = LinkMethod.PAIRING_CODE, **variables: str
+    ) -> None:
+        super().__init__(folder, **variables)
         self.file = folder / "phoneNumber"
         if number is not None:
             self.file.write_text(number)
@@ -245,7 +286,7 @@ async def test_the_page_is_asked_for_the_number_in_the_file(tmp_path: Path, capl
     assert [("pair.js", {"number": "15550100000"})] == list(zip(script.asked, script.arguments, strict=True))
     assert "ABCD-1EFG" in codes
     assert ("PairingCodePending", "WaitingForPairingCode") in harness.states
-    assert not any(word in caplog.text for word in ("1555", "ABCD"))
+    assert not any(text in caplog.text for text in ("1555", "ABCD"))
 
 
 async def test_a_number_of_the_secret_asks_for_nothing_where_a_qr_code_is_wished_for(tmp_path: Path) -> None:
@@ -281,6 +322,43 @@ async def test_the_right_account_stays(tmp_path: Path) -> None:
 
     assert "logout.js" not in script.asked
     assert True is harness.store.snapshot.account_expected
+
+
+async def test_who_must_wait_for_a_person_is_asked_for_nothing(tmp_path: Path) -> None:
+    """A page that was logged out shows codes of its own; nobody is meant to link it yet."""
+    harness = Numbered(tmp_path, NUMBER, ON_LOGOUT="Wait")
+    script = ScriptedPage(WAITING | {"pairing": shown()}, ME, *[WAITING] * 30)
+    await harness.exit(script)
+
+    assert ("LoggedOut", "WaitingForPerson") == harness.states[-1]
+    assert ["pair.js"] == script.asked
+
+
+async def test_a_stranger_is_unlinked_by_the_next_pod(tmp_path: Path) -> None:
+    """When this one ends before the page has done it; one that is right by then stays."""
+    first = Numbered(tmp_path, NUMBER, method=LinkMethod.QR)
+    await first.exit(ScriptedPage(WAITING, STRANGER))
+    second, third = (Numbered(tmp_path, NUMBER, method=LinkMethod.QR) for _ in range(2))
+    unlinking, right = ScriptedPage({"booted": False}, STRANGER), ScriptedPage(ME)
+    await second.exit(unlinking)
+    await third.exit(right)
+    fourth = Numbered(tmp_path, OTHER, method=LinkMethod.QR)
+    edited = ScriptedPage(ME)
+    await fourth.exit(edited)
+
+    assert (["logout.js"], [], []) == (unlinking.asked, right.asked, edited.asked)
+    assert "Connected" not in {state for state, _ in second.states}
+
+
+async def test_a_page_that_does_not_say_whose_account_it_is_is_no_session_yet(tmp_path: Path) -> None:
+    """It would be Connected before anybody knows; one that never says it goes unchecked after a minute."""
+    harness = Numbered(tmp_path, NUMBER, method=LinkMethod.QR)
+    await harness.exit(ScriptedPage(WAITING, *[{"account": None}] * 60, STRANGER))
+    states = [state for state, _ in harness.states]
+    waited = states.index("Connected") - states.index("Syncing")
+
+    assert 10 < waited < 60
+    assert ("Connected", "AsExpected") == harness.states[-1]
 
 
 async def test_an_edit_unlinks_nobody(tmp_path: Path) -> None:

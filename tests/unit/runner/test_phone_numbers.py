@@ -54,13 +54,13 @@ def known(made: PhoneNumbers) -> tuple[str | None, str | None]:
 
 def test_a_number_that_is_asked_for_is_wanted_whatever_the_method() -> None:
     """And whoever waits for it is told."""
-    made, told = numbers(None, LinkMethod.QR), list[int]()
-    made.changed = lambda: told.append(1)
+    made, calls = numbers(None, LinkMethod.QR), list[int]()
+    made.changed = lambda: calls.append(1)
 
     assert (None, None) == known(made)
     assert made.ask_for(NUMBER)
     assert (NUMBER, None) == known(made)
-    assert [1] == told
+    assert [1] == calls
 
 
 def test_the_secret_s_number_is_the_only_one(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_another_key_makes_another_hash_that_says_so() -> None:
     assert (OTHER, "k2") == shown(cluster)
 
 
-def test_an_account_that_is_not_the_expected_one_is_said() -> None:
+def test_an_account_that_is_not_the_expected_one_shows() -> None:
     """The session stays linked and goes on; when the Secret is right, so is the condition."""
     cluster = running()
     say(cluster, digest=ONE, account_expected=False)

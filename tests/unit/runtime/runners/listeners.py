@@ -35,7 +35,7 @@ class ScriptedListener:
         self.renewed_tokens: list[tuple[float, TokenSource]] = []
         self.accounts: dict[int, str] = {}
         """ The digest of each account, by the runner's count. """
-        self.told_accounts: list[tuple[int, KeyID]] = []
+        self.asked_accounts: list[tuple[int, KeyID]] = []
         self._news = asyncio.Event()
 
     def say(self, current: State | None) -> None:
@@ -67,7 +67,7 @@ class ScriptedListener:
         assert self.current is not None
         assert self.current.pod_uid == target.pod_uid
         revision = self.current.account_revision or 0
-        self.told_accounts.append((revision, key_id))
+        self.asked_accounts.append((revision, key_id))
         if revision not in self.accounts:
             raise NoAnswer("not now")
         return revision, AccountHash(key_id=key_id, digest=self.accounts[revision])

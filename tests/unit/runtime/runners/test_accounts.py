@@ -45,12 +45,12 @@ async def test_an_account_is_asked_for_once(operator: Operator, runner: Scripted
     runner.accounts = {1: ONE}
     operator.poller.start(target())
     await clock.advance(3)
-    before = list(runner.told_accounts)
+    before = list(runner.asked_accounts)
     runner.say(linked(2))
     await clock.advance(600)
 
     assert [] == before
-    assert [(1, "k1")] == runner.told_accounts
+    assert [(1, "k1")] == runner.asked_accounts
     assert AccountHash(key_id=KeyID("k1"), digest=ONE) == operator.account()
 
 
@@ -72,7 +72,7 @@ async def test_the_state_comes_with_its_own_account(
     assert operator.account() is None
 
 
-async def test_what_was_not_told_is_asked_again(operator: Operator, runner: ScriptedListener, clock: FakeClock) -> None:
+async def test_what_got_no_answer_is_asked_again(operator: Operator, runner: ScriptedListener, clock: FakeClock) -> None:
     """The state is taken meanwhile."""
     runner.say(linked(1))
     operator.poller.start(target())
@@ -94,7 +94,7 @@ async def test_another_key_asks_anew(operator: Operator, runner: ScriptedListene
     operator.key = KeyID("k2")
     await clock.advance(30)
 
-    assert [(1, "k1"), (1, "k2")] == runner.told_accounts
+    assert [(1, "k1"), (1, "k2")] == runner.asked_accounts
     assert AccountHash(key_id=KeyID("k2"), digest=ONE) == operator.account()
 
 
@@ -123,7 +123,7 @@ async def test_one_that_tries_numbers_gets_one_hash_a_minute(
         runner.say(linked(count, count))
         await clock.advance(1)
 
-    assert len(runner.told_accounts) <= BURST + 10
+    assert len(runner.asked_accounts) <= BURST + 10
 
 
 async def test_what_is_forgotten_is_asked_anew(operator: Operator, runner: ScriptedListener, clock: FakeClock) -> None:
@@ -136,4 +136,4 @@ async def test_what_is_forgotten_is_asked_anew(operator: Operator, runner: Scrip
     operator.poller.start(target())
     await clock.advance(3)
 
-    assert 2 == len(runner.told_accounts)
+    assert 2 == len(runner.asked_accounts)
