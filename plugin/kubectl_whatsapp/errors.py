@@ -6,6 +6,7 @@ PluginError
 ├── NoQrCode            there is no QR code, and why
 ├── NoPairingCode       there is no pairing code, and why
 ├── NoAccount           whose account is linked is not known, and why
+├── TurnOver            the session has had no code for too long while others wait
 └── DrawingError        the QR code cannot be shown or written as asked
 """
 
@@ -17,6 +18,7 @@ __all__ = [
     "PluginError",
     "RunnerRefused",
     "RunnerUnreachable",
+    "TurnOver",
 ]
 
 
@@ -42,6 +44,10 @@ class NoPairingCode(PluginError):
 
 class NoAccount(PluginError):
     """It is not known whose account is linked; the text says why."""
+
+
+class TurnOver(PluginError):
+    """The session has shown no code for too long while others wait; the text says why."""
 
 
 class DrawingError(PluginError):

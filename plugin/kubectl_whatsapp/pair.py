@@ -5,13 +5,15 @@ nothing else: whoever has it, and the phone, can link it.
 """
 
 from session_protocol.phone_numbers import read_phone_number
+from session_protocol.vocabulary import RunnerState, StateReason
 
-from kubectl_whatsapp.advice import Outlook, advise
+from kubectl_whatsapp.advice import Advice, Outlook
 from kubectl_whatsapp.code_output import validity
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.errors import NoPairingCode
+from kubectl_whatsapp.following import Turn, newest_advice, until_linked
 from kubectl_whatsapp.kubectl import Kubectl
-from kubectl_whatsapp.runner import PairingCode, Runner
+from kubectl_whatsapp.runner import PairingCode, Runner, RunnerStatus
 from kubectl_whatsapp.sessions import find_session, open_runner
 from kubectl_whatsapp.views import SessionView
 
@@ -24,7 +26,7 @@ POLL = 5.0
 def show_pairing_code(
     name: str, number: str | None, *, namespace: str | None, watch: bool, kubectl: Kubectl, console: Console
 ) -> None:
-    """Show the code; with `watch` each further one, until a phone is linked.
+    """Show the code; with `watch` each further one, until a phone is linked; wait while there is none yet.
 
     :raises NoPairingCode: there is none; the message says why.
     :raises PluginError: the runner cannot be reached or rejects the request.
@@ -33,45 +35,45 @@ def show_pairing_code(
     asked = None if number is None else read_phone_number(number)
     if number is not None and asked is None:
         raise NoPairingCode("NUMBER is no telephone number with its country's code: write it like +15550100000")
+    if watch:
+        turn = Turn(console=console)
+
+        def follow(runner: Runner, session: SessionView) -> None:
+            _follow(runner, session, asked, turn=turn, console=console)
+
+        until_linked(name, namespace=namespace, show=follow, error=NoPairingCode, turn=turn, kubectl=kubectl)
+        return
     session = find_session(name, namespace=namespace, kubectl=kubectl)
     if not (session.pod_name and session.token_secret_name):
-        raise NoPairingCode(_advice(session, session.state, session.reason, session.message))
+        raise NoPairingCode(newest_advice(session).text)
     with open_runner(session, kubectl=kubectl) as runner:
-        code = runner.pairing_code() if asked is None else runner.ask_for_pairing_code(asked)
-        if code is not None:
-            _print(code, session, console=console)
-        elif not watch:
+        code = _code(runner, asked)
+        if code is None:
             reported = runner.status()
-            raise NoPairingCode(_advice(session, reported.state, reported.reason, reported.message))
-        if watch:
-            _follow(runner, session, code, console=console)
+            raise NoPairingCode(_why(session, reported, newest_advice(session, reported), asked=asked is not None))
+    _print(code, session, console=console)
 
 
-def _follow(runner: Runner, session: SessionView, shown: PairingCode | None, *, console: Console) -> None:
-    said, reported = "", runner.status()
+def _code(runner: Runner, asked: str | None) -> PairingCode | None:
+    return runner.pairing_code() if asked is None else runner.ask_for_pairing_code(asked)
+
+
+def _follow(runner: Runner, session: SessionView, asked: str | None, *, turn: Turn, console: Console) -> None:
+    code, shown, reported = _code(runner, asked), "", runner.status()
     while True:
-        given = (reported.state, reported.reason, reported.message)
-        advice = advise(
-            namespace=session.namespace,
-            name=session.name,
-            state=reported.state,
-            reason=reported.reason,
-            message=reported.message,
-            linked=reported.linked,
-        )
+        advice = newest_advice(session, reported)
         if advice.outlook is Outlook.LINKED:
             console.info(f"session {session.namespace}/{session.name} is linked ({reported.state})")
             return
         if advice.outlook is Outlook.NEVER:
             raise NoPairingCode(advice.text)
-        code = runner.pairing_code()
-        if code is not None and (shown is None or code.text != shown.text):
-            shown = code
+        if code is None:
+            turn.waits(_why(session, reported, advice, asked=asked is not None))
+        elif code.text != shown:
+            shown = code.text
             _print(code, session, console=console)
-        elif code is None and (text := _advice(session, *given)) != said:
-            said = text
-            console.info(text)
         reported = runner.status(after=reported.revision, wait=POLL)
+        code = runner.pairing_code()
 
 
 def _print(code: PairingCode, session: SessionView, *, console: Console) -> None:
@@ -80,8 +82,12 @@ def _print(code: PairingCode, session: SessionView, *, console: Console) -> None
     console.info("On the phone: Settings > Linked devices > Link a device > Link with phone number instead")
 
 
-def _advice(session: SessionView, state: str, reason: str, message: str) -> str:
+def _why(session: SessionView, reported: RunnerStatus, advice: Advice, *, asked: bool) -> str:
     """Return why there is no pairing code: the QR code's reason, where that is pending; else the advice for any code."""
-    if state != "QRPending":
-        return advise(namespace=session.namespace, name=session.name, state=state, reason=reason, message=message).text
-    return f"session {session.namespace}/{session.name} shows no pairing code: {message or reason}"
+    if reported.state != RunnerState.QR_PENDING:
+        return advice.text
+    whose = f"session {session.namespace}/{session.name}"
+    if reported.reason == StateReason.WAITING_FOR_SCAN and not asked:
+        ask = f"kubectl whatsapp pair {session.name} --namespace {session.namespace} NUMBER"
+        return f"{whose} shows no pairing code. To ask for one, by the phone's number:\n  {ask}"
+    return f"{whose} shows no pairing code yet: {reported.message or reported.reason}"

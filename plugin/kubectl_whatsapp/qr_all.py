@@ -1,22 +1,29 @@
 """`kubectl whatsapp qr --all`: walk through the unlinked sessions of a namespace, one code at a time.
 
 One code is on the screen until its phone is linked, then comes the next session's, so that nobody scans the wrong one. A
-session that has no code yet waits for its turn at the end; one that needs a person first is told of and passed over.
+session that has no code, or none any more, waits for its turn at the end; one that needs a person first is named at the end
+and passed over.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from session_protocol.states import OperatorState, Phase, traits_of
 
-from kubectl_whatsapp.advice import Outlook, advise
+from kubectl_whatsapp.advice import Advice, Outlook
 from kubectl_whatsapp.console import Console
-from kubectl_whatsapp.errors import NoQrCode
+from kubectl_whatsapp.errors import NoQrCode, TurnOver
+from kubectl_whatsapp.following import RETRY_INTERVAL, newest_advice
 from kubectl_whatsapp.kubectl import Kubectl
-from kubectl_whatsapp.qr import RETRY_INTERVAL, QrRequest, watch_codes
+from kubectl_whatsapp.qr import QrRequest, watch_codes
 from kubectl_whatsapp.views import SESSIONS, SessionView
 
 __all__ = ["walk_through"]
+
+PATIENCE = 30.0
+""" Seconds without a code after which a session's turn is over, where others wait. """
 
 
 def walk_through(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
@@ -30,22 +37,26 @@ def walk_through(request: QrRequest, *, kubectl: Kubectl, console: Console) -> N
     linked: list[str] = []
     passed: dict[str, str] = {}
     """ The sessions that need a person first, each with what that person has to do. """
+    turns: Counter[str] = Counter()
+    """ How often a session had its turn and lost it, because it showed no code any more. """
     last_message = ""
     while True:
         waiting = _waiting(request, kubectl=kubectl, without={*linked, *passed})
-        passed |= {name: advice.text for name, advice in waiting.items() if advice.outlook is Outlook.NEVER}
-        ready = [name for name, advice in waiting.items() if name not in passed and advice.has_code]
-        later = [name for name, advice in waiting.items() if name not in passed and not advice.has_code]
-        if ready:
-            name = ready[0]
-            console.info(f"session {name} is next; sessions that wait after it: {len(ready) + len(later) - 1}")
+        passed |= {name: wait.advice.text for name, wait in waiting.items() if wait.advice.outlook is Outlook.NEVER}
+        left = sorted(waiting.keys() - passed.keys(), key=lambda name: (not waiting[name].has_code, turns[name], name))
+        if left and waiting[left[0]].has_code:
+            name = left[0]
+            console.info(f"session {name} is next; sessions that wait after it: {len(left) - 1}")
+            patience = PATIENCE if len(left) > 1 else None
             try:
-                watch_codes(replace(request, name=name), kubectl=kubectl, console=console)
+                watch_codes(replace(request, name=name), kubectl=kubectl, console=console, patience=patience)
                 linked.append(name)
             except NoQrCode as error:
                 passed[name] = str(error)
-        elif later:
-            message = f"no code yet: {', '.join(later)}"
+            except TurnOver:
+                turns[name] += 1
+        elif left:
+            message = f"no code yet: {', '.join(left)}"
             if message != last_message:
                 last_message = message
                 console.info(message)
@@ -57,27 +68,18 @@ def walk_through(request: QrRequest, *, kubectl: Kubectl, console: Console) -> N
         raise NoQrCode("\n".join(["these sessions need a person first", *passed.values()]))
 
 
-class _Wait:
-    """How long a session waits for its turn."""
-
-    def __init__(self, session: SessionView) -> None:
-        advice = advise(
-            namespace=session.namespace,
-            name=session.name,
-            state=session.state,
-            reason=session.reason,
-            message=session.message,
-            linked=session.linked,
-        )
-        self.outlook, self.text = advice.outlook, advice.text
-        self.has_code = traits_of(session.state).phase is Phase.LINKING
+class _Wait(NamedTuple):
+    advice: Advice
+    has_code: bool
+    """ As far as its status tells. """
 
 
 def _waiting(request: QrRequest, *, kubectl: Kubectl, without: set[str]) -> Mapping[str, _Wait]:
     """Return the sessions that are not linked, by name; one that is suspended is not meant to be."""
-    found = sorted(
-        (SessionView.read(item) for item in kubectl.get(SESSIONS, namespace=request.namespace)),
-        key=lambda session: session.name,
-    )
-    waits = {session.name: _Wait(session) for session in found if session.state != OperatorState.SUSPENDED}
-    return {name: wait for name, wait in waits.items() if wait.outlook is not Outlook.LINKED and name not in without}
+    found = [SessionView.read(item) for item in kubectl.get(SESSIONS, namespace=request.namespace)]
+    waits = {
+        session.name: _Wait(newest_advice(session), traits_of(session.state).phase is Phase.LINKING)
+        for session in found
+        if session.state != OperatorState.SUSPENDED and session.name not in without
+    }
+    return {name: wait for name, wait in waits.items() if wait.advice.outlook is not Outlook.LINKED}

@@ -1,7 +1,7 @@
 """Reads the codes, the account and the state from a session's runner, over its forwarded port.
 
-`sessions.py` opens the port with kubectl, and the commands call this. The runner's answers are not trusted: a field that is missing or of
-the wrong type raises RunnerRefused, never another exception.
+`sessions.py` opens the port with kubectl, and the commands call this. The runner's answers are not trusted: a field that
+is missing or of the wrong type raises RunnerRefused, never another exception.
 """
 
 import io
@@ -89,17 +89,22 @@ class Runner:
         answer = self._get("/v1/pairing-code", token=self.link_token, within=TIMEOUT)
         return None if answer is None else _pairing_code(answer)
 
-    def ask_for_pairing_code(self, phone_number: str) -> PairingCode:
-        """Return a pairing code for this number, which takes the runner up to 20 seconds.
+    def ask_for_pairing_code(self, phone_number: str) -> PairingCode | None:
+        """Return a pairing code for this number, which takes the runner up to 20 seconds; None: it takes longer.
 
         :raises RunnerUnreachable: no answer came.
-        :raises RunnerRefused: it has none; the text says why.
+        :raises RunnerRefused: it gives none; the text says why.
         """
         body = json.dumps({"phoneNumber": phone_number})
-        answer = self._call("POST", "/v1/pairing-code", token=self.link_token, within=3 * TIMEOUT, body=body)
-        if answer is None:
-            raise RunnerRefused("the runner has no pairing codes: it is of an older release")
-        return _pairing_code(answer)
+        answer = self._call(
+            "POST",
+            "/v1/pairing-code",
+            token=self.link_token,
+            within=3 * TIMEOUT,
+            body=body,
+            none=HTTPStatus.GATEWAY_TIMEOUT,
+        )
+        return None if answer is None else _pairing_code(answer)
 
     def account(self) -> str | None:
         """Return the number of the linked account, or None while it is not known.
@@ -138,9 +143,16 @@ class Runner:
         return self._call("GET", path, token=token, within=within)
 
     def _call(
-        self, method: str, path: str, *, token: str, within: float, body: str | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str,
+        within: float,
+        body: str | None = None,
+        none: HTTPStatus = HTTPStatus.NOT_FOUND,
     ) -> dict[str, Any] | None:
-        """Return the JSON object of an answer; None for 404."""
+        """Return the JSON object of an answer; None for the status that says that there is nothing (yet)."""
         # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all
         # the rest, and bounds an answer's body but not its head.
         import http.client
@@ -157,7 +169,7 @@ class Runner:
             raise RunnerUnreachable("the runner does not answer: its pod may be starting or ending") from error
         finally:
             connection.close()
-        if status == HTTPStatus.NOT_FOUND:
+        if status == none:
             return None
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise RunnerRefused("the runner does not accept the token of the session's Secret")

@@ -137,7 +137,7 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
     The keys never change, whatever the fields are called: with another key the next pod would find no hold and open the
     page.
     """
-    content = {
+    content: dict[str, Any] = {
         "linkedTime": format_time(saved.linked_time),
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,

@@ -50,10 +50,64 @@ def test_a_number_without_its_country_is_refused(session_cluster: ScriptedKubect
 @pytest.mark.usefixtures("session_cluster")
 def test_without_a_code_it_says_why(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
     """In the runner's own words."""
-    scripted_runner.more = {"message": "WhatsApp gives no pairing code now."}
+    scripted_runner.more = {"reason": "PairingCodeRefused", "message": "WhatsApp gives no pairing code now."}
 
     assert 1 == run(harness)
-    assert "shows no pairing code: WhatsApp gives no pairing code now." in harness.err.getvalue()
+    assert "shows no pairing code yet: WhatsApp gives no pairing code now." in harness.err.getvalue()
+
+
+@pytest.mark.usefixtures("session_cluster")
+def test_where_nobody_has_asked_for_one_it_says_how(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
+    """A session that shows its QR code alone."""
+    scripted_runner.more = {"reason": "WaitingForScan", "message": "Scan the QR code with the phone."}
+
+    assert 1 == run(harness)
+    assert "kubectl whatsapp pair sales --namespace shop NUMBER" in harness.err.getvalue()
+
+
+@pytest.mark.usefixtures("session_cluster")
+def test_a_code_that_takes_longer_is_waited_for(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
+    """The number is known from then on; without --watch it says what the session does meanwhile."""
+    answers = scripted_runner.answer
+    scripted_runner.more = {"reason": "PairingCodeRefused", "message": "It is asked again after a pause."}
+    scripted_runner.pairing = [code()]
+
+    def late(path: str, token: str) -> tuple[int, dict[str, Any]]:
+        is_first = path == "/v1/pairing-code" and not any(asked == path for asked, _ in scripted_runner.tokens)
+        status, answer = answers(path, token)
+        return (504, {}) if is_first else (status, answer)
+
+    scripted_runner.answer = late  # type: ignore[method-assign]
+    assert 1 == run(harness, "+15550100000")
+    assert "asked again after a pause" in harness.err.getvalue()
+
+    scripted_runner.tokens.clear()
+    scripted_runner.steps = [("QRPending", None), ("PairingCodePending", None), ("Connected", None)]
+    assert 0 == run(harness, "+15550100000", "--watch")
+    assert "ABCD-1EFG\n" == harness.out.getvalue()
+
+
+def test_watch_waits_for_the_pod(
+    session_cluster: ScriptedKubectl, harness: ConsoleHarness, scripted_runner: ScriptedRunner
+) -> None:
+    """As the QR code's does."""
+    running = session_json()
+    session_cluster.answer_to(
+        "get", "whatsappsessions.wasession.dev", "sales", out=session_json(state="Queued", podName=None)
+    )
+    scripted_runner.pairing = [code()]
+    scripted_runner.steps = [("PairingCodePending", None), ("Connected", None)]
+
+    def sleep(seconds: float) -> None:
+        harness.sleeps.append(seconds)
+        session_cluster.answer_to("get", "whatsappsessions.wasession.dev", "sales", out=running)
+
+    object.__setattr__(harness.console, "sleep", sleep)
+
+    assert 0 == run(harness, "--watch")
+    assert [2.0] == harness.sleeps
+    assert "it waits to be admitted by its quota" in harness.err.getvalue()
+    assert "ABCD-1EFG\n" == harness.out.getvalue()
 
 
 @pytest.mark.usefixtures("session_cluster")

@@ -1,10 +1,12 @@
 """`kubectl whatsapp qr --all`: one code after the other, through a scripted kubectl and a scripted runner."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from kubectl_whatsapp.cli import main
-from unit.plugin.plugin_harness import ConsoleHarness, ScriptedKubectl, ScriptedRunner, session_json
+from unit.plugin.plugin_harness import NOW, ConsoleHarness, ScriptedKubectl, ScriptedRunner, session_json
 
 ALL = ("get", "whatsappsessions.wasession.dev")
 
@@ -21,29 +23,37 @@ def listed(cluster: ScriptedKubectl, *sessions: dict[str, Any]) -> None:
         cluster.answer_to(*ALL, session["metadata"]["name"], out=session)
 
 
+RUNNING: dict[str, Any] = {"tokenSecrets": {"linking": "was-sales-linking-0123abcd"}, "podName": "sales"}
+""" Of a session whose runner is the scripted one, whatever it is called. """
+
+
+def in_turns(runner: ScriptedRunner, *turns: list[tuple[str, str | None]]) -> None:
+    """Play one list of steps after the other, the next one whenever somebody begins to follow."""
+    left = list(turns)
+    status = runner.answer
+
+    def answer(path: str, token: str) -> tuple[int, dict[str, Any]]:
+        if path == "/v1/state":
+            runner.steps, runner.step = left.pop(0), 0
+        return status(path, token)
+
+    runner.answer = answer  # type: ignore[method-assign]
+
+
 def test_the_sessions_are_linked_one_after_the_other(
     session_cluster: ScriptedKubectl, scripted_runner: ScriptedRunner, harness: ConsoleHarness
 ) -> None:
     """By name, each with its code until its phone is linked; what is linked or suspended is left out."""
-    names: dict[str, Any] = {"tokenSecrets": {"linking": "was-sales-linking-0123abcd"}, "podName": "sales"}
     listed(
         session_cluster,
-        session_json("zoo", **names),
-        session_json("art", **names),
-        session_json("bank", state="Connected", **names),
-        session_json("cafe", state="Suspended", **names),
+        session_json("zoo", **RUNNING),
+        session_json("art", **RUNNING),
+        session_json("bank", state="Connected", **RUNNING),
+        session_json("cafe", state="Suspended", **RUNNING),
     )
-    scripted_runner.steps = [("QRPending", "2@art"), ("Connected", None), ("QRPending", "2@zoo"), ("Connected", None)]
-    status = scripted_runner.answer
-    looks = iter(range(99))
-
-    def answer(path: str, token: str) -> tuple[int, dict[str, Any]]:
-        # Each session's runner begins where the one before has ended.
-        if path == "/v1/state" and next(looks):
-            scripted_runner.step += 1
-        return status(path, token)
-
-    scripted_runner.answer = answer  # type: ignore[method-assign]
+    in_turns(
+        scripted_runner, [("QRPending", "2@art"), ("Connected", None)], [("QRPending", "2@zoo"), ("Connected", None)]
+    )
 
     assert 0 == run(harness)
     output = harness.err.getvalue()
@@ -81,6 +91,26 @@ def test_one_without_a_code_yet_is_waited_for(session_cluster: ScriptedKubectl, 
     assert [2.0] * 3 == harness.sleeps
     assert 1 == harness.err.getvalue().count("no code yet: sales")
     assert "no session was linked" in harness.err.getvalue()
+
+
+def test_one_that_shows_no_code_any_more_loses_its_turn(
+    session_cluster: ScriptedKubectl, scripted_runner: ScriptedRunner, harness: ConsoleHarness
+) -> None:
+    """Its page went offline, say; the others are not kept waiting, and it has its turn again after them."""
+    listed(session_cluster, session_json("art", **RUNNING), session_json("zoo", **RUNNING))
+    in_turns(
+        scripted_runner,
+        [("QRPending", "2@art"), ("Offline", None)],
+        [("QRPending", "2@zoo"), ("Connected", None)],
+        [("QRPending", "2@art-2"), ("Connected", None)],
+    )
+    clock = iter(range(0, 10_000, 20))
+    object.__setattr__(harness.console, "now", lambda: NOW + timedelta(seconds=next(clock)))
+
+    assert 0 == run(harness)
+    output = harness.err.getvalue()
+    assert ["art", "zoo", "art"] == re.findall(r"session (\w+) is next", output)
+    assert "linked: zoo, art" in output
 
 
 @pytest.mark.parametrize("arguments", [["qr"], ["qr", "sales", "--all"]])

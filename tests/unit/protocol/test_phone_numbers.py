@@ -49,7 +49,20 @@ def test_a_person_writes_a_number_in_many_ways(text: str) -> None:
     assert "+15550100000" == read_phone_number(text)
 
 
-@pytest.mark.parametrize("text", ["0171 1234567", "(0) 171 1234567", "+0171 1234567", "+1 555 01O 0000", "12345", "+1555010000012345", "call me", "", "+"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0171 1234567",
+        "(0) 171 1234567",
+        "+0171 1234567",
+        "+1 555 01O 0000",
+        "12345",
+        "+1555010000012345",
+        "call me",
+        "",
+        "+",
+    ],
+)
 def test_what_lacks_its_country_is_none(text: str) -> None:
     """It could be anybody's."""
     assert read_phone_number(text) is None

@@ -72,7 +72,9 @@ async def test_the_state_comes_with_its_own_account(
     assert operator.account() is None
 
 
-async def test_what_got_no_answer_is_asked_again(operator: Operator, runner: ScriptedListener, clock: FakeClock) -> None:
+async def test_what_got_no_answer_is_asked_again(
+    operator: Operator, runner: ScriptedListener, clock: FakeClock
+) -> None:
     """The state is taken meanwhile."""
     runner.say(linked(1))
     operator.poller.start(target())
