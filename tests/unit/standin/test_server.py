@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -281,3 +282,20 @@ async def test_a_document_on_its_way_arrives_when_it_may(standin: StandIn, brows
 
     assert 200 == response.status
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("kind", ["greeted", "in its handshake", "not yet taken"])
+async def test_a_server_that_stops_leaves_no_connection(kind: str) -> None:
+    """A client that says nothing more, at whatever point it fell silent, is cut off at once."""
+    async with StandIn.start(mode=Mode.MODERN) as standin:
+        address = ("127.0.0.1", int(standin.page_url.rstrip("/").rpartition(":")[2]))
+        client = socket.create_connection(address, timeout=5)
+        if kind == "in its handshake":
+            await asyncio.sleep(0.1)
+        if kind == "greeted":
+            context = ssl.create_default_context(cafile=standin.ca_file)
+            client = await asyncio.to_thread(context.wrap_socket, client, server_hostname=LOCAL_WEB_HOST)
+
+    with client, contextlib.suppress(ConnectionResetError, ssl.SSLEOFError):
+        while await asyncio.to_thread(client.recv, 1000):
+            pass
