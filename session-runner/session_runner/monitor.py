@@ -327,7 +327,7 @@ class PageMonitor:
         self._verdict = verdict
         message = _redacted(verdict.message)
         self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
-        if self.store.is_unexpected:
+        if self.store.is_unexpected and verdict.reason is not StateReason.UNEXPECTED_ACCOUNT:
             note += " The linked account is another one than the number in the session's Secret."
         message += note
         saved = self.state_file.saved

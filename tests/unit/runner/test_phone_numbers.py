@@ -1,5 +1,7 @@
 """The numbers a session is about: the one in its Secret, and the one that somebody asked a code for."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,18 +19,34 @@ def numbers(file: Path | None, method: LinkMethod = LinkMethod.PAIRING_CODE) -> 
     return made
 
 
-def test_the_file_is_read_each_time(tmp_path: Path) -> None:
-    """The kubelet puts another file in its place, by links, as it does here."""
-    (tmp_path / "..data").mkdir()
-    (tmp_path / "..data" / "phoneNumber").write_text(NUMBER)
-    file = tmp_path / "phoneNumber"
-    file.symlink_to("..data/phoneNumber")
-    made = numbers(file)
-    first = made.wanted
-    (tmp_path / "..data" / "phoneNumber").write_text(OTHER)
-    made.read()
+def mount(volume: Path, number: str | None) -> None:
+    """Put another version of the Secret in the place of the last one, as the kubelet does: by one link for all entries."""
+    version = Path(tempfile.mkdtemp(prefix="..", dir=volume))
+    if number is not None:
+        (version / "phoneNumber").write_text(number)
+    before = volume / "..data"
+    gone = before.resolve() if before.exists() else None
+    (volume / "..data_tmp").symlink_to(version.name)
+    (volume / "..data_tmp").rename(before)
+    entry = volume / "phoneNumber"
+    if number is None:
+        entry.unlink(missing_ok=True)
+    elif not entry.is_symlink():
+        entry.symlink_to("..data/phoneNumber")
+    if gone is not None:
+        shutil.rmtree(gone)
 
-    assert (NUMBER, OTHER, OTHER) == (first, made.wanted, made.expected)
+
+def test_a_changed_secret_is_read_at_the_next_look(tmp_path: Path) -> None:
+    """Also one that is deleted and comes again."""
+    mount(tmp_path, NUMBER)
+    made, seen = numbers(tmp_path / "phoneNumber"), list[tuple[str | None, Source]]()
+    for number in (NUMBER, OTHER, None, NUMBER):
+        mount(tmp_path, number)
+        made.read()
+        seen.append((made.wanted, made.source))
+
+    assert [(NUMBER, Source.FOUND), (OTHER, Source.FOUND), (None, Source.MISSING), (NUMBER, Source.FOUND)] == seen
 
 
 @pytest.mark.parametrize("content", ["", "0171 1234567", "no number", "1" * (LONGEST + 1), "+١٥٥٥٠١٠٠٠٠٠", "\x00" * 20])

@@ -79,4 +79,6 @@ def test_an_account_that_is_not_the_expected_one_shows() -> None:
 
     assert (("True", "UnexpectedAccount"), ("True", "Connected")) == (wrong, ready)
     assert ("True", "Linked") == cluster.says("Linked")
-    assert "UnexpectedAccount" in [event.reason for event in cluster.events]
+    assert [("Warning", "UnexpectedAccount")] == [
+        (event.type, event.reason) for event in cluster.events if event.reason == "UnexpectedAccount"
+    ]
