@@ -46,7 +46,8 @@ async def pair(
         and is_due(wanted, facts, round_=history.round, now=now)
     ):
         answer = await order("pair.js", {"number": wanted.number.removeprefix("+")})
-        logger.info("A pairing code was asked for", extra={"round": history.round, "way": answer})
+        if answer != "early":  # which a page may say every second
+            logger.info("A pairing code was asked for", extra={"round": history.round, "way": answer})
         return replace(history, pairing=asked(wanted, answer, round_=history.round, now=now))
     elif is_over(wanted, facts, now=now):
         await order("pair.js", {"number": None})

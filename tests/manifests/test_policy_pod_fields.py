@@ -73,20 +73,6 @@ def mo(governed: LightCluster) -> ApiClient:
     return ApiClient(governed, "mo", "people")
 
 
-@pytest.fixture(scope="module")
-def reader(governed: LightCluster) -> Iterator[ApiClient]:
-    """Somebody with whatsapp-sessions-edit who may get one Secret; all Secrets of another namespace."""
-    rule = ("--verb=get", "--resource=secrets")
-    governed.kubectl("create", "clusterrole", "secret-reader", *rule)
-    governed.kubectl("create", "role", "number-reader", *rule, "--resource-name=support-phone", "-n", NAMESPACE)
-    governed.kubectl("create", "rolebinding", "rea", "--role=number-reader", "--user=rea", "-n", NAMESPACE)
-    for role in ("whatsapp-sessions-edit", "whatsapp-sessions-view"):
-        bind(governed, role, user="rea", namespace=NAMESPACE)
-    bind(governed, "secret-reader", user="rea", namespace=f"{NAMESPACE}-other")
-    yield ApiClient(governed, "rea", "people")
-    governed.kubectl("delete", "clusterrole/secret-reader", "--wait=false")
-
-
 @pytest.fixture
 def stored(governed: LightCluster) -> Iterator[dict[str, Any]]:
     """A session with an image, stored by an admin."""
@@ -166,36 +152,6 @@ def test_a_change_of_them_does_not(
 
     assert lacks("ed", "spec.pod") in patch(ed, stored, asked)
     assert TAKEN == patch(mo, stored, asked)
-
-
-def names_secret(user: str, secret: str) -> str:
-    """The words of the refusal for a Secret."""
-    return f"denied request: {user} may not name Secret {secret} in a session: its pod would read it"
-
-
-def test_a_secret_that_is_named_must_be_readable(ed: ApiClient, reader: ApiClient) -> None:
-    """In this namespace, and this one: the pod would read it with the operator's right."""
-    asked = [session(link={"phoneNumberSecretName": name}) for name in ("support-phone", "bank")]
-
-    assert names_secret("ed", "support-phone") in create(ed, asked[0])
-    assert TAKEN == create(reader, asked[0])
-    assert names_secret("rea", "bank") in create(reader, asked[1])
-
-
-def test_an_edit_that_leaves_the_secret_alone_passes(governed: LightCluster, ed: ApiClient, reader: ApiClient) -> None:
-    """Whoever may write sessions may suspend it, or take the name out; another name is another right."""
-    admin = ApiClient(governed)
-    stored = session("numbered", link={"phoneNumberSecretName": "support-phone"})
-    assert TAKEN == create(admin, stored, dry_run=False)
-    done = [
-        patch(ed, stored, {"spec": {"operatingMode": "Suspended", "link": {"maxRounds": 3}}}),
-        patch(ed, stored, {"spec": {"link": {"phoneNumberSecretName": None}}}),
-        patch(reader, stored, {"spec": {"link": {"phoneNumberSecretName": "bank"}}}),
-    ]
-    admin.request("DELETE", f"/apis/wasession.dev/v1alpha1/namespaces/{NAMESPACE}/whatsappsessions/numbered")
-
-    assert [TAKEN, TAKEN] == done[:2]
-    assert names_secret("rea", "bank") in done[2]
 
 
 def test_the_operators_status_passes(governed: LightCluster, stored: dict[str, Any]) -> None:
