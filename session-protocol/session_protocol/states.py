@@ -228,8 +228,8 @@ STATES: Final[dict[str, Traits]] = {
         ends_hold=True,
     ),
     RunnerState.ACTION_REQUIRED: Traits(
-        meaning="a window of the page waits for an answer",
-        next="the notice of what is new is acknowledged after 10 s; any other window waits for a person",
+        meaning="a window of the page waits for an answer, or another account than the session's was linked",
+        next="the notice of what is new is acknowledged after 10 s, the other account unlinked at once; any other window waits for a person",
         phase=Phase.BLOCKED,
         linked=True,
         ends_hold=True,
