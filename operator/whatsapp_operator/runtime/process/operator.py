@@ -69,6 +69,8 @@ logger = logging.getLogger(__name__)
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
+KEYS_TIMEOUT: Final = 2.0
+""" Seconds to put lost keys back at the end. """
 WORTHLESS_DELAY: Final = 1.0
 """ Seconds until a session is looked at again, after versions went back and before everything begins anew. """
 
@@ -264,6 +266,7 @@ class Operator:
         """Stop: let the workers finish their present session within so many seconds, then cancel the rest."""
         await self.workers.stop(within=within)
         if self._tasks:
+            await self._keep_keys()
             await self.event_recorder.drain(within=EVENT_DRAIN_TIMEOUT)
         for task in self._tasks:
             task.cancel()
@@ -352,6 +355,15 @@ class Operator:
     def _own_sessions(self) -> Iterator[Json]:
         known = self.instance.known
         return (session for session in self.store.all(SESSIONS) if known(session["metadata"]["namespace"]))
+
+    async def _keep_keys(self) -> None:
+        try:
+            async with asyncio.timeout(KEYS_TIMEOUT):
+                await self.keys.keep()
+        except TimeoutError:
+            logger.warning(
+                "Keys could not be read", extra={"secret": self._config.key_secret, "error": "no answer in time"}
+            )
 
     async def _prune_keys(self) -> None:
         if not self.keys.retired:
