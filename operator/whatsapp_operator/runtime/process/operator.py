@@ -118,7 +118,11 @@ class Operator:
         self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=dependencies.clock.now)
         self.pod_times = PodTimes()
         self.runners = RunnerPoller(
-            client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
+            client=runner_client,
+            clock=clock,
+            on_changed=self.queue.add,
+            jitter=dependencies.jitter,
+            current_key=lambda: self.keys.current,
         )
         self.admission = Admission(
             kube=kube,
