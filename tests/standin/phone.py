@@ -128,7 +128,7 @@ class PhoneApi:
         return await self._confirm(*self._exchange.enter_code(code))
 
     async def _pairing_codes(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         self._exchange.refused_codes = int(body.get("refuse", 0))
         kind = body.get("event")
         if kind not in (None, "refresh", "manual-refresh", "error"):
