@@ -34,6 +34,7 @@ from session_runner.http.app import Api, serve  # noqa: E402
 from session_runner.http.auth import TokenFolder  # noqa: E402
 from session_runner.messaging import Messaging  # noqa: E402
 from session_runner.metrics import Metrics  # noqa: E402
+from session_runner.phone_numbers import PhoneNumbers  # noqa: E402
 from session_runner.session import Session  # noqa: E402
 from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
 from session_runner.store import StateStore  # noqa: E402
@@ -79,8 +80,10 @@ async def run(settings: Settings) -> Exit:
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
+    numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
+        numbers=numbers,
         door=commands,
         messaging=messaging,
         phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
@@ -103,6 +106,7 @@ async def run(settings: Settings) -> Exit:
         kills=kill_counter(),
         commands=commands,
         messaging=messaging,
+        numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,

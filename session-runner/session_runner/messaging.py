@@ -45,7 +45,6 @@ LOOKUP_SECONDS: Final = 0.8
 """ For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
 CALL_SECONDS: Final = 20.0
 """ For the page to take a message, or to tell of its messages. """
-OWN_SECONDS: Final = 2.0
 MOST_WAITING: Final = 1000
 """ Messages that wait for the page; beyond them a request is refused. """
 AT_ONCE: Final = 50
@@ -93,8 +92,6 @@ class Messaging:
         self._acks_changed = False
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
-        self._own: str | None = None
-        """ The linked number, as long as it is linked. """
 
     def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
@@ -130,22 +127,16 @@ class Messaging:
         """
         return await (await self._open()).run(requests.find, identifier)
 
-    async def own_number(self) -> str:
+    def own_number(self) -> str:
         """Return the digits of the linked number.
 
         :raises NotLinkedError: there is none.
         :raises NotReadyError: only the page knows it, and it is away.
         """
         self._check_linked()
-        if self._own is None:
-            try:
-                own = await self._door.run(lambda page: page.call("own.js"), deadline=OWN_SECONDS)
-            except (CommandError, CallFailedError) as error:
-                raise NotReadyError("The page is not open yet, and only it knows the number; ask again.") from error
-            self._own = own if isinstance(own, str) and own.isascii() and own.isdecimal() else None
-        if self._own is None:
-            raise NotReadyError("The page does not know the number yet; ask again.")
-        return self._own
+        if self._store.account is None:
+            raise NotReadyError("The page has not told the number yet; ask again.")
+        return self._store.account.phone_number.removeprefix("+")
 
     @contextlib.asynccontextmanager
     async def opened(self, outbox: Outbox) -> AsyncIterator[None]:
@@ -186,7 +177,6 @@ class Messaging:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
         if STATES[state].linked is False:
-            self._own = None
             failed = await outbox.run(requests.fail_all_waiting, error=NotLinkedError.code, time=self._now())
             if failed:
                 logger.warning("Messages were not sent, because no phone is linked any more", extra={"count": failed})

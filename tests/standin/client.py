@@ -47,12 +47,13 @@ class PhoneClient(MessagesClient):
             await self._session.close()
             self._session = None
 
-    async def scan(self, qr: str, *, sync_seconds: float | None = None) -> str:
+    async def scan(self, qr: str, *, sync_seconds: float | None = None, number: str | None = None) -> str:
         """Link the page that shows this text; returns the device once the page has stored its login.
 
-        `sync_seconds` prolongs every synchronisation of the device, the first one included.
+        `sync_seconds` prolongs every synchronisation of the device, the first one included; `number` is the account's.
         """
-        body = {"qr": qr} if sync_seconds is None else {"qr": qr, "syncSeconds": sync_seconds}
+        given = {"qr": qr, "syncSeconds": sync_seconds, "number": number}
+        body = {key: value for key, value in given.items() if value is not None}
         answer = await self._call("POST", "/phone/scan", body)
         return str(answer["device"])
 
@@ -75,6 +76,14 @@ class PhoneClient(MessagesClient):
     async def enter_code(self, code: str) -> str:
         """Type the eight characters of a page that links by phone number; returns the device."""
         return str((await self._call("POST", "/phone/enter-code", {"code": code}))["device"])
+
+    async def refuse_codes(self, count: int) -> None:
+        """Refuse so many requests for a pairing code, as after too many attempts."""
+        await self._call("POST", "/phone/pairing-codes", {"refuse": count})
+
+    async def announce_codes(self, event: str) -> None:
+        """Have unlinked pages tell of their pairing codes: `refresh`, `manual-refresh` or `error`."""
+        await self._call("POST", "/phone/pairing-codes", {"event": event})
 
     async def devices(self) -> list[dict[str, Any]]:
         """List the linked devices: id, number, platform, linkedTime (epoch seconds), connected, offline and so on."""

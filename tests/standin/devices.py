@@ -153,12 +153,12 @@ class DeviceBook:
     def __iter__(self) -> Iterator[Device]:
         return iter(device for device in self._devices.values() if device.confirmed)
 
-    def add(self, *, noise_key: str, identity_key: str, platform: str, now: float) -> Device:
-        """Make a device with the next id and a number from the range kept for fiction."""
+    def add(self, *, noise_key: str, identity_key: str, platform: str, now: float, number: str | None = None) -> Device:
+        """Make a device with the next id, and a number from the range kept for fiction where none is given."""
         self._count += 1
         device = Device(
             identifier=DeviceId(f"device-{self._count}"),
-            number=str(_FIRST_NUMBER + self._count % _NUMBERS),
+            number=number or str(_FIRST_NUMBER + self._count % _NUMBERS),
             noise_key=noise_key,
             identity_key=identity_key,
             platform=platform,

@@ -53,6 +53,8 @@ class Exchange:
         self.account = Account()
         self.refs = RefBook(timing=timing, now=now, new_token=new_token)
         self._codes = CodeBook(now=now, random_bytes=random_bytes)
+        self.refused_codes = 0
+        """ How many requests for a pairing code are refused from now on. """
         self._now = now
         self._pages: dict[PageId, _Page] = {}
 
@@ -85,7 +87,7 @@ class Exchange:
             case "paired":
                 return self._paired(known, DeviceId(str(frame.get("device"))))
             case "link-code" if known.device is None:
-                return [Send(page, frames.link_code(code=self._codes.issue(page)))]
+                return [Send(page, frames.link_code(code=self._code(page, number=str(frame.get("phone")))))]
             case "logout" if known.device is not None:
                 self.devices.remove(known.device)
                 return [Close(page)]
@@ -96,9 +98,11 @@ class Exchange:
 
     # What the phone does.
 
-    def scan(self, text: str, *, sync_seconds: float | None = None) -> tuple[DeviceId, list[Effect]]:
+    def scan(
+        self, text: str, *, sync_seconds: float | None = None, number: str | None = None
+    ) -> tuple[DeviceId, list[Effect]]:
         """Link the page that shows this code; the device is listed once that page has stored its login."""
-        return self._pair(self._scanned(text), sync_seconds=sync_seconds)
+        return self._pair(self._scanned(text), sync_seconds=sync_seconds, number=number)
 
     def scan_with_passkey(self, text: str) -> list[Effect]:
         """Scan for an account that demands a passkey: the page stops at that question and no device comes of it."""
@@ -129,11 +133,17 @@ class Exchange:
 
     def enter_code(self, code: str) -> tuple[DeviceId, list[Effect]]:
         """Link the page that waits for these eight characters."""
-        page = self._pages.get(self._codes.page_waiting(code))
+        waiting, number = self._codes.page_waiting(code)
+        page = self._pages.get(waiting)
         if page is None:
             raise ExpiredQrError("The page that waited for this code is gone. Ask a page for a new one.")
-        device, effects = self._pair(page, sync_seconds=None)
+        device, effects = self._pair(page, sync_seconds=None, number=number)
         return device, [Send(page.identifier, frames.code_entered()), *effects]
+
+    def announce_codes(self, kind: str) -> list[Effect]:
+        """Have every page that waits for a phone tell something of its pairing code."""
+        waiting = [page.identifier for page in self._pages.values() if page.hello.device is None]
+        return [Send(page, frames.link_code_event(kind=kind)) for page in waiting]
 
     def abandon(self, device: DeviceId) -> None:
         """Give up a scan whose page never confirmed."""
@@ -210,12 +220,24 @@ class Exchange:
             )
         return page
 
-    def _pair(self, page: _Page, *, sync_seconds: float | None) -> tuple[DeviceId, list[Effect]]:
+    def _code(self, page: PageId, *, number: str) -> str | None:
+        if self.refused_codes > 0:
+            self.refused_codes -= 1
+            return None
+        return self._codes.issue(page, number=number)
+
+    def _pair(
+        self, page: _Page, *, sync_seconds: float | None, number: str | None = None
+    ) -> tuple[DeviceId, list[Effect]]:
         self.refs.withdraw(page.identifier)
         self._codes.withdraw(page.identifier)
         hello = page.hello
         device = self.devices.add(
-            noise_key=hello.noise_key, identity_key=hello.identity_key, platform=hello.platform, now=self._now()
+            noise_key=hello.noise_key,
+            identity_key=hello.identity_key,
+            platform=hello.platform,
+            now=self._now(),
+            number=number,
         )
         device.sync_seconds = sync_seconds
         success = frames.pair_success(device=device.identifier, number=device.number)

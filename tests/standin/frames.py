@@ -27,6 +27,7 @@ __all__ = [
     "failure",
     "history",
     "link_code",
+    "link_code_event",
     "logout",
     "looked_up",
     "lookup_failed",
@@ -176,9 +177,14 @@ def receipt(*, identifiers: Sequence[str], sender: str, level: int) -> Frame:
     return {"type": "receipt", "ids": list(identifiers), "from": sender, "level": level}
 
 
-def link_code(*, code: str) -> Frame:
-    """The eight characters to type on the phone."""
+def link_code(*, code: str | None) -> Frame:
+    """The eight characters to type on the phone; None: too many were asked for."""
     return {"type": "link-code", "code": code}
+
+
+def link_code_event(*, kind: str) -> Frame:
+    """What the page tells of its code: `refresh`, `manual-refresh` or `error`."""
+    return {"type": "link-code-event", "kind": kind}
 
 
 def dialog(*, kind: str) -> Frame:

@@ -66,6 +66,7 @@ class PhoneApi:
         app.router.add_get("/phone/devices", self._get_devices)
         app.router.add_post("/phone/scan", self._scan)
         app.router.add_post("/phone/enter-code", self._enter_code)
+        app.router.add_post("/phone/pairing-codes", self._pairing_codes)
         app.router.add_post("/phone/qr-expire", self._qr_expire)
         app.router.add_post("/phone/passkey", self._passkey)
         app.router.add_post("/page/variant", self._set_variant)
@@ -112,14 +113,29 @@ class PhoneApi:
         if body.get("passkey", False):
             self._switchboard.carry_out(self._exchange.scan_with_passkey(text))
             return web.json_response({"device": None})
-        seconds = body.get("syncSeconds")
-        return await self._confirm(*self._exchange.scan(text, sync_seconds=None if seconds is None else float(seconds)))
+        seconds, number = body.get("syncSeconds"), body.get("number")
+        scanned = self._exchange.scan(
+            text,
+            sync_seconds=None if seconds is None else float(seconds),
+            number=None if number is None else str(number),
+        )
+        return await self._confirm(*scanned)
 
     async def _enter_code(self, request: web.Request) -> web.Response:
         code = (await json_body(request)).get("code")
         if not isinstance(code, str):
             raise MalformedRequestError('Send {"code": TEXT} with the eight characters the page got.')
         return await self._confirm(*self._exchange.enter_code(code))
+
+    async def _pairing_codes(self, request: web.Request) -> web.Response:
+        body = await json_body(request)
+        self._exchange.refused_codes = int(body.get("refuse", 0))
+        kind = body.get("event")
+        if kind not in (None, "refresh", "manual-refresh", "error"):
+            raise MalformedRequestError(f"event is refresh, manual-refresh or error, not {kind!r}.")
+        effects = [] if kind is None else self._exchange.announce_codes(kind)
+        self._switchboard.carry_out(effects)
+        return web.json_response({"pages": len(effects)})
 
     async def _confirm(self, device: DeviceId, effects: list[Effect]) -> web.Response:
         self._switchboard.carry_out(effects)

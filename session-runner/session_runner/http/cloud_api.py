@@ -77,7 +77,7 @@ class CloudApi:
     async def phone_number(self, request: web.Request) -> dict[str, Any]:
         """GET /{version}/{phone-number-id}: the session's own number."""
         self._check_phone(request)
-        return answers.phone_number(identifier=self._phone_number_id, digits=await self._messaging.own_number())
+        return answers.phone_number(identifier=self._phone_number_id, digits=self._messaging.own_number())
 
     async def unknown(self, request: web.Request) -> dict[str, Any]:
         """Everything else: no such object, or nothing that can be done with it."""

@@ -37,6 +37,7 @@ export class Session {
         dialogs.open(`storage-${frame.language}`);
         return this.#parts.announce.backend('storage_initialization_error', new Error('The database failed.'));
       case 'link-code': return linking.received(frame);
+      case 'link-code-event': return linking.told(frame);
       case 'code-entered': return linking.entered();
       case 'passkey-required': return this.#passkey();
       case 'passkey-confirmation': return this.#show({ name: 'confirmation' });

@@ -116,6 +116,7 @@ async def test_the_token_for_sending_opens_it(served: Served, token: str | None,
 
 async def test_a_token_in_the_query_is_taken(served: Served) -> None:
     """Some clients put it there; not beside a header, of which then nobody knows which one counts."""
+    served.session.store.show_account("+15550100001")
     path = f"/v14.0/{PHONE}?access_token=send-token"
 
     assert 200 == (await served.call("GET", path, token=None)).status
@@ -125,6 +126,7 @@ async def test_a_token_in_the_query_is_taken(served: Served) -> None:
 
 async def test_the_own_number_is_shown(served: Served) -> None:
     """With the two fields by which clients know their channel."""
+    served.session.store.show_account("+15550100001")
     document = await (await served.call("GET", f"/v24.0/{PHONE}?fields=id")).json()
 
     assert (PHONE, "15550100001") == (document["id"], document["display_phone_number"])

@@ -26,6 +26,6 @@ def wa_js() -> str:
 
 def init_script(presence: Presence) -> str:
     """Return all that runs at document start, before the page's own code."""
-    appears = "hidden.js" if presence is Presence.UNAVAILABLE else "shown.js"
-    ours = ("bridge.js", "modules.js", "refusals.js", "passkey.js", "storage.js", "windows.js", "messages.js", appears)
-    return ";\n".join([script("config.js"), wa_js(), *map(script, ours)])
+    appears = "hidden" if presence is Presence.UNAVAILABLE else "shown"
+    ours = ("bridge", "modules", "refusals", "passkey", "pairing", "storage", "windows", "messages", appears)
+    return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in ours)])
