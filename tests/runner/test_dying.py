@@ -170,6 +170,16 @@ async def test_a_pipe_in_the_place_of_the_state_file_is_reported(start: Start, f
         assert "runner.json" in runner.termination_message()
 
 
+async def test_a_damaged_file_of_messages_is_reported(start: Start, folders: Folders) -> None:
+    """It is left as it is: messages that were accepted may be in it."""
+    file = folders.profile / "messages.sqlite"
+    file.write_bytes(b"no database")
+    async with start(serves=False) as runner:
+        assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
+        assert "messages.sqlite" in runner.termination_message()
+        assert b"no database" == file.read_bytes()
+
+
 @pytest.fixture
 def small_group() -> Iterator[Path]:
     """A control group (v1) with too little memory for a browser; needs root."""
