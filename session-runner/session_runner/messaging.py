@@ -90,6 +90,8 @@ class Messaging:
         self._opened = asyncio.Event()
         self._woken = asyncio.Event()
         self._acks_changed = False
+        self._ask_all_at = 0.0
+        """ When the page is asked about all messages, on the loop's clock. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
@@ -152,16 +154,14 @@ class Messaging:
     async def work(self, outbox: Outbox) -> None:
         """Hand over and follow, until it is cancelled."""
         loop = asyncio.get_running_loop()
-        sweep_at = ask_at = loop.time()
+        sweep_at = loop.time()
         while True:
             self._woken.clear()
             if loop.time() >= sweep_at:
                 await outbox.run(requests.sweep, now=self._now())
                 sweep_at = loop.time() + SWEEP
-            ask_all = loop.time() >= ask_at
-            ask_at = loop.time() + TICK if ask_all else ask_at
             try:
-                pause = await self._round(outbox, ask_all=ask_all)
+                pause = await self._round(outbox, now=loop.time())
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -173,9 +173,11 @@ class Messaging:
                 woken.cancel()
                 changed.cancel()
 
-    async def _round(self, outbox: Outbox, *, ask_all: bool) -> float:
+    async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
+        if not can_send(state):
+            self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
         if STATES[state].linked is False:
             failed = await outbox.run(requests.fail_all_waiting, error=NotLinkedError.code, time=self._now())
             if failed:
@@ -184,17 +186,20 @@ class Messaging:
         if not can_send(state):
             return TICK
         try:
-            more = await self._hand_over(outbox)
-            if ask_all or self._acks_changed:
+            pause = await self._hand_over(outbox)
+            if now >= self._ask_all_at:
+                await self._follow(outbox, most=MOST_WATCHED)
+                self._ask_all_at = now + TICK
+            elif self._acks_changed:
                 self._acks_changed = False
-                await self._follow(outbox, most=MOST_WATCHED if ask_all else AT_ONCE)
+                await self._follow(outbox, most=AT_ONCE)
         except (CommandError, CallFailedError, _PageRefusedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
             return RETRY
-        return RETRY if more else TICK
+        return pause
 
-    async def _hand_over(self, outbox: Outbox) -> bool:
-        """Hand the waiting messages over, in their order; return whether some still wait."""
+    async def _hand_over(self, outbox: Outbox) -> float:
+        """Hand the waiting messages over, in their order; return the seconds after which there may be more to do."""
         waiting = await outbox.run(requests.due, most=AT_ONCE)
         held: set[str] = set()
         for message in waiting:
@@ -202,7 +207,9 @@ class Messaging:
                 continue
             if not await self._hand_over_one(outbox, message):
                 held.add(message.digits)
-        return bool(held) or len(waiting) == AT_ONCE
+        if held:
+            return RETRY
+        return 0.0 if len(waiting) == AT_ONCE else TICK
 
     async def _hand_over_one(self, outbox: Outbox, message: Waiting) -> bool:
         """Return whether the message is settled: with the page, or given up."""

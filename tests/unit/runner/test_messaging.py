@@ -41,6 +41,34 @@ async def test_a_message_goes_its_way(session: Session, tmp_path: Path) -> None:
     assert [(identifier, f"{FRIEND}@c.us", "Hello")] == session.page.given
 
 
+async def test_what_happened_while_it_was_away_is_seen_at_once(session: Session, tmp_path: Path) -> None:
+    """No event tells of it: the page had none to tell it to."""
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await session.becomes(identifier, "handed_over")
+        session.say(RunnerState.RECONNECTING)
+        await asyncio.sleep(0.05)
+        session.page.acks[identifier] = 3
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(identifier, "read")
+
+    assert 1 == len(session.page.given)
+
+
+async def test_a_backlog_goes_without_a_pause(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it at once, in its order, although a round takes some of it."""
+    monkeypatch.setattr(messaging, "AT_ONCE", 3)
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        sent = [await session.send(str(number)) for number in range(10)]
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(sent[-1], "handed_over")
+
+    assert sent == [identifier for identifier, _, _ in session.page.given]
+
+
 async def test_what_whatsapp_refused_has_failed(session: Session, tmp_path: Path) -> None:
     """And only that; without a word it stays with the page."""
     async with running(session, tmp_path):
