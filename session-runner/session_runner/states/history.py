@@ -203,7 +203,8 @@ def logout_explained(history: History, reason: str | None, *, now: float) -> His
 
 def left(history: History, *, now: float) -> History:
     """Return the history after the page's document was left: its codes are dead, whatever the next one shows."""
-    pairing = replace(history.pairing, code_dies=min(history.pairing.code_dies, now), asked_since=None, again=True)
+    dies = min(history.pairing.code_dies, now)
+    pairing = replace(history.pairing, code_dies=dies, asked_since=None, early_since=None, again=True)
     return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
 
 
