@@ -141,8 +141,10 @@ def _on_the_way(before: Scene, step: Step, after: Scene) -> tuple[frozenset[str]
     noticed_late = after.network == "unreachable" or (after.network == "offline" and step.name != "offline")
     if noticed_late or page.stopped in {"replaced", "other tab"}:
         passing, within = passing | lost, within + _SILENT
-        if step.name == "other_tab" and not linked:
-            passing |= shown(before)  # the code that it shows is still good
+        if page.storage_failed:  # which is as true until the other is known
+            passing |= {"Degraded/StorageFailed"}
+        if step.name in {"other_tab", "unreachable"} and not linked:
+            passing |= shown(before)  # a code, say: it stays on the screen, although nobody can scan it any more
     if after.slow and step.name != "slow":
         within += SLOW_SECONDS
     return frozenset(passing), within

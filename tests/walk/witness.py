@@ -93,8 +93,22 @@ class Witness:
     async def judge(self, expected: Expectation, *, since: Moment, missing: Callable[[], Awaitable[str]]) -> None:
         """Wait until what is final has come, and has stayed; `missing` says what else is not as it has to be.
 
-        :raises Unexpected: something else was said, or nothing in time.
+        :raises Unexpected: something else was said, or nothing in time; with all that was said since the step.
         """
+        try:
+            await self._judge(expected, since=since, missing=missing)
+        except Unexpected as fault:
+            raise Unexpected(f"{fault}\n    {self._said(since)}") from fault
+
+    def _said(self, since: Moment) -> str:
+        """All that was said since the step, when, and how much of the time the machine was busy."""
+        earlier = [one.state for one in self.recorded if one.moment.clock < since.clock][-1:]
+        later = [f"{one.state} after {one.moment.clock - since.clock:.1f} s" for one in self._since(since)]
+        now = Moment.now()
+        busy = f"{now.waited - since.waited:.1f} of {now.clock - since.clock:.1f} s the machine was busy"
+        return f"said: {', '.join([*earlier, *later]) or 'nothing'}; {busy}"
+
+    async def _judge(self, expected: Expectation, *, since: Moment, missing: Callable[[], Awaitable[str]]) -> None:
         arrived: float | None = None
         while True:
             self._news.clear()
