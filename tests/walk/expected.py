@@ -14,8 +14,8 @@ __all__ = ["BAN_SECONDS", "BUSY_SECONDS", "CONNECTION_CHECK", "SLOW_SECONDS", "E
 
 CONNECTION_CHECK = 2.0
 """ Seconds; what the runners of a walk are started with. """
-BAN_SECONDS = 4
-""" A short ban. """
+BAN_SECONDS = 6
+""" A short ban; one other step is done before it ends. """
 SLOW_SECONDS = 3.0
 """ What a slow login takes to synchronise: longer than a connection may be lost. """
 BUSY_SECONDS = 1.0
