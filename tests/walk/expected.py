@@ -125,7 +125,7 @@ def expectation(before: Scene, step: Step, after: Scene) -> Expectation:
         linked=None if after.coming or unasked else after.login,
         loads=after.loads,
         # Where nothing but a moment shows that something happened, the moment has to have passed.
-        stays=1.0 if step.name in _UNSEEN and shown(before) & shown(after) else 0.25,
+        stays=1.0 if step.name in _UNSEEN and shown(before) & shown(after) else 0.1,
     )
 
 

@@ -118,9 +118,9 @@ class Witness:
         try:
             await self._judge(expected, since=since, missing=missing)
         except Unexpected as fault:
-            raise Unexpected(f"{fault}\n    {self._said(since)}") from fault
+            raise Unexpected(f"{fault}\n    {self._reported(since)}") from fault
 
-    def _said(self, since: Moment) -> str:
+    def _reported(self, since: Moment) -> str:
         """All that was said since the step, when, and how much of the time the machine was busy."""
         earlier = [one.state for one in self.recorded if one.moment.clock < since.clock][-1:]
         later = [f"{one.state} after {one.moment.clock - since.clock:.1f} s" for one in self._since(since)]

@@ -140,7 +140,7 @@ def test_a_logout_that_was_covered_is_reported_later() -> None:
         ("start; scan; replaced; leave; unlink", 2),
     ],
 )
-def test_a_page_that_leaves_is_still_told_what_befalls_it(walk: str, loads: int) -> None:
+def test_a_page_that_leaves_still_meets_what_befalls_it(walk: str, loads: int) -> None:
     """Until its next document arrives; so one that is unlinked then loads itself once more, if it has a connection."""
     assert loads == scene_after(parse(walk)).loads
 
@@ -152,7 +152,7 @@ def test_a_page_that_leaves_is_still_told_what_befalls_it(walk: str, loads: int)
         ("start; unreachable", "QRPending/WaitingForScan"),
     ],
 )
-def test_what_nobody_tells_leaves_what_was_said_before(walk: str, allowed: str) -> None:
+def test_what_no_event_shows_leaves_the_state_before(walk: str, allowed: str) -> None:
     """For as long as it takes to notice."""
     steps = parse(walk)
     _, expected = take(scene_after(steps[:-1]), steps[-1])

@@ -81,9 +81,9 @@ async def test_what_is_expected_is_waited_for() -> None:
     await judge(["Starting/BrowserStarting", "Loading/PageLoading", "QRPending/WaitingForScan"], STARTED)
 
 
-async def test_what_was_said_is_told_of_a_walk_that_fails() -> None:
+async def test_a_walk_that_fails_lists_what_was_reported() -> None:
     """All of it, with its times: that it came to be right in the end is no excuse."""
-    said = r"it said Connected/AsExpected.*\n.*said: Loading/PageLoading after .* s, Connected/AsExpected after"
+    reported = r"it said Connected/AsExpected.*\n.*said: Loading/PageLoading after .* s, Connected/AsExpected after"
 
-    with pytest.raises(Unexpected, match=said):
+    with pytest.raises(Unexpected, match=reported):
         await judge(["Loading/PageLoading", "Connected/AsExpected", "QRPending/WaitingForScan"], STARTED)
