@@ -129,6 +129,7 @@ def test_a_logout_that_was_covered_is_reported_later() -> None:
     _, over = take(scene_after(steps[:-1]), steps[-1])
 
     assert ("", "LoggedOut/Relinking") == (covered.through, over.through)
+    assert covered.stays > 10 > over.stays
 
 
 @pytest.mark.parametrize(
