@@ -21,6 +21,7 @@ from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
 from session_bench.one_process.host import KINDS, started
 from session_bench.testbed import CORE, Testbed
+from session_bench.trace import Step, log_marks, parts, process_start
 
 MODEL = "model"
 SESSION, BY_HAND, SLEEP = "session, apply to QR code", "same pod made by hand", "pod that only sleeps, to ready"
@@ -42,9 +43,22 @@ def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table
     single: dict[str, list[float]] = {SESSION: [], BY_HAND: [], SLEEP: []}
     costs: dict[str, list[float]] = defaultdict(list)
 
+    times: dict[str, list[float]] = defaultdict(list)
+
     def session(name: str) -> float:
+        scheduled = testbed.pod_network.start(testbed.scheduled, name)
+        begun = time.time()
         start = until_qr(testbed, [objects.session(name)], [name])
         note(costs, SESSION, start.spent, count=1)
+        group = pod_cgroup(testbed.cluster.instance.label, _uid(testbed, name))
+        marks = {
+            Step.SCHEDULED: scheduled.result(),
+            Step.STARTED: process_start(group),
+            **log_marks(testbed.kubectl("logs", name, f"--namespace={objects.NAMESPACE}")),
+            Step.ANSWERED: begun + start.seconds[0],
+        }
+        for part, seconds in parts(begun, marks).items():
+            times[f"  of it {part}"].append(seconds)
         return start.seconds[0]
 
     kinds: dict[str, Callable[[str], float]] = {
@@ -58,7 +72,7 @@ def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table
             for place, kind in enumerate(order):
                 single[kind].append(kinds[kind](f"start-{turn}-{place}"))
                 testbed.clear()
-    rows = rows_of(single) + rows_of(costs)
+    rows = rows_of(single) + rows_of(times) + rows_of(costs)
     by_hand = Comparison(row=SESSION, to=BY_HAND)
     return Table(
         name="start",
@@ -110,7 +124,7 @@ def note(costs: dict[str, list[float]], who: str, spent: Spent, *, count: int) -
     costs.setdefault(cost_of(who), []).append(sum(spent.values()) / count)
     for part in CorePart:
         if part in spent:
-            costs.setdefault(f"  of it {part} ({who.partition(',')[0]})", []).append(spent[part] / count)
+            costs.setdefault(f"  of them {part} ({who.partition(',')[0]})", []).append(spent[part] / count)
 
 
 def cost_of(who: str) -> str:

@@ -110,6 +110,14 @@ class Testbed(SessionWaits):
 
         return wait_until(f"the pod {name} to be ready", probe, within=within)
 
+    def scheduled(self, name: str, *, within: float = 240) -> float:
+        """Poll a pod until it has a node; returns when, in seconds since the epoch. To be run beside `qr_known`."""
+
+        def probe() -> float | None:
+            return time.time() if (self.pod(name) or {"spec": {}})["spec"].get("nodeName") else None
+
+        return wait_until(f"the pod {name} to have a node", probe, within=within, every=0.02)
+
     def clear(self) -> None:
         """Remove all sessions, pods and claims of the benchmark, and wait until their volumes are gone too."""
         for kinds in ("whatsappsessions", "pods,persistentvolumeclaims,secrets"):
