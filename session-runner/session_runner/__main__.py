@@ -33,6 +33,7 @@ with importing():
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
     from session_runner.metrics import Metrics
+    from session_runner.phone_numbers import PhoneNumbers
     from session_runner.session import Session
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
@@ -76,8 +77,10 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
+    numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
+        numbers=numbers,
         door=commands,
         tokens=tokens,
         metrics=metrics,
@@ -97,6 +100,7 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
         kills=kill_counter(),
         commands=commands,
+        numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,
