@@ -15,7 +15,6 @@ from session_devtools.cgroups import CgroupTree
 from session_devtools.progress import Progress
 
 from session_bench import core_seconds, objects
-from session_bench.cgroups import pod_cgroup
 from session_bench.core_seconds import CorePart, Spent, together
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
@@ -50,11 +49,10 @@ def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table
         begun = time.time()
         start = until_qr(testbed, [objects.session(name)], [name])
         note(costs, SESSION, start.spent, count=1)
-        group = pod_cgroup(testbed.cluster.instance.label, _uid(testbed, name))
         marks = {
             Step.SCHEDULED: scheduled.result(),
-            Step.STARTED: process_start(group),
-            **log_marks(testbed.kubectl("logs", name, f"--namespace={objects.NAMESPACE}")),
+            Step.STARTED: process_start(testbed.cgroup_of(name)),
+            **log_marks(testbed.log_of(name)),
             Step.ANSWERED: begun + start.seconds[0],
         }
         for part, seconds in parts(begun, marks).items():
@@ -146,22 +144,14 @@ def model(testbed: Testbed) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def until_qr(testbed: Testbed, made: list[dict[str, Any]], names: list[str]) -> Start:
     """Apply objects; return the seconds until each of these pods' runners gives its QR code, and what all of it cost."""
-    label = testbed.cluster.instance.label
-    tree = CgroupTree(label)
+    tree = CgroupTree(testbed.cluster.instance.label)
     before = core_seconds.of_daemons(tree)
     waiting = [testbed.pod_network.start(testbed.qr_known, name) for name in names]
     begun = time.monotonic()
     testbed.kubectl.apply(*made)
     seconds = [future.result()[0] - begun for future in waiting]
-    of_pods = [core_seconds.of_group(pod_cgroup(label, _uid(testbed, name))) for name in names]
+    of_pods = [core_seconds.of_group(testbed.cgroup_of(name)) for name in names]
     return Start(seconds, together([{CorePart.NODE: core_seconds.of_daemons(tree) - before}, *of_pods]))
-
-
-def _uid(testbed: Testbed, name: str) -> str:
-    pod = testbed.pod(name)
-    if pod is None:
-        raise BenchError(f"the pod {name} is gone before its cost was read")
-    return str(pod["metadata"]["uid"])
 
 
 def until_ready(testbed: Testbed, made: dict[str, Any], name: str) -> float:

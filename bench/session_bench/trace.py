@@ -1,4 +1,4 @@
-"""Where the time of a start goes, part by part, from `kubectl apply` to the QR code.
+"""Where the time of a start goes, part by part: from `kubectl apply` to the QR code, or from a lost pod to Connected.
 
 Three clocks' worth of marks, all of one machine: what the API server shows of the pod, when the kernel started the runner's
 process, and the runner's own log, which has milliseconds. A part is the time between two marks, so the parts add up to
@@ -24,7 +24,7 @@ class Step(StrEnum):
     """What has happened at a mark, named by the part that ends there."""
 
     SCHEDULED = "scheduling and volume"
-    """ The scheduler waits for the volume of a pod before it names the node. """
+    """ The scheduler waits for the volume of a pod before it names the node, and a lost pod ends before the next is made. """
     STARTED = "sandbox and container"
     """ The image is on the node. """
     SERVES = "Python's imports"
@@ -36,13 +36,13 @@ class Step(StrEnum):
 _MESSAGES = {"The API serves": Step.SERVES, "The browser is open": Step.OPEN}
 
 
-def log_marks(text: str) -> dict[Step, float]:
-    """Read the marks in a runner's log, as seconds since the epoch; pure."""
+def log_marks(text: str, *, shown: RunnerState = RunnerState.QR_PENDING) -> dict[Step, float]:
+    """Read the marks in a runner's log, as seconds since the epoch; the page is there in the state `shown`. Pure."""
     found: dict[Step, float] = {}
     for line in text.splitlines():
         entry = json.loads(line)
         step = _MESSAGES.get(entry["message"])
-        if step is None and entry.get("state") == RunnerState.QR_PENDING:
+        if step is None and entry.get("state") == shown:
             step = Step.SHOWN
         if step is not None:
             found.setdefault(step, datetime.fromisoformat(entry["time"]).timestamp())

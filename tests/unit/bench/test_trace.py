@@ -10,6 +10,7 @@ import pytest
 from session_bench.cgroups import Cgroup
 from session_bench.errors import BenchError
 from session_bench.trace import Step, log_marks, parts, process_start
+from session_protocol.vocabulary import RunnerState
 
 MARKS = {
     Step.SCHEDULED: 100.5,
@@ -42,6 +43,14 @@ def test_the_log_has_three_marks() -> None:
 
     assert [Step.SERVES, Step.OPEN, Step.SHOWN] == list(found)
     assert [2.0, 2.0] == [found[Step.OPEN] - found[Step.SERVES], found[Step.SHOWN] - found[Step.OPEN]]
+
+
+def test_a_page_that_comes_back_is_there_when_it_is_connected() -> None:
+    """A session that has its login shows no code."""
+    log = "\n".join([line(4, "The state changed", state="Syncing"), line(5, "The state changed", state="Connected")])
+
+    assert {} == log_marks(log)
+    assert [Step.SHOWN] == list(log_marks(log, shown=RunnerState.CONNECTED))
 
 
 def test_parts_add_up_to_the_whole() -> None:
