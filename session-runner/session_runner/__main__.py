@@ -4,14 +4,9 @@ Reads the settings, serves the API from the start, runs the session, and ends wi
 message. It can be PID 1 of a container or any other process.
 """
 
-import asyncio
-import logging
 import os
-import random
-import signal
 import sys
 import time
-from pathlib import Path
 
 from session_runner.host.memory_tuning import importing, tune
 
@@ -19,6 +14,12 @@ STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
 with importing():
+    import asyncio
+    import logging
+    import random
+    import signal
+    from pathlib import Path
+
     from session_protocol import logs, open_files
     from session_protocol.environment import Variable
     from session_protocol.steady_clock import SteadyClock

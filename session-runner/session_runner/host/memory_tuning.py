@@ -27,7 +27,7 @@ def tune() -> None:
 def importing() -> Iterator[None]:
     """Import modules without what costs a quarter of the time and serves nobody.
 
-    What is imported stays, so a search for garbage in between finds none. And aiohttp's client reads all certificate
+    What is imported stays, so no search for garbage is worth its time, now or later. And aiohttp's client reads all certificate
     authorities of the system when it is imported: a runner is nobody's client, so it finds none.
     """
     nobody = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull)  # OpenSSL's
@@ -40,6 +40,7 @@ def importing() -> Iterator[None]:
         for name in nobody:
             del os.environ[name]
         os.environ.update(before)
+        gc.freeze()
         gc.enable()
 
 
