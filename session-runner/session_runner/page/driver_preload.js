@@ -68,6 +68,7 @@ const cut = {}; // of a build: the bundles as they run here, source and script
 function run(module, filename, version) {
   const [name, ready] = [path.basename(filename), isPrepared(version)];
   const source = ready ? fs.readFileSync(place(version, name), 'latin1') : ascii(slim(name, fs.readFileSync(filename, 'utf8')));
+  if (!ready && !PREPARE) return module._compile(source, filename);
   const script = new vm.Script(Module.wrap(source), {
     filename,
     cachedData: ready ? fs.readFileSync(`${place(version, name)}.compiled`) : undefined,

@@ -66,6 +66,16 @@ async def main():
 asyncio.run(main())
 """
 """ Asks for the driver, and takes that back as soon as it has a process and pipes. """
+ENDED = """
+import asyncio
+from session_runner.page.browser import start_driver
+from session_runner.page.errors import LaunchError
+
+try:
+    asyncio.run(start_driver())
+except LaunchError as error:
+    print(error)
+"""
 
 
 def _slimmed(folder: Path = BUNDLES, *, version: str = VERSION) -> Any:
@@ -226,6 +236,17 @@ def test_a_start_that_is_cancelled_leaves_no_driver_and_no_pipes() -> None:
     )
 
     assert ("cancelled []\n", "") == (result.stdout, result.stderr)
+
+
+@pytest.mark.slow
+def test_a_driver_that_ends_at_its_start_is_a_launch_that_failed() -> None:
+    """Killed for want of memory, say: that is looked for where a launch has failed, and nowhere else."""
+    environment = _tuned() | {"PLAYWRIGHT_NODEJS_PATH": "/bin/false"}
+    result = subprocess.run(
+        [sys.executable, "-c", ENDED], env=environment, check=True, capture_output=True, text=True, timeout=50
+    )
+
+    assert result.stdout.startswith("The browser's driver did not start: ")
 
 
 def _tuned() -> dict[str, str]:
