@@ -154,7 +154,7 @@ class ClusterClient:
 
         def observe() -> Observation:
             seen = self.page_loads(device)
-            return Observation(ok=seen == times, text=f"the page was opened {seen} times so far, {times} before")
+            return Observation(ok=seen == times, text=f"openings of the page so far: {seen}; before: {times}")
 
         return observe
 

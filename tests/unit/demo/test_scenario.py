@@ -65,5 +65,5 @@ def test_a_session_that_takes_itself_back_is_a_miss(report: Report) -> None:
     play(report, reopened=1)
 
     assert [
-        "the page of sales was not opened again; seen: the page was opened 4 times so far, 3 before"
+        "the page of sales was not opened again; seen: openings of the page so far: 4; before: 3"
     ] == report.failures
