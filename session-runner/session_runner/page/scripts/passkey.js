@@ -6,14 +6,13 @@
   if (window !== window.top || !session || !window.CredentialsContainer) return;
 
   let asked = null;
-  const shownCode = () => document.querySelector('[data-ref]')?.getAttribute('data-ref') || null;
 
   CredentialsContainer.prototype.get = new Proxy(CredentialsContainer.prototype.get, {
     apply(get, credentials, given) {
       const answer = Reflect.apply(get, credentials, given);
       const wanted = given[0]?.publicKey;
       if (!wanted || given[0].mediation === 'conditional') return answer; // an offer to fill in, which no screen waits for
-      const request = { until: wanted.timeout > 0 ? (Date.now() + wanted.timeout) / 1000 : null, code: shownCode(), pending: true };
+      const request = { until: wanted.timeout > 0 ? (Date.now() + wanted.timeout) / 1000 : null, code: session.shownCode(), pending: true };
       asked = request;
       session.wake('passkey');
       const over = () => { request.pending = false; session.wake('passkey'); };
@@ -25,6 +24,7 @@
   session.passkey = ({ registered, code }) => {
     if (registered !== false) return asked?.pending ? { until: asked.until } : null;
     if (asked && code && code !== asked.code) asked = null;
+    else if (asked && !code) asked.code = null; // its screen has taken the code's place: any code is the end of it
     return asked && { until: asked.until };
   };
 })();
