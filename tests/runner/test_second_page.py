@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 from runner.conftest import BROWSER
 from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
-from session_runner.states.facts import Ban, Dialog, Facts
+from session_runner.states.facts import Ban, Dialog, Facts, Passkey
 from support.waiting import async_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -184,6 +184,20 @@ async def test_a_passkey_that_was_given_up_leads_back_to_the_same_code(opened: O
     assert (await second.facts(code=None)).passkey is not None
     await second.control("code", "r1")
     await second.facts(code="r1,k,k,s,1", passkey=None)
+
+
+async def test_the_screens_of_a_passkey_follow_each_other(opened: Open) -> None:
+    """The first is known by its words alone, the second by nothing; a code ends them. The last may also come by itself."""
+    second = await opened()
+    for first in ("Continue on WhatsApp Web", "Confirm on your phone"):
+        await second.control("code", "r1")
+        await second.facts(code="r1,k,k,s,1", passkey=None)
+        await second.control("screen", f"<p>{first}</p>")
+        await second.facts(code=None, passkey=Passkey())
+        await second.control("screen", "<p>Fast fertig</p>")
+        await second.facts(code=None, passkey=Passkey())
+    await second.control("connected")
+    await second.facts(registered=True, passkey=None)
 
 
 async def test_a_code_that_is_not_in_the_document_is_asked_of_the_library(opened: Open) -> None:

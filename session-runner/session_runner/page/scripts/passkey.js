@@ -1,13 +1,13 @@
 // Runs at document start, after the bridge. Notes that the page asks for the owner's passkey, by the browser's own function
 // for it, which is the same in every language. A browser without an authenticator answers that with an error, and the
-// page's screen stays; so it is over when the page shows another QR code, or is linked.
+// page's screen stays; so it is over when the page shows another QR code, or the same one again, or is linked.
 (() => {
   const session = window.__session;
-  if (window !== window.top || !session || !window.CredentialsContainer) return;
+  if (window !== window.top || !session) return;
 
   let asked = null;
 
-  CredentialsContainer.prototype.get = new Proxy(CredentialsContainer.prototype.get, {
+  if (window.CredentialsContainer) CredentialsContainer.prototype.get = new Proxy(CredentialsContainer.prototype.get, {
     apply(get, credentials, given) {
       const answer = Reflect.apply(get, credentials, given);
       const wanted = given[0]?.publicKey;
@@ -21,10 +21,16 @@
     },
   });
 
-  session.passkey = ({ registered, code }) => {
-    if (registered !== false) return asked?.pending ? { until: asked.until } : null;
+  // A screen that the probe knows by its words is followed by others, of which it may know none.
+  session.passkey = ({ registered, code, isShown }) => {
+    if (registered !== false) {
+      if (registered && !asked?.pending) asked = null;
+      return asked && { until: asked.until };
+    }
+    if (isShown && !code) asked ??= { until: null, code: null, pending: false };
     if (asked && code && code !== asked.code) asked = null;
     else if (asked && !code) asked.code = null; // its screen has taken the code's place: any code is the end of it
-    return asked && { until: asked.until };
+    if (asked) return { until: asked.until };
+    return isShown ? { until: null } : null;
   };
 })();

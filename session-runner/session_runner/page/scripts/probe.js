@@ -26,10 +26,13 @@
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
   const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText })) : null);
-  // "Continue on WhatsApp Web" is where linking stops for a passkey; the other word stands on the screens that follow it.
+  // "Continue on WhatsApp Web" is where linking stops for a passkey; the other words stand on the screens that follow it,
+  // of which the last wants the link confirmed.
   const asksForPasskey = () => {
     const shown = registered === false ? text(document.body) : '';
-    return /continue on whatsapp web/i.test(shown) || (code === null && /pass-?key/i.test(shown));
+    if (/continue on whatsapp web/i.test(shown)) return true;
+    const confirms = socket?.state === 'UNPAIRED' && document.querySelector('canvas') === null && /\bconfirm\b/i.test(shown);
+    return code === null && (/pass-?key/i.test(shown) || confirms);
   };
 
   // Restrictions of an account that is connected; their shapes are known from hearsay, so any time in them will do.
@@ -100,7 +103,7 @@
       answeredAgeMs: session.pairing.answered === null ? null : performance.now() - session.pairing.answered,
       failed: session.pairing.failed, limited: session.pairing.limited,
     } : null,
-    passkey: maybe(() => session.passkey({ registered, code })) ?? (asksForPasskey() ? { until: null } : null),
+    passkey: maybe(() => session.passkey({ registered, code, isShown: asksForPasskey() })),
     ban: refusal('ban'),
     unavailable: refusal('unavailable') !== null,
     // The reason of a logout stands in the address by which the document after it was asked for. It is none of what
