@@ -136,6 +136,7 @@ async def test_the_reason_in_the_address_is_of_one_logout(opened: Open) -> None:
 async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
     """Its window over a page that has lost the mutex, also when it has given that back; a mutex that nobody has is none."""
     second = await opened()
+    await second.facts(foreign_mutex=False)
     await second.control("connected")
     await second.control("be", {"mutex": "", "holds": False})
     await second.facts(foreign_mutex=False, dialog=None)

@@ -11,6 +11,7 @@
     pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
     wasLinked: false, // a phone was linked to this document, or is
+    heldMutex: false, // it has held the tab mutex, or does
     restrictions: {}, // what the page last told of each restriction, for its end
     // Asking for an unknown module throws and the page may report that, so look before asking.
     module: (id) => (id in window.require('__debug').modulesMap ? window.require(id) : null),

@@ -16,9 +16,12 @@
   const streaming = registered === true && socket?.stream === 'CONNECTED';
   const hasChats = streaming || Boolean(socket?.hasSynced);
 
-  if (registered) session.wasLinked = true; // the one thing that is noted here
-
   const mutex = module('WAWebUserPrefsTabMutex');
+  const holdsMutex = maybe(() => mutex.currentTabHasMutex());
+  // What is noted here, for later looks at this document.
+  if (registered) session.wasLinked = true;
+  if (holdsMutex && session) session.heldMutex = true;
+
   const dialog = maybe(() => session.window().kind);
   const comms = module('WAComms');
 
@@ -93,7 +96,7 @@
     needsUpdate: injected && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
     version: maybe(() => window.Debug.VERSION),
     // The other tab gives it back when it is closed; the window that it has left over this page stays.
-    foreignMutex: maybe(() => mutex.currentTabHasMutex()) === false && (Boolean(maybe(() => mutex.getMutex())) || dialog !== null),
+    foreignMutex: holdsMutex === false && (Boolean(maybe(() => mutex.getMutex())) || Boolean(dialog && session?.heldMutex)),
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
     codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
