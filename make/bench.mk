@@ -10,10 +10,10 @@ bench: setup ## All benchmarks (an hour on a quiet machine)
 bench-sessions: setup ## Those on a real cluster: start, crowd, recovery, memory
 	@$(BENCH) start crowd recovery memory $(BENCH_FLAGS)
 
-bench-start: setup ## From apply to the QR code, beside the same pod made by hand
+bench-start: setup ## From apply to the QR code, by part, beside the same pod made by hand
 	@$(BENCH) start $(BENCH_FLAGS)
 
-bench-crowd: setup ## The same for 8 sessions at once
+bench-crowd: setup ## The same for 8 sessions at once, beside 8 in one Node process
 	@$(BENCH) crowd $(BENCH_FLAGS)
 
 bench-memory: setup ## Memory per session, beside as many sessions in one process

@@ -68,9 +68,8 @@ def _measure(args: argparse.Namespace, results: ResultWriter) -> int:
 
         results.add(measure_loop_steps(sessions=args.sessions_in_memory, rounds=args.rounds or 3))
     measures = [measure for name, measure in _on_cluster(args, progress).items() if name in args.parts]
-    if "memory" in args.parts:
-        for kind in KINDS:
-            kind.program.prepare(progress)
+    for kind in KINDS if "memory" in args.parts else KINDS[:1] if "crowd" in args.parts else ():
+        kind.program.prepare(progress)
     if measures:
         from session_bench.provision import provision
 

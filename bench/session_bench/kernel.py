@@ -58,6 +58,12 @@ def parse_working_set(*, usage: str, stat: str) -> int:
     return max(0, int(usage) - int(inactive))
 
 
+def parse_processor_seconds(stat: str) -> float:
+    """Read a group's processor time from its cpu.stat, of control groups v2."""
+    fields = dict(line.split() for line in stat.splitlines())
+    return int(fields["usage_usec"]) / 1e6
+
+
 def available() -> int:
     """Return MemAvailable: what new programs could take without anything being swapped out."""
     return int(psutil.virtual_memory().available)

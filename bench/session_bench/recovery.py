@@ -5,6 +5,7 @@ One session with a durable login is measured again and again. A killed browser i
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from session_devtools.installation.browser import kill_browser
@@ -14,9 +15,10 @@ from support.sessions import has_durable_login, has_no_failures, in_new_pod
 
 from session_bench import objects
 from session_bench.errors import BenchError
-from session_bench.figures import Comparison, Row, Table
-from session_bench.start import until_ready
+from session_bench.figures import Comparison, Table
+from session_bench.start import rows_of, until_ready
 from session_bench.testbed import Testbed
+from session_bench.trace import Step, log_marks, parts, process_start
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0
@@ -38,12 +40,13 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
         if pod is None:
             raise BenchError("the session's pod is gone before anything was measured")
     killed, deleted, slept = [], [], []
+    times: dict[str, list[float]] = defaultdict(list)
     for turn in range(rounds):
         with progress.step(f"recovery: round {turn + 1} of {rounds}", status=lambda: "measuring"):
             killed.append(
                 _measure_outage(testbed, lambda: kill_browser(testbed.kubectl, NAME, namespace=objects.NAMESPACE))
             )
-            deleted.append(_measure_outage(testbed, lambda: _delete_pod(testbed)))
+            deleted.append(_measure_deletion(testbed, times))
             slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
     after = testbed.status(NAME)
     if linked != after["link"]["linkedTime"]:
@@ -53,7 +56,7 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
     return Table(
         name="recovery",
         title="From a loss to Connected again, the login kept",
-        rows=tuple(Row(name=name, unit="s", values=tuple(values)) for name, values in found.items()),
+        rows=rows_of(found) + rows_of(times),
         comparisons=(Comparison(row=DELETED, to=SLEEP), Comparison(row=KILLED, to=SLEEP)),
     )
 
@@ -67,6 +70,23 @@ def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
     took = time.monotonic() - begun
     testbed.wait_for(NAME, has_no_failures())
     testbed.wait_for_state(NAME, RunnerState.CONNECTED)
+    return took
+
+
+def _measure_deletion(testbed: Testbed, times: dict[str, list[float]]) -> float:
+    """Delete the session's pod; return the seconds, and note in `times` where they went."""
+    before = str(testbed.status(NAME)["podUID"])
+    scheduled = testbed.pod_network.start(testbed.scheduled, NAME, after=before)
+    begun = time.time()
+    took = _measure_outage(testbed, lambda: _delete_pod(testbed))
+    marks = {
+        Step.SCHEDULED: scheduled.result(),
+        Step.STARTED: process_start(testbed.cgroup_of(NAME)),
+        **log_marks(testbed.log_of(NAME), shown=RunnerState.CONNECTED),
+        Step.ANSWERED: begun + took,
+    }
+    for part, seconds in parts(begun, marks).items():
+        times[f"  of a deleted one {part}"].append(seconds)
     return took
 
 

@@ -16,6 +16,7 @@ from support.sessions import SessionWaits
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
+from session_bench.cgroups import Cgroup, pod_cgroup
 from session_bench.errors import BenchError
 from session_bench.pod_network import PodNetwork
 
@@ -84,6 +85,17 @@ class Testbed(SessionWaits):
         seen, text = wait_until(f"the QR code of {name}", probe, within=within)
         return seen, text
 
+    def log_of(self, name: str) -> str:
+        """Return a pod's log so far."""
+        return self.kubectl("logs", name, f"--namespace={objects.NAMESPACE}")
+
+    def cgroup_of(self, name: str) -> Cgroup:
+        """Return a pod's control group. :raises BenchError: there is no such pod, or it has ended."""
+        pod = self.pod(name)
+        if pod is None:
+            raise BenchError(f"the pod {name} is gone before its cost was read")
+        return pod_cgroup(self.cluster.instance.label, str(pod["metadata"]["uid"]))
+
     def _linking_secret(self, name: str, pod: dict[str, Any]) -> str:
         """Name the Secret with the token for linking: that of a session comes a moment after its pod."""
         if self.get(f"{SESSIONS}/{name}") is None:  # a pod made by hand has no session
@@ -109,6 +121,16 @@ class Testbed(SessionWaits):
             return time.monotonic() if is_ready else None
 
         return wait_until(f"the pod {name} to be ready", probe, within=within)
+
+    def scheduled(self, name: str, *, after: str = "", within: float = 240) -> float:
+        """Poll a pod, another one than `after`, until it has a node; returns when, in seconds since the epoch."""
+
+        def probe() -> float | None:
+            pod = self.pod(name)
+            there = pod is not None and pod["metadata"]["uid"] != after and pod["spec"].get("nodeName")
+            return time.time() if there else None
+
+        return wait_until(f"the pod {name} to have a node", probe, within=within, every=0.02)
 
     def clear(self) -> None:
         """Remove all sessions, pods and claims of the benchmark, and wait until their volumes are gone too."""

@@ -58,7 +58,7 @@ def _play_local(args: argparse.Namespace) -> int:
         report.info(line)
     report.section("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
     report.info(
-        "   the play takes about a minute; whatever this machine still lacks is made first, each part with its time"
+        "   the play takes about a minute and a half; whatever this machine still lacks is made first, each part with its time"
     )
     kubectl, images = provision.up(args.name)
     if not args.alerts:  # of an earlier demo

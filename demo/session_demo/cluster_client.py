@@ -125,9 +125,38 @@ class ClusterClient:
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])
 
-    def scan(self, name: str) -> None:
-        """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew."""
-        self.phone.scan(functools.partial(self.qr_text, name))
+    def scan(self, name: str) -> str:
+        """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew. Returns the phone's device."""
+        return str(self.phone.scan(functools.partial(self.qr_text, name))["device"])
+
+    def shows_code(self, name: str) -> Probe:
+        """Make a probe: the holder of the session's link token gets a QR code."""
+
+        def observe() -> Observation:
+            return Observation(ok=bool(self.qr_text(name)), text=f"{name} has a QR code")
+
+        return observe
+
+    def take_over(self, device: str) -> None:
+        """Let another window log in with the same login, which pushes the session's own page out."""
+        self.phone.request(f"/phone/{device}/replaced", {})
+
+    def ban_unlinked(self, seconds: int) -> None:
+        """Let the service refuse every page without a login for so long."""
+        self.phone.request("/phone/unlinked/ban", {"expire": seconds})
+
+    def page_loads(self, device: str) -> int:
+        """Return how often the page of a device was opened, as the stand-in counts it."""
+        return int(self.phone.request("/loads")["byDevice"].get(device, 0))
+
+    def opened(self, device: str, times: int) -> Probe:
+        """Make a probe: the page of a device was opened so often, and not once more."""
+
+        def observe() -> Observation:
+            seen = self.page_loads(device)
+            return Observation(ok=seen == times, text=f"openings of the page so far: {seen}; before: {times}")
+
+        return observe
 
     def delete_pod(self, name: str) -> None:
         """Delete a session's pod gracefully, as `kubectl delete pod` or a drain does."""

@@ -11,6 +11,8 @@ LINKED = ("sales", "support", "orders")
 """ The three that fit into the quota and are linked. """
 WAITING = "returns"
 """ The one too many. """
+NOTICED_SOON = {"connectionCheck": "10s"}
+""" A lost connection is judged after 10 s instead of 30, so that whoever watches a conflict need not wait. """
 QUEUE_MESSAGE = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."
 
 
@@ -20,8 +22,8 @@ def quota(instance: str) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
 
 
-def session(name: str, profile: Mapping[str, str]) -> dict[str, Any]:
+def session(name: str, profile: Mapping[str, str], **spec_fields: Mapping[str, str]) -> dict[str, Any]:
     """One session that counts against the demo's quota, with a small volume; `profile` adds to spec.profile."""
-    spec = {"quotaName": QUOTA, "profile": {"size": "256Mi", **profile}}
+    spec = {"quotaName": QUOTA, "profile": {"size": "256Mi", **profile}, **spec_fields}
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": API_VERSION, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}

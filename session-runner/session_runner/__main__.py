@@ -4,40 +4,42 @@ Reads the settings, serves the API from the start, runs the session, and ends wi
 message. It can be PID 1 of a container or any other process.
 """
 
-import asyncio
-import logging
 import os
-import random
-import signal
 import sys
 import time
-from pathlib import Path
 
-from session_runner.host.memory_tuning import tune
+from session_runner.host.memory_tuning import importing, tune
 
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
-from session_protocol import logs, open_files  # noqa: E402
-from session_protocol.environment import Variable  # noqa: E402
-from session_protocol.phone_number_id import phone_number_id  # noqa: E402
-from session_protocol.steady_clock import SteadyClock  # noqa: E402
-from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
+with importing():
+    import asyncio
+    import logging
+    import random
+    import signal
+    from pathlib import Path
 
-from session_runner.commands import Commands  # noqa: E402
-from session_runner.exits import Exit  # noqa: E402
-from session_runner.host.identity import session_of_pod  # noqa: E402
-from session_runner.host.memory import kill_counter  # noqa: E402
-from session_runner.host.processes import adopt_orphans  # noqa: E402
-from session_runner.host.termination_log import write_termination_log  # noqa: E402
-from session_runner.http.app import Api, serve  # noqa: E402
-from session_runner.http.auth import TokenFolder  # noqa: E402
-from session_runner.messaging import Messaging  # noqa: E402
-from session_runner.metrics import Metrics  # noqa: E402
-from session_runner.phone_numbers import PhoneNumbers  # noqa: E402
-from session_runner.session import Session  # noqa: E402
-from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
-from session_runner.store import StateStore  # noqa: E402
+    from session_protocol import logs, open_files
+    from session_protocol.environment import Variable
+    from session_protocol.phone_number_id import phone_number_id
+    from session_protocol.steady_clock import SteadyClock
+    from session_protocol.vocabulary import ExitCode, TokenScope
+
+    from session_runner.commands import Commands
+    from session_runner.exits import Exit
+    from session_runner.host.identity import session_of_pod
+    from session_runner.host.memory import kill_counter
+    from session_runner.host.processes import adopt_orphans
+    from session_runner.host.termination_log import write_termination_log
+    from session_runner.http.app import Api, serve
+    from session_runner.http.auth import TokenFolder
+    from session_runner.messaging import Messaging
+    from session_runner.metrics import Metrics
+    from session_runner.phone_numbers import PhoneNumbers
+    from session_runner.session import Session
+    from session_runner.settings import Settings, SettingsError, read_settings
+    from session_runner.store import StateStore
 
 PACKAGE = "session_runner"
 logger = logging.getLogger(PACKAGE)

@@ -133,6 +133,7 @@ class PageMonitor:
     _starting: bool = True
     _stuck_since: float | None = field(init=False)
     """ Since when the page only loads and does nothing that may lead to a code or a session; None: it is not stuck. """
+    _is_off_screen: bool = False  # the page's code, so that wa-js is asked for it
     _opened: float = 0.0
     """ Seconds after which the browser was open. """
     _answers: Answers = field(init=False)
@@ -187,9 +188,8 @@ class PageMonitor:
         if after == before:  # a page that is up may try the same ten times a second
             return
         self._note(after)
-        logger.info(
-            "Something of the page could not be fetched", extra={"reason": failure.reason, "why": failure.message}
-        )
+        extra = {"reason": failure.reason, "why": failure.message}
+        logger.info("Something of the page could not be fetched", extra=extra)
         self._woken.set()
 
     def document_began(self, is_error: bool) -> None:  # noqa: FBT001 -- the same
@@ -254,9 +254,8 @@ class PageMonitor:
             raise await self._death(browser) from None
         finally:
             slow.cancel()
-        if (
-            self.proxy is not None and self.proxy.failure is None
-        ):  # what it was is over, however long the page takes now
+        # What it was is over, however long the page takes now.
+        if self.proxy is not None and self.proxy.failure is None:
             self._note(replace(self._history.fetching, shown=None))
         return None
 
@@ -395,8 +394,10 @@ class PageMonitor:
             if facts.is_let_in:
                 self.proxy.let_in()
             facts = replace(facts, proxy_failure=self.proxy.failure)
-        if self._history.lasted(self._history.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
+        codeless = self._history.lasted(self._history.codeless_since, now=began)
+        if facts.code is None and (self._is_off_screen or codeless >= CODELESS_PATIENCE):
             facts = replace(facts, code=await self._code_from_library(browser, facts))
+            self._is_off_screen = facts.code is not None
         return facts
 
     def _show_navigation(self, seconds: float) -> None:
@@ -420,9 +421,8 @@ class PageMonitor:
             self.publish(self._verdict, note=f" The page has not answered{since}; after {after} it counts as dead.")
 
     async def _code_from_library(self, browser: Page, facts: Facts) -> str | None:
-        if facts.registered is not False or facts.socket != Socket.UNPAIRED:
-            return None
-        return await self._answers.order(browser, "code.js")
+        asks_to_link = facts.registered is False and facts.socket == Socket.UNPAIRED
+        return await self._answers.order(browser, "code.js") if asks_to_link else None
 
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._history

@@ -11,7 +11,7 @@ from session_devtools.installation.constants import NAMESPACE
 
 
 def test_the_demo_shows_all_that_it_promises(e2e: ClusterHarness) -> None:
-    """Sessions come up, queue, are linked, survive a kill and make room: not one step is missed."""
+    """Sessions come up, queue, are linked, survive a kill, stay in a conflict, make room and outlast a ban, without a miss."""
     for device in e2e.phone.request("/phone/devices")["devices"]:
         e2e.phone.request(f"/phone/{device['id']}/unlink", {})
     report = Report(out=sys.stdout)

@@ -83,6 +83,7 @@ async def test_a_lost_half_of_the_login_is_a_logout(
     async with start(ON_LOGOUT=on_logout) as runner:
         document = await runner.wait_for_state("LoggedOut")
         assert (document["reason"], document["linkedTime"]) == (reason, None)
+        assert "(missing_enc_salt)" in document["message"]  # told before wa-js listens
         if on_logout == "Relink":
             await runner.wait_for_state("QRPending")
             await link(runner, standin)

@@ -43,6 +43,21 @@ async def test_one_that_waits_keeps_its_reason_over_pods(start: Start, standin: 
     assert (409, "NotLinked") == (closed, refusal["error"]["code"])
 
 
+async def test_a_logout_has_its_own_reason(start: Start, standin: StandIn) -> None:
+    """The document in whose address the last one's reason stands is linked again, and then unlinked by the phone."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.logout(device, reason="syncd_failure")
+        first = await runner.wait_for_state("LoggedOut")
+        await runner.wait_for_state("QRPending")
+        device = await link(runner, standin)
+        await standin.phone.unlink(device)
+        second = await runner.wait_for_state("LoggedOut")
+
+    assert "(syncd_failure)" in first["message"]
+    assert "The session was logged out; a new QR code follows." == second["message"]
+
+
 async def test_only_a_linked_session_is_logged_out_and_only_by_an_admin(start: Start, standin: StandIn) -> None:
     """Before the phone has scanned there is nothing to do; of two requests at once one does it."""
     async with start() as runner:

@@ -1,4 +1,4 @@
-"""A walk of a few hundred steps over what may happen to a session, and the walks that have found a fault before.
+"""A walk over what may happen to a session, in each mode, and the walks that have found a fault before.
 
 `make test-walk STEPS=1000` takes a longer one of another seed; docs/design/walk.md tells how it works.
 """
@@ -10,19 +10,16 @@ from walk.journey import play
 from walk.steps import parse
 from walk.walk import random_walk
 
-STEPS = 110
-""" In each mode. """
-SEEDS = {Mode.LEGACY: 814, Mode.MODERN: 522}
+STEPS = 60
+""" In each mode: about a minute of a machine that is not busy. """
+SEEDS = {Mode.LEGACY: 684, Mode.MODERN: 4969}
+""" Whose walks have every kind of step between them. """
 
-pytestmark = pytest.mark.timeout(900)
 
-
-@pytest.mark.skip(
-    reason="not through in one piece yet: `make test-walk` plays it, docs/design/walk.md tells how far it came"
-)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", list(Mode))
 async def test_a_random_walk(mode: Mode) -> None:
-    """Whatever comes after what, the session says what the model says, in time."""
+    """Whatever comes after what, the session says what the model says, in time. A busy machine is given more of it."""
     lines: list[str] = []
     failure = await play(random_walk(seed=SEEDS[mode], steps=STEPS), mode=mode, report=lines.append)
 

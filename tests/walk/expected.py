@@ -14,8 +14,8 @@ __all__ = ["BAN_SECONDS", "BUSY_SECONDS", "CONNECTION_CHECK", "SLOW_SECONDS", "E
 
 CONNECTION_CHECK = 2.0
 """ Seconds; what the runners of a walk are started with. """
-BAN_SECONDS = 4
-""" A short ban. """
+BAN_SECONDS = 6
+""" A short ban; one other step is done before it ends. """
 SLOW_SECONDS = 3.0
 """ What a slow login takes to synchronise: longer than a connection may be lost. """
 BUSY_SECONDS = 1.0
@@ -25,6 +25,8 @@ _LOOK = 6.0
 _LOAD = 8.0
 """ From a document's arrival to what it shows; most of it is the injected library's waiting. """
 _LOGOUT_IS_REPORTED = 3.0
+_LOGOUT_IS_OVER = 11.0
+""" By then a logout would be over that nothing covers: five seconds to be believed, two to be reported, and two looks. """
 _RETURN = 4.0
 """ From the network's return to the connection: the page's own pause, and a look. """
 _NEW_CODE = 3.0
@@ -124,9 +126,16 @@ def expectation(before: Scene, step: Step, after: Scene) -> Expectation:
         code=shown(after) == {"QRPending/WaitingForScan"},
         linked=None if after.coming or unasked else after.login,
         loads=after.loads,
-        # Where nothing but a moment shows that something happened, the moment has to have passed.
-        stays=1.0 if step.name in _UNSEEN and shown(before) & shown(after) else 0.25,
+        stays=_stays(before, step, after),
     )
+
+
+def _stays(before: Scene, step: Step, after: Scene) -> float:
+    """Where nothing but a moment shows that something happened, the moment has to have passed."""
+    is_covered = after.document is not None and not any(state.startswith("LoggedOut") for state in shown(after))
+    if before.login and not after.login and after.remembered and is_covered:
+        return _LOGOUT_IS_OVER
+    return 1.0 if step.name in _UNSEEN and shown(before) & shown(after) else 0.1
 
 
 def _on_the_way(before: Scene, step: Step, after: Scene) -> tuple[frozenset[str], float]:
@@ -141,8 +150,10 @@ def _on_the_way(before: Scene, step: Step, after: Scene) -> tuple[frozenset[str]
     noticed_late = after.network == "unreachable" or (after.network == "offline" and step.name != "offline")
     if noticed_late or page.stopped in {"replaced", "other tab"}:
         passing, within = passing | lost, within + _SILENT
-        if step.name == "other_tab" and not linked:
-            passing |= shown(before)  # the code that it shows is still good
+        if page.storage_failed:  # which is as true until the other is known
+            passing |= {"Degraded/StorageFailed"}
+        if step.name in {"other_tab", "unreachable"} and not linked:
+            passing |= shown(before)  # a code, say: it stays on the screen, although nobody can scan it any more
     if after.slow and step.name != "slow":
         within += SLOW_SECONDS
     return frozenset(passing), within

@@ -118,6 +118,11 @@ def _reload(scene: Scene, _: str) -> Scene:
     return fresh(scene.but(loads=scene.loads + 1))
 
 
+def _leave(scene: Scene, _: str) -> Scene:
+    leaving = scene.document is not None and scene.document.tries
+    return scene.but(document=None, leaving=leaving, loads=scene.loads + 1)
+
+
 def _refuse(scene: Scene, _: str) -> Scene:
     return _reload(scene, "")
 
@@ -204,7 +209,7 @@ RULES: dict[str, Rule] = {
         ("en", "de"),
     ),
     "reload": Rule(_page, _reload, weight=2),
-    "leave": Rule(_page, lambda scene, _: scene.but(document=None, loads=scene.loads + 1), weight=1.5),
+    "leave": Rule(_page, _leave, weight=1.5),
     "arrive": Rule(lambda scene, _: scene.coming, lambda scene, _: fresh(scene), weight=4),
     # The pod.
     "stop": Rule(

@@ -76,6 +76,8 @@ class Scene:
     """ `closed`: it runs and keeps the page closed. """
     document: Document | None = None
     """ None while there is no page, or the next document is on its way. """
+    leaving: bool = False
+    """ Until the next document arrives the one before goes on connecting to the service, and is told what befalls it. """
     loads: int = 0
     """ Documents asked for so far. """
 
@@ -112,21 +114,35 @@ BEGIN = Scene()
 def fresh(scene: Scene) -> Scene:
     """A new document has arrived, and tries to connect."""
     owes = scene.held_by_ban
-    return met(scene.but(document=Document(language=scene.language, owes=owes)))
+    return met(scene.but(document=Document(language=scene.language, owes=owes), leaving=False))
 
 
 def met(scene: Scene) -> Scene:
     """What the page meets that tries to connect, or is connected and is told."""
     page = scene.document
     if page is None or not page.tries:
-        return scene
+        return _met_on_leaving(scene)
     if scene.network:
         return scene.page(locked=False)
-    if scene.login and not scene.device:  # refused: it forgets its login and loads itself anew
-        waits = scene.must_wait or scene.held_by_ban
-        return fresh(scene.but(login=False, durable=False, must_wait=waits, loads=scene.loads + 1))
+    if scene.login and not scene.device:
+        return fresh(_refused(scene))
     if scene.ban:
         return scene.page(screen="ban", stopped="ban", at_passkey=False)
     if scene.outage:
         return scene.page(screen="outage", locked=False, at_passkey=False)
     return scene.page(screen="", let_in=True, owes=False)
+
+
+def _met_on_leaving(scene: Scene) -> Scene:
+    """What a page meets whose next document is on its way. What it shows of that nobody sees; what it does counts."""
+    if not scene.leaving or scene.network:
+        return scene
+    if scene.login and not scene.device:
+        return _refused(scene).but(leaving=False)
+    return scene.but(leaving=not scene.ban)
+
+
+def _refused(scene: Scene) -> Scene:
+    """The page is no companion of the phone any more: it forgets its login and loads itself anew."""
+    waits = scene.must_wait or scene.held_by_ban
+    return scene.but(login=False, durable=False, must_wait=waits, loads=scene.loads + 1)

@@ -5,15 +5,17 @@ closed. It runs in a control group of its own, so that its memory is counted as 
 """
 
 import asyncio
+import functools
 import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from session_devtools.installation.transformers import STATIC_HOST, WEB_HOST
 from session_devtools.waiting import wait_until
@@ -27,6 +29,7 @@ from session_bench.errors import BenchError
 from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, Program
 from session_bench.testbed import Testbed
 
+T = TypeVar("T")
 CERTIFICATE_SECONDS = 30.0
 
 
@@ -54,10 +57,11 @@ KINDS = (
 
 
 class QrCodes:
-    """The newest QR code of each session, as the process prints them; filled by a thread."""
+    """The newest QR code of each session, as the process prints them, and when it had one first; filled by a thread."""
 
     def __init__(self, lines: IO[str]) -> None:
         self._codes: dict[int, str] = {}
+        self._first: dict[int, float] = {}
         self._thread = threading.Thread(target=self._read, args=(lines,), daemon=True)
         self._thread.start()
 
@@ -65,45 +69,82 @@ class QrCodes:
         """Return a session's code, or None while there is none."""
         return self._codes.get(number)
 
+    def first_time(self, number: int) -> float | None:
+        """Return when a session showed its first code (monotonic), or None while it has shown none."""
+        return self._first.get(number)
+
     def _read(self, lines: IO[str]) -> None:
         for line in lines:
             if line.startswith("{"):
                 shown = json.loads(line)
+                self._first.setdefault(int(shown["session"]), time.monotonic())
                 self._codes[int(shown["session"])] = str(shown["qr"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class OneProcess:
+    """The process, as it was started with all its sessions."""
+
+    group: Cgroup
+    begun: float
+    """ When (monotonic). """
+    process: subprocess.Popen[str]
+    qr_codes: QrCodes
+    log: Path
+
+    def until_codes(self, count: int) -> float:
+        """Wait for every session's first code; return the seconds from the start to the last one."""
+        times = [self._wait(number, functools.partial(self.qr_codes.first_time, number)) for number in range(count)]
+        return max(times) - self.begun
+
+    def link(self, testbed: Testbed, count: int) -> None:
+        """Let the phone scan every session's code."""
+        for number in range(count):
+            testbed.scan(self._wait(number, functools.partial(self.qr_codes.code, number)))
+
+    def _wait(self, number: int, look: Callable[[], T | None]) -> T:
+        def shown() -> T | None:
+            if self.process.poll() is not None:
+                raise BenchError(f"the process ended ({self.process.returncode}): {self.log.read_text()[-2000:]}")
+            return look()
+
+        return wait_until(f"the QR code of session {number}", shown)
+
+
 @contextmanager
-def running(testbed: Testbed, kind: Kind, count: int) -> Iterator[Cgroup]:
-    """Start the process with so many sessions, link all of them, and yield its control group; it ends afterwards."""
+def started(testbed: Testbed, kind: Kind, count: int) -> Iterator[OneProcess]:
+    """Start the process with so many sessions, none of them linked; it ends afterwards."""
     group = own_cgroup(testbed.cluster.instance.label, "one-process")
     with tempfile.TemporaryDirectory(prefix="bench-one-process-") as name:
         folder = Path(name)
         plan = asyncio.run(_prepare(testbed, kind, count, folder))
         command = [*group.command_prefix(), *testbed.cluster.inside(*kind.program.command(), str(plan))]
         environment = kind.program.environment(home=folder)
+        begun = time.monotonic()
         with (folder / "errors.log").open("w") as errors:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
             )
+        if process.stdout is None:
+            raise BenchError("the process was started without a pipe")
         try:
-            _link(testbed, process, count, log=folder / "errors.log")
-            yield group
+            yield OneProcess(
+                group=group,
+                begun=begun,
+                process=process,
+                qr_codes=QrCodes(process.stdout),
+                log=folder / "errors.log",
+            )
         finally:
             _end(process, group)
 
 
-def _link(testbed: Testbed, process: subprocess.Popen[str], count: int, *, log: Path) -> None:
-    if process.stdout is None:
-        raise BenchError("the process was started without a pipe")
-    qr_codes = QrCodes(process.stdout)
-    for number in range(count):
-
-        def shown(number: int = number) -> str | None:
-            if process.poll() is not None:
-                raise BenchError(f"the process ended ({process.returncode}): {log.read_text()[-2000:]}")
-            return qr_codes.code(number)
-
-        testbed.scan(wait_until(f"the QR code of session {number}", shown))
+@contextmanager
+def running(testbed: Testbed, kind: Kind, count: int) -> Iterator[Cgroup]:
+    """The same with all sessions linked; yields its control group."""
+    with started(testbed, kind, count) as one:
+        one.link(testbed, count)
+        yield one.group
 
 
 async def _prepare(testbed: Testbed, kind: Kind, count: int, folder: Path) -> Path:

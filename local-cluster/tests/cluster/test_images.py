@@ -95,6 +95,16 @@ async def main():
 asyncio.run(main())
 """
 
+DRIVE = """\
+import subprocess
+from playwright._impl._driver import compute_driver_executable
+from session_runner.page.driver import PREPARED, tune_driver
+
+tune_driver()
+done = subprocess.run([*compute_driver_executable(), "run-driver"], input="", capture_output=True, text=True, check=True)
+print(len(list(PREPARED.glob("*.js.compiled"))), repr(done.stderr))
+"""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unpacked:
@@ -276,6 +286,12 @@ def test_an_unchanged_image_is_not_built_again(image: Unpacked) -> None:
 def test_the_runner_can_browse(image: Unpacked) -> None:
     """Playwright's own driver starts Debian's browser, which runs scripts and paints, all on a read-only root."""
     assert image.python(BROWSE) == "käse 😀objectobject\nTrue"
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
+def test_the_driver_lies_in_it_cut_and_compiled(image: Unpacked) -> None:
+    """Both bundles; the driver takes them, as it would say if its V8 could not."""
+    assert image.python(DRIVE) == "2 ''"
 
 
 @pytest.mark.parametrize("image", ["runner"], indirect=True)

@@ -1,12 +1,15 @@
-"""Keeps the Python process itself small.
+"""Keeps the Python process itself small, and its start short.
 
-`tune` runs before anything else allocates, `settle` once when start-up is over: what has been allocated by then stays
-for the life of the process, so the garbage collector need not scan it, and freed memory is returned to the system.
+`tune` runs before anything else allocates, `importing` around the imports, `settle` once when start-up is over: what has
+been allocated by then stays for the life of the process, so the garbage collector need not scan it, and freed memory is
+returned to the system.
 """
 
 import contextlib
 import ctypes
 import gc
+import os
+from collections.abc import Iterator
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """ malloc.h """
@@ -18,6 +21,27 @@ def tune() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in ((M_ARENA_MAX, 1), (M_TRIM_THRESHOLD, 128 * 1024), (M_MMAP_THRESHOLD, 64 * 1024)):
             mallopt(parameter, value)
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Import modules without what costs a quarter of the time and serves nobody.
+
+    What is imported stays, so no search for garbage is worth its time, now or later. And aiohttp's client reads all certificate
+    authorities of the system when it is imported: a runner is nobody's client, so it finds none.
+    """
+    nobody = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull)  # OpenSSL's
+    before = dict(os.environ)
+    gc.disable()
+    os.environ.update(nobody)
+    try:
+        yield
+    finally:
+        for name in nobody:
+            del os.environ[name]
+        os.environ.update(before)
+        gc.freeze()
+        gc.enable()
 
 
 def settle() -> None:

@@ -240,7 +240,9 @@ async def start_driver() -> Playwright:
     starting = asyncio.ensure_future(_start_driver())
     try:
         return await asyncio.shield(starting)
-    except (PlaywrightError, OSError) as error:
+    except (
+        Exception
+    ) as error:  # Playwright raises a bare one for a driver that ends at its start, of too little memory say
         raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
     except asyncio.CancelledError:
         await asyncio.wait({starting}, timeout=DRIVER_START_SECONDS)

@@ -3,7 +3,7 @@
 Every session pays for its own driver, so what it takes counts as much as the browser. Untuned it holds 75 MB of
 memory of its own, so 27 MB (`docs/design/runner.md` has the figures and how to repeat them). Everything goes through
 environment variables that Node and the C library document, one of which loads `driver_preload.js` first: it leaves
-out what the driver never uses. The driver's files stay as they are.
+out what the driver never uses. The driver's files stay as they are; an image has the driver cut and compiled beside them.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 PRELOAD = Path(__file__).with_name("driver_preload.js")
+PREPARED = Path("/usr/share/wasession/driver")
+""" Where the image's build keeps the driver cut and compiled (`first_start`); there is none outside of an image. """
 
 _DRIVER = {
     # Quoted, for a folder with blanks in its name.
@@ -36,10 +38,12 @@ UNTUNED = {
 """ What Node and the C library do by themselves, as an environment that `tune_driver` leaves alone; for comparing. """
 
 
-def tune_driver(environment: MutableMapping[str, str] = os.environ) -> None:
+def tune_driver(environment: MutableMapping[str, str] = os.environ, *, prepared: Path = PREPARED) -> None:
     """Set the variables that the driver inherits, before Playwright starts; the browser has its own environment."""
     for name, value in _DRIVER.items():
         environment.setdefault(name, value)
+    if prepared.is_dir():
+        environment.setdefault("DRIVER_PREPARED", str(prepared))
 
 
 @contextlib.asynccontextmanager

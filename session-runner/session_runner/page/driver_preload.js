@@ -3,6 +3,9 @@
 // The driver is one command of Playwright's command line, `run-driver`. Its two bundles hold all the other commands,
 // too, and run what those need: an agent's tools with their schemas, 16 MB of a session. Here the bundles are loaded
 // as if the command line had this one command. Bundles of a version that is not known here are loaded as they are.
+//
+// To cut the bundles and to compile them is most of a driver's start. The build of the image does both once
+// (`first_start`, by DRIVER_PREPARE): DRIVER_PREPARED is the folder with what came of it.
 'use strict';
 const fs = require('fs');
 const Module = require('module');
@@ -24,6 +27,7 @@ const FOCUS = ['"Emulation.setFocusEmulationEnabled", { enabled: true }', '"Emul
 // It keeps the last 10,000 requests of a page; a page that retries without end costs 80 MB by them.
 const KEPT = ['}[gcBucket] ?? 1e4;', ', "Request": 200, "WebSocket": 200}[gcBucket] ?? 1e4;'];
 const NEEDED = [FOCUS[0], KEPT[0], START_ALL, '\nfunction runDriver() {\n', '\nvar init_driver = __esm({\n'];
+const { DRIVER_PREPARED: FOLDER, DRIVER_PREPARE: PREPARE } = process.env;
 // These versions' bundles were looked through for names that would be missing (docs/design/runner.md, Memory).
 const VERSIONS = ['1.65.1'];
 
@@ -49,24 +53,62 @@ function ascii(source) {
   return Buffer.from(escaped, 'latin1').latin1Slice();
 }
 
+/** The place of a bundle that was cut before, of this version; beside it, what V8 compiled of it. */
+function place(version, name) {
+  return path.join(FOLDER, `${version}-${name}`);
+}
+
+function isPrepared(version) {
+  if (!FOLDER || PREPARE || !VERSIONS.includes(version)) return false;
+  return Object.keys(UNUSED).every((name) => fs.existsSync(`${place(version, name)}.compiled`));
+}
+
+const cut = {}; // of a build: the bundles as they run here, source and script
+/** Run a bundle of the driver, cut. */
+function run(module, filename, version) {
+  const [name, ready] = [path.basename(filename), isPrepared(version)];
+  const source = ready ? fs.readFileSync(place(version, name), 'latin1') : ascii(slim(name, fs.readFileSync(filename, 'utf8')));
+  if (!ready && !PREPARE) return module._compile(source, filename);
+  const script = new vm.Script(Module.wrap(source), {
+    filename,
+    cachedData: ready ? fs.readFileSync(`${place(version, name)}.compiled`) : undefined,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  if (script.cachedDataRejected) console.error(`${name} was compiled by another V8, and is compiled anew at each start`);
+  if (PREPARE) cut[name] = { source, script };
+  const { exports } = module;
+  script.runInThisContext().call(exports, exports, Module.createRequire(filename), module, filename, path.dirname(filename));
+}
+
 const load = Module._extensions['.js'];
-let slimming = false;
+let slimming = null; // the driver's version, if it is the driver that starts and its bundles can be cut
 Module._extensions['.js'] = (module, filename) => {
   const [folder, name] = [path.dirname(filename), path.basename(filename)];
   if (name === 'cli.js' && process.argv[2] === 'run-driver' && filename === fs.realpathSync(process.argv[1])) {
     const { version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
-    slimming = known(version, fs.readFileSync(path.join(folder, 'lib', 'coreBundle.js'), 'utf8'));
-    if (slimming) return module._compile("require('./lib/bootstrap'); require('./lib/coreBundle');", filename);
+    if (isPrepared(version) || known(version, fs.readFileSync(path.join(folder, 'lib', 'coreBundle.js'), 'utf8'))) {
+      slimming = version;
+      return module._compile("require('./lib/bootstrap'); require('./lib/coreBundle');", filename);
+    }
   }
   if (!(name in UNUSED)) return load(module, filename);
-  const source = fs.readFileSync(filename, 'utf8');
-  module._compile(ascii(slimming ? slim(name, source) : source), filename);
+  if (slimming) return run(module, filename, slimming);
+  module._compile(ascii(fs.readFileSync(filename, 'utf8')), filename);
 };
+
+if (PREPARE) {
+  process.on('exit', () => {
+    for (const [name, { source, script }] of Object.entries(cut)) {
+      fs.writeFileSync(place(slimming, name), source, 'latin1');
+      fs.writeFileSync(`${place(slimming, name)}.compiled`, script.createCachedData()); // with all that was used by now
+    }
+  });
+}
 
 // After start-up most compiled code is never used again; a few full collections let it go.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
-for (const seconds of [3, 4, 5, 6, 7, 15, 30]) {
+for (const seconds of PREPARE ? [] : [10, 30]) {
   setTimeout(() => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' }), seconds * 1000).unref();
 }
 

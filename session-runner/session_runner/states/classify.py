@@ -178,8 +178,9 @@ def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> 
     # Whoever asks to be linked with another tab's mutex has lost its connection too, and its code is dead.
     evicted = elsewhere or (facts.registered is False and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE))
     stolen = evicted and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
-    shown = facts.dialog is Dialog.OTHER_WINDOW and not facts.streaming
-    if stolen or shown or facts.socket == Socket.CONFLICT:
+    # In a language that is not known it is some window, over a page that has lost the mutex, whatever it was at.
+    covered = facts.dialog is Dialog.OTHER_WINDOW or (facts.dialog is not None and facts.foreign_mutex)
+    if stolen or (covered and not facts.streaming) or facts.socket == Socket.CONFLICT:
         return Verdict(
             State.CONFLICT,
             Reason.OTHER_TAB,
@@ -344,7 +345,7 @@ def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.is_let_in and (facts.dialog is not None or facts.passkey is not None):
         return _asks(facts, history)
-    if facts.streaming and facts.synced:
+    if facts.streaming and facts.synced and facts.online is not False:
         return _not_checked(history) or _connected(facts, history)
     if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
         return _offline(facts, history)

@@ -285,6 +285,13 @@ def _maybe_age(milliseconds: object) -> float | None:
     return number / 1000 if number is not None and number >= 0 else None
 
 
+def _maybe_moment(value: object) -> float | None:
+    """Return a time or a duration in seconds, also of digits or of a time in milliseconds, as pages have them."""
+    digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15
+    number = _maybe_number(int(value) if isinstance(value, str) and digits else value)
+    return number / 1000 if number is not None and number > 1e11 else number
+
+
 def _maybe_dialog(value: object) -> Dialog | None:
     try:
         return Dialog(value)  # type: ignore[arg-type]  # anything else is a ValueError, which is the point
@@ -331,8 +338,7 @@ def _maybe_script(value: object) -> Script | None:
 def _maybe_ban(value: object) -> Ban | None:
     if not isinstance(value, Mapping):
         return None
-    code = value.get("code")
-    return Ban(code=_maybe_code(code), expires=_maybe_number(value.get("expire")))
+    return Ban(code=_maybe_code(value.get("code")), expires=_maybe_moment(value.get("expire")))
 
 
 def _maybe_passkey(value: object) -> Passkey | None:

@@ -106,6 +106,8 @@ class History:
     """ The last QR code that the page showed. """
     code_dies: float = 0.0
     """ When its life is over, or was. """
+    code_given: float | None = None
+    """ When the page got it, by the page's clock; None: not known. """
 
     def lasted(self, since: float | None, *, now: float) -> float:
         """Return the seconds since a moment; 0 for None."""
@@ -183,7 +185,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         history = _remember_link(history, facts)
     elif _links_again(history, policy=policy, now=now):
         history = replace(history, linked=False, is_unchecked=False, logout_hold=None, granted=False)
-        history = replace(history, logged_out_since=None, round=0)
+        # The next logout may follow within seconds, and is another one.
+        history = replace(history, logged_out_since=None, logout_explanation=None, logout_asked=None, round=0)
     return _remember_round(history, facts, has_code=has_code, now=now)
 
 
@@ -203,7 +206,8 @@ def logout_explained(history: History, reason: str | None, *, now: float) -> His
 
 def left(history: History, *, now: float) -> History:
     """Return the history after the page's document was left: its codes are dead, whatever the next one shows."""
-    pairing = replace(history.pairing, code_dies=min(history.pairing.code_dies, now), asked_since=None, again=True)
+    dies = min(history.pairing.code_dies, now)
+    pairing = replace(history.pairing, code_dies=dies, asked_since=None, early_since=None, again=True)
     return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
 
 
@@ -339,10 +343,16 @@ def _remember_refusals(history: History, facts: Facts, *, now: float) -> History
 
 
 def _remember_code(history: History, facts: Facts, *, now: float) -> History:
-    if facts.code is None or facts.code == history.code:
+    if facts.code is None:
+        return history
+    given = None if facts.clock is None or facts.code_age is None else facts.clock - facts.code_age
+    # The same text is another code where the page was given it anew, in this document or in the next.
+    is_renewed = given is not None and history.code_given is not None and given - history.code_given > 1
+    if facts.code == history.code and not is_renewed:
         return history
     lifetime = facts.code_lifetime or DEFAULT_CODE_LIFETIME
-    return replace(history, code=facts.code, code_dies=now + lifetime - (facts.code_age or 0.0))
+    dies = now + lifetime - (facts.code_age or 0.0)
+    return replace(history, code=facts.code, code_dies=dies, code_given=given)
 
 
 def _remember_round(history: History, facts: Facts, *, has_code: bool, now: float) -> History:

@@ -60,6 +60,8 @@ class Pairing:
     """ It came to nothing before its time, and another may be asked for in the same round. """
     asked_since: float | None = None
     """ Since when the page's answer is waited for. """
+    early_since: float | None = None
+    """ Since when the page says that it is not ready for the question. """
     retry_at: float = 0.0
     refusals: int = 0
     """ In a row. """
@@ -150,8 +152,11 @@ def asked(pairing: Pairing, answer: str | None, *, round_: int, now: float) -> P
         case "asked":
             asks = pairing.asks + 1 if pairing.round == round_ else 1
             pairing = replace(pairing, round=round_, asks=asks, retry_at=now + AGAIN_PAUSE * 2 ** min(asks - 1, 10))
-            return replace(pairing, code=None, asked_since=now, again=False, unsupported=False)
-        case "early" | "linked":
+            return replace(pairing, code=None, asked_since=now, early_since=None, again=False, unsupported=False)
+        case "early" if pairing.early_since is None or now - pairing.early_since < ANSWER_SECONDS:
+            since = now if pairing.early_since is None else pairing.early_since
+            return replace(pairing, early_since=since, retry_at=now + EARLY_PAUSE)
+        case "linked":  # the next look shows it
             return replace(pairing, retry_at=now + EARLY_PAUSE)
         case _:
             return replace(refused(pairing, limited=False, now=now), unsupported=answer == "unsupported")
@@ -164,6 +169,7 @@ def refused(pairing: Pairing, *, limited: bool, now: float) -> Pairing:
         pairing,
         code=None,
         asked_since=None,
+        early_since=None,
         again=True,
         retry_at=now + pause,
         refusals=pairing.refusals + 1,

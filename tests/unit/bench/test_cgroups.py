@@ -1,4 +1,4 @@
-"""Finding control groups and reading their memory, on trees as the two versions lay them out."""
+"""Finding control groups and reading their memory and their processor time, on trees as the two versions lay them out."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ UID = "0fe84e73-e5dd-4300-bb93-d7330790ede4"
 @pytest.fixture(name="first")
 def make_first(tmp_path: Path) -> Path:
     """A tree per controller, as in version 1."""
-    for controller in ("memory", "pids"):
+    for controller in ("cpu,cpuacct", "memory", "pids"):
         (tmp_path / controller / "wso-bench/kubepods/burstable" / f"pod{UID}" / "container").mkdir(parents=True)
     return tmp_path
 
@@ -25,7 +25,10 @@ def test_pod_is_found_by_its_uid(first: Path) -> None:
     """Whatever its class of service, and in the tree that counts memory."""
     expected = first / "memory/wso-bench/kubepods/burstable" / f"pod{UID}"
 
-    assert expected == pod_cgroup(LABEL, UID, root=first).folder
+    group = pod_cgroup(LABEL, UID, root=first)
+
+    assert expected == group.folder
+    assert first / "cpu,cpuacct/wso-bench/kubepods/burstable" / f"pod{UID}" == group.accounting
 
 
 def test_pod_of_the_second_version_is_found_too(tmp_path: Path) -> None:
@@ -53,13 +56,25 @@ def test_working_set_is_read_from_either_version(tmp_path: Path, file: str, stat
     (tmp_path / file).write_text("1000\n")
     (tmp_path / "memory.stat").write_text(stat)
 
-    assert 900 == Cgroup(folder=tmp_path).working_set()
+    assert 900 == Cgroup(folder=tmp_path, accounting=tmp_path).working_set()
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("cpuacct.usage", "1500000000\n"), ("cpu.stat", "usage_usec 1500000\nuser_usec 1000000\n")],
+    ids=["v1", "v2"],
+)
+def test_processor_time_is_read_from_either_version(tmp_path: Path, file: str, text: str) -> None:
+    """In seconds; the first version counts nanoseconds, the second microseconds."""
+    (tmp_path / file).write_text(text)
+
+    assert 1.5 == Cgroup(folder=tmp_path, accounting=tmp_path).processor_seconds()
 
 
 def test_group_that_counts_no_memory_is_named(tmp_path: Path) -> None:
     """Its folder tells which it is."""
     with pytest.raises(BenchError, match=tmp_path.name):
-        Cgroup(folder=tmp_path).working_set()
+        Cgroup(folder=tmp_path, accounting=tmp_path).working_set()
 
 
 def test_processes_of_all_containers_are_found(tmp_path: Path) -> None:
@@ -68,7 +83,7 @@ def test_processes_of_all_containers_are_found(tmp_path: Path) -> None:
     (tmp_path / "cgroup.procs").write_text("")
     (tmp_path / "container" / "cgroup.procs").write_text("7\n5\n")
 
-    assert [5, 7] == Cgroup(folder=tmp_path).pids()
+    assert [5, 7] == Cgroup(folder=tmp_path, accounting=tmp_path).pids()
 
 
 def test_own_group_lies_in_the_clusters(first: Path) -> None:
@@ -76,6 +91,7 @@ def test_own_group_lies_in_the_clusters(first: Path) -> None:
     group = own_cgroup(LABEL, "one-process", root=first)
 
     assert first / "memory/wso-bench/components/one-process" == group.folder
+    assert first / "cpu,cpuacct/wso-bench/components/one-process" == group.accounting
     assert first / "pids/wso-bench/components/one-process" == group.tracking
 
 
@@ -86,5 +102,6 @@ def test_command_enters_its_group_before_it_runs(first: Path) -> None:
     pid, argument = subprocess.check_output(command, text=True).rstrip("\n").split(" ", 1)
 
     assert "a  b" == argument
-    assert [pid, pid] == [(folder / "cgroup.procs").read_text().strip() for folder in (group.folder, group.tracking)]
+    folders = (group.folder, group.accounting, group.tracking)
+    assert [pid] * 3 == [(folder / "cgroup.procs").read_text().strip() for folder in folders]
     assert str(os.getpid()) != pid

@@ -107,6 +107,14 @@ def test_a_tab_that_lost_its_mutex_is_in_conflict() -> None:
     assert verdict(MODERN, history, foreignMutex=True, **SILENT)[:2] == (State.CONFLICT, Reason.OTHER_TAB)
 
 
+def test_a_window_over_a_page_that_lost_its_mutex_is_the_other_tabs() -> None:
+    """In any language and without waiting; not while the page streams."""
+    window: Raw = {"dialog": "Other", "foreignMutex": True}
+
+    assert verdict(MODERN, LINKED, **window, **SILENT)[:2] == (State.CONFLICT, Reason.OTHER_TAB)
+    assert verdict(MODERN, LINKED, **window)[:2] == (State.ACTION_REQUIRED, Reason.DIALOG_OPEN)
+
+
 @pytest.mark.parametrize(
     ("since", "changes"),
     [

@@ -66,6 +66,16 @@ async def main():
 asyncio.run(main())
 """
 """ Asks for the driver, and takes that back as soon as it has a process and pipes. """
+ENDED = """
+import asyncio
+from session_runner.page.browser import start_driver
+from session_runner.page.errors import LaunchError
+
+try:
+    asyncio.run(start_driver())
+except LaunchError as error:
+    print(error)
+"""
 
 
 def _slimmed(folder: Path = BUNDLES, *, version: str = VERSION) -> Any:
@@ -186,6 +196,38 @@ def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, b
 
 
 @pytest.mark.slow
+def test_a_driver_that_was_prepared_runs_the_same(tmp_path: Path) -> None:
+    """The build of the image cuts and compiles it; a later start takes that, and says so if its V8 cannot use it."""
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    (tmp_path / "look.js").write_text(LOOK)
+    cut = "an agent's schemas: left out\n"
+
+    assert cut == _run(tmp_path / "look.js", prepared=folder, DRIVER_PREPARE="1")
+    names = {
+        f"{VERSION}-{name}{suffix}" for name in ("coreBundle.js", "utilsBundle.js") for suffix in ("", ".compiled")
+    }
+    assert names == {path.name for path in folder.iterdir()}
+    assert cut == _run(tmp_path / "look.js", prepared=folder)
+
+    source = folder / f"{VERSION}-coreBundle.js"
+    source.write_bytes(source.read_bytes() + b"\n")
+    assert f"coreBundle.js was compiled by another V8, and is compiled anew at each start\n{cut}" == _run(
+        tmp_path / "look.js", prepared=folder
+    )
+
+
+def _run(look: Path, *, prepared: Path, **more: str) -> str:
+    """Start the driver and let it end at once; returns what it says on standard error."""
+    environment = {"PATH": os.environ["PATH"], **more}
+    tune_driver(environment, prepared=prepared)
+    command = [str(NODE), "--require", str(look), str(CLI), "run-driver"]
+    result = subprocess.run(command, env=environment, input="", check=True, capture_output=True, text=True, timeout=50)
+    assert "" == result.stdout
+    return str(result.stderr)
+
+
+@pytest.mark.slow
 def test_a_start_that_is_cancelled_leaves_no_driver_and_no_pipes() -> None:
     """Nobody else knows of it: what is left of one, Python may complain of at the end, in the middle of the log."""
     python = [sys.executable, "-W", "always::ResourceWarning"]
@@ -194,6 +236,17 @@ def test_a_start_that_is_cancelled_leaves_no_driver_and_no_pipes() -> None:
     )
 
     assert ("cancelled []\n", "") == (result.stdout, result.stderr)
+
+
+@pytest.mark.slow
+def test_a_driver_that_ends_at_its_start_is_a_launch_that_failed() -> None:
+    """Killed for want of memory, say: that is looked for where a launch has failed, and nowhere else."""
+    environment = _tuned() | {"PLAYWRIGHT_NODEJS_PATH": "/bin/false"}
+    result = subprocess.run(
+        [sys.executable, "-c", ENDED], env=environment, check=True, capture_output=True, text=True, timeout=50
+    )
+
+    assert result.stdout.startswith("The browser's driver did not start: ")
 
 
 def _tuned() -> dict[str, str]:

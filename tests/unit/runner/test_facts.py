@@ -58,6 +58,8 @@ def test_the_lifetime_of_a_code_is_read_in_seconds(milliseconds: object, expecte
     ("reported", "expected"),
     [
         ({"code": 402, "expire": 1_800_000_000}, Ban(code="402", expires=1.8e9)),
+        ({"code": 402, "expire": 1_800_000_000_000}, Ban(code="402", expires=1.8e9)),
+        ({"code": 402, "expire": "3600"}, Ban(code="402", expires=3600.0)),
         ({"code": "101"}, Ban(code="101")),
         ({}, Ban()),
         ({"code": True, "expire": "soon"}, Ban()),

@@ -17,14 +17,14 @@ IMPATIENT = "import sys; from session_runner import first_start; first_start.SEC
 
 
 def first_start(
-    folder: Path, *, browser: Path | None = None, seconds: int | None = None
+    folder: Path, *, browser: Path | None = None, seconds: int | None = None, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the build's command with this browser; `seconds`: with less time than a build has."""
     given = {} if browser is None else {"BROWSER_EXECUTABLE": str(browser)}
     program = ["-m", "session_runner.first_start"] if seconds is None else ["-c", IMPATIENT.format(seconds)]
     return subprocess.run(
         [sys.executable, *program],
-        env={"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": "/nonexistent", **given},
+        env={"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": "/nonexistent", **given, **more},
         capture_output=True,
         text=True,
         timeout=200,
@@ -43,9 +43,10 @@ def broken(folder: Path, script: str) -> Path:
 @needs_browser
 @pytest.mark.timeout(240)
 def test_a_browser_that_comes_up_prints_its_version(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One line on standard output, which the build records; nothing is left in the temporary folder."""
+    """One line on standard output, which the build records, and its driver cut and compiled; no temporary file is left."""
     folder = tmp_path_factory.mktemp("fs")
-    done = first_start(folder)
+    prepared = tmp_path_factory.mktemp("driver")
+    done = first_start(folder, DRIVER_PREPARED=str(prepared), DRIVER_PREPARE="1")
 
     assert 0 == done.returncode, done.stderr
     (line,) = done.stdout.splitlines()
@@ -53,6 +54,7 @@ def test_a_browser_that_comes_up_prints_its_version(tmp_path_factory: pytest.Tem
     assert 4 == len(numbers)
     assert all(part.isdigit() for part in numbers)
     assert not list(folder.glob("first-start-*"))
+    assert 2 == len(list(prepared.glob("*.js.compiled")))
 
 
 @pytest.mark.timeout(240)

@@ -7,7 +7,16 @@ import pytest
 from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
-from session_runner.states.history import History, asked_for_code, left, live_code, remember, reported, wants_code
+from session_runner.states.history import (
+    History,
+    asked_for_code,
+    left,
+    live_code,
+    logout_explained,
+    remember,
+    reported,
+    wants_code,
+)
 from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
@@ -74,6 +83,17 @@ def test_a_logout_links_again_after_it_could_be_seen() -> None:
     assert shown.linked
     assert not again.linked
     assert again.round == 1
+
+
+def test_a_logout_has_no_reason_of_the_one_before() -> None:
+    """Linked again and unlinked within the minute: what was told, and asked for, is of the first."""
+    history = logout_explained(replace(History(linked=True), logout_asked=0.0), "syncd_failure", now=1)
+    for at in (2, 3, 5, 6):
+        history = then(history, at, **UNLINKED)
+    history = then(then(history, 8), 9, **UNLINKED)
+
+    assert history.logged_out_since == 9
+    assert (None, False) == (history.logout_reason, history.logged_out_as_asked)
 
 
 def test_with_wait_the_link_is_never_given_up() -> None:
@@ -311,6 +331,20 @@ def test_a_code_dies_with_its_document() -> None:
 
     assert live(reloaded, 12, code=CODE) is None
     assert ("2@new", 20.0) == live(renewed, 13, code="2@new")
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_the_same_text_is_another_code_where_the_page_was_given_it_anew(leaves: bool) -> None:  # noqa: FBT001
+    """A page with the same keys may be given the same text again: by its own clock that is later."""
+    shown: Raw = {"code": CODE, "codeLifetimeMs": 20_000}
+    history = then(History(), 10, **UNLINKED, **shown, clockMs=1_000_000, codeAgeMs=1_000)
+    history = left(history, now=29) if leaves else history
+    stale: Raw = shown | {"clockMs": 1_021_000, "codeAgeMs": 22_000}
+    fresh: Raw = shown | {"clockMs": 1_022_000, "codeAgeMs": 500}
+    history = then(history, 31, **UNLINKED, **stale)
+
+    assert live(history, 31, **stale) is None
+    assert (CODE, 19.5) == live(then(history, 32, **UNLINKED, **fresh), 32, **fresh)
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,22 @@ async def test_a_code_that_is_not_on_the_screen_is_asked_of_the_library(tmp_path
     assert harness.states[-1] == ("QRPending", "WaitingForScan")
 
 
+async def test_a_code_of_the_library_is_served_for_its_whole_life(tmp_path: Path) -> None:
+    """Each look asks for it again; none in between says that there is no code."""
+    harness, codes = MonitorHarness(tmp_path), list[object]()
+    harness.step = 0.2
+    show = harness.store.show_code
+
+    def noted(text: str | None, *, lifetime: float) -> None:
+        codes.append(text)
+        show(text, lifetime=lifetime)
+
+    harness.store.show_code = noted  # type: ignore[method-assign]
+    await harness.exit(ScriptedPage(*[UNLINKED] * 9))
+
+    assert {CODE} == set(codes[codes.index(CODE) :])
+
+
 @pytest.mark.parametrize(
     ("step", "code", "state"),
     [

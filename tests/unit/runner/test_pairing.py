@@ -184,6 +184,16 @@ def test_the_script_s_answer_decides(answer: str | None, refusals: int, unsuppor
     assert (answer == "asked") == (got.asked_since is not None)
 
 
+def test_a_page_that_is_never_ready_has_refused() -> None:
+    """Until then it is asked every second; a person would wait for ever without a reason."""
+    first = asked(WANTED, "early", round_=1, now=NOW)
+    later = asked(first, "early", round_=1, now=NOW + ANSWER_SECONDS - 1)
+    last = asked(later, "early", round_=1, now=NOW + ANSWER_SECONDS)
+
+    assert [False, False, True] == [pairing.is_refused for pairing in (first, later, last)]
+    assert FIRST_PAUSE == last.retry_at - (NOW + ANSWER_SECONDS)
+
+
 @pytest.mark.parametrize(
     "lost", [{"pairing": None}, {"socket": "OPENING"}, {"online": False}], ids=["document", "connection", "network"]
 )

@@ -99,6 +99,8 @@ def test_an_impossible_step_is_none() -> None:
         ("start; scan; log_out(account_locked); stop; start", "LoggedOut/WaitingForPerson"),
         ("start; scan; log_out(account_locked); stop; start(relink)", "QRPending/WaitingForScan"),
         ("start; scan; leave", "Loading"),
+        ("start; scan; leave; unlink", "Loading"),
+        ("start; scan; leave; unlink; arrive", "QRPending/WaitingForScan"),
         ("start; scan; replaced; leave", "Conflict/Replaced"),
         ("start; scan; replaced; stop; start", "Conflict/Replaced"),
         ("start; scan; replaced; stop; start(restart)", "Connected"),
@@ -127,3 +129,33 @@ def test_a_logout_that_was_covered_is_reported_later() -> None:
     _, over = take(scene_after(steps[:-1]), steps[-1])
 
     assert ("", "LoggedOut/Relinking") == (covered.through, over.through)
+    assert covered.stays > 10 > over.stays
+
+
+@pytest.mark.parametrize(
+    ("walk", "loads"),
+    [
+        ("start; scan; leave; unlink", 3),
+        ("start; scan; leave; offline; unlink; online", 3),
+        ("start; scan; outage; leave; unlink", 3),
+        ("start; scan; replaced; leave; unlink", 2),
+    ],
+)
+def test_a_page_that_leaves_still_meets_what_befalls_it(walk: str, loads: int) -> None:
+    """Until its next document arrives; so one that is unlinked then loads itself once more, if it has a connection."""
+    assert loads == scene_after(parse(walk)).loads
+
+
+@pytest.mark.parametrize(
+    ("walk", "allowed"),
+    [
+        ("start; scan; storage_failed(en); replaced", "Degraded/StorageFailed"),
+        ("start; unreachable", "QRPending/WaitingForScan"),
+    ],
+)
+def test_what_no_event_shows_leaves_the_state_before(walk: str, allowed: str) -> None:
+    """For as long as it takes to notice."""
+    steps = parse(walk)
+    _, expected = take(scene_after(steps[:-1]), steps[-1])
+
+    assert allowed in expected.passing

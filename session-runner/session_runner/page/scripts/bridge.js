@@ -10,9 +10,13 @@
     script: null, // a script of the document that failed to load
     pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
+    wasLinked: false, // a phone was linked to this document, or is
+    heldMutex: false, // it has held the tab mutex, or does
     restrictions: {}, // what the page last told of each restriction, for its end
     // Asking for an unknown module throws and the page may report that, so look before asking.
     module: (id) => (id in window.require('__debug').modulesMap ? window.require(id) : null),
+    isShown: (node) => node.getClientRects().length > 0, // a page may keep the screens that it does not show
+    shownCode: () => [...document.querySelectorAll('[data-ref]')].find(session.isShown)?.getAttribute('data-ref') || null,
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),
     wake: (name, detail) => {
       try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }
@@ -22,6 +26,12 @@
       heard.get(name)?.forEach((listener) => { try { listener(told); } catch { /* told in another shape */ } });
       if (heard.has(name) || WAKERS.has(name)) session.wake(name);
     },
+  };
+  let explained = null;
+  session.explain = (reason) => {
+    if (reason !== explained) session.wake('logout_reason', reason);
+    explained = reason;
+    setTimeout(() => { explained = null; });
   };
   const WAKERS = new Set(['logout', 'starting_logout', 'set_socket_state', 'socket_stream_disconnected', 'open_socket_stream']);
   Object.defineProperty(window, '__session', { value: session });
@@ -34,7 +44,7 @@
 
   WPP.onAny((name, ...told) => {
     if (name === 'conn.backend_event') session.tell(told[0], told[1]);
-    else if (name === 'conn.logout_reason') session.wake('logout_reason', told[0]);
+    else if (name === 'conn.logout_reason') session.explain(told[0]);
     else if (name === 'chat.msg_ack_change') session.wake('ack'); // that there is one; the store tells which
     else if (typeof name === 'string' && name.startsWith('conn.')) session.wake(name); // other chat events are frequent and change no state
   });

@@ -17,7 +17,7 @@
   const listeners = {
     WAWebCmd: ({ Cmd }) => {
       for (const name of TOLD) Cmd.on(`${name}_from_bridge`, (told) => session.tell(name, told));
-      for (const name of RESTRICTIONS) Cmd.on(name, (told) => { session.restrictions[name] = told; session.wake(name); });
+      for (const name of RESTRICTIONS) Cmd.on(name, (...told) => { session.restrictions[name] = told; session.wake(name); });
     },
     // The legacy page tells on this bus, by a function that wa-js replaces in the same way.
     WAWebBackendEventBus: ({ BackendEventBus: bus }) => {
@@ -25,6 +25,15 @@
       bus.trigger = function told(name, ...rest) {
         if (TOLD.includes(name)) session.tell(name, rest[0]);
         return trigger.call(this, name, ...rest);
+      };
+    },
+    // The page asks it for the code of each reason that it has. wa-js listens in the same way, too late for a page that is
+    // logged out as soon as it connects.
+    WAWebLogoutReason: (reasons) => {
+      const { getErrorCodeFromLogoutReason: codeOf } = reasons;
+      reasons.getErrorCodeFromLogoutReason = function told(reason, ...rest) {
+        session.explain(reason);
+        return codeOf.call(this, reason, ...rest);
       };
     },
     WAWebSocketModel: ({ Socket }) => wakeOn(Socket, ['state', 'stream', 'hasSynced']),

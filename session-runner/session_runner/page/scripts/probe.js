@@ -1,6 +1,7 @@
 // One look at the page; `states.facts` names the fields. Reads only, and never throws: what is missing is null.
-// Two names and a number tell in every language that the page works with another browser. Texts are matched here so that no chat content ever leaves the page. They are second witnesses: what only a text tells is
-// not known in another language, so a window with an unknown text is told as such, and the classification knows silence.
+// Two names and a number tell in every language that the page works with another browser. Texts are matched here so that
+// no chat content ever leaves the page. They are second witnesses: what only a text tells is not known in another language,
+// so a window with an unknown text is told as such, and the classification knows silence.
 () => {
   const maybe = (read) => { try { return read() ?? null; } catch { return null; } };
   const session = window.__session;
@@ -16,25 +17,31 @@
   const hasChats = streaming || Boolean(socket?.hasSynced);
 
   const mutex = module('WAWebUserPrefsTabMutex');
+  const holdsMutex = maybe(() => mutex.currentTabHasMutex());
+  // What is noted here, for later looks at this document.
+  if (registered) session.wasLinked = true;
+  if (holdsMutex && session) session.heldMutex = true;
+
+  const dialog = maybe(() => session.window().kind);
   const comms = module('WAComms');
 
-  let code = null;
-  if (registered === false && socket?.state === 'UNPAIRED') {
-    code = document.querySelector('[data-ref]')?.getAttribute('data-ref') || null;
-  }
+  const code = registered === false && socket?.state === 'UNPAIRED' ? maybe(() => session.shownCode()) : null;
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
   const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText })) : null);
-  // "Continue on WhatsApp Web" is where linking stops for a passkey; the other word stands on the screens that follow it.
+  // "Continue on WhatsApp Web" is where linking stops for a passkey; the other words stand on the screens that follow it,
+  // of which the last wants the link confirmed.
   const asksForPasskey = () => {
-    const shown = registered === false ? text(document.querySelector('#app')) : '';
-    return /continue on whatsapp web/i.test(shown) || (code === null && /pass-?key/i.test(shown));
+    const shown = registered === false ? text(document.body) : '';
+    if (/continue on whatsapp web/i.test(shown)) return true;
+    const confirms = socket?.state === 'UNPAIRED' && document.querySelector('canvas') === null && /\bconfirm\b/i.test(shown);
+    return code === null && (/pass-?key/i.test(shown) || confirms);
   };
 
   // Restrictions of an account that is connected; their shapes are known from hearsay, so any time in them will do.
   const capping = streaming ? module('WAWebIndividualNewChatMessageCappingLimitUtils') : null;
-  const cappingStatus = maybe(() => capping.getCappingStatus());
   const cappingData = maybe(() => capping.getCappingData());
+  const cappingStatus = maybe(() => capping.getCappingStatus()) ?? cappingData;
   const seconds = (value) => {
     const number = typeof value === 'string' && Number.isNaN(Number(value)) ? Date.parse(value) : Number(value);
     return number > 1e11 ? number / 1000 : number > 1e9 ? number : null;
@@ -44,12 +51,16 @@
     const entries = Object.entries(told).slice(0, 50);
     const named = (names) => entries.filter(([key]) => names.test(key)).map(([, value]) => seconds(value));
     const inside = entries.map(([, value]) => endOf(value, depth + 1));
-    return [...named(/expir|until|end|reset/i), ...inside, ...named(/cycle/i)].find((found) => found !== null) ?? null;
+    return [...named(/expir|until|till|end|reset|^to$/i), ...inside, ...named(/cycle/i)].find((found) => found !== null) ?? null;
   };
-  const toldEnd = (event) => endOf(session?.restrictions[event]);
+  const toldEnd = (event) => {
+    const told = session?.restrictions[event] ?? [];
+    return told.map((one) => endOf(one) ?? seconds(one)).find((found) => found !== null) ?? null;
+  };
   const timeLocked = streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true;
-  const capped = (cappingStatus?.status ?? cappingStatus) === 'CAPPED';
+  const capped = maybe(() => /^capped$/i.test(cappingStatus?.status ?? cappingStatus)) === true;
 
+  const asked = performance.getEntriesByType('navigation')[0];
   // What is in the tab, as long as it is not the page: who answered, with what, and what is still on its way.
   const hostOf = (url) => maybe(() => new URL(url, document.baseURI).hostname);
   const isHtml = (entry) => /html/.test(entry.contentType ?? '');
@@ -61,7 +72,7 @@
     const failed = scripts.find((entry) => entry.responseStatus >= 400 || isHtml(entry));
     return {
       isError: location.protocol === 'chrome-error:',
-      status: performance.getEntriesByType('navigation')[0]?.responseStatus || null,
+      status: asked?.responseStatus || null,
       host: location.hostname,
       complete: document.readyState === 'complete',
       isApp: Boolean(window.__d) || document.querySelector('#app') !== null,
@@ -72,7 +83,7 @@
   const LOGOUT_REASONS = { 0: 'client_fatal', 1: 'syncd_failure', 2: 'history_sync_timeout', 3: 'account_locked' };
   const needsTerms = (word) => /^(SMB_)?TOS_BLOCK$/.test(word ?? '');
   return {
-    booted, injected, registered, code, timeLocked, capped,
+    booted, injected, registered, code, dialog, timeLocked, capped,
     account: registered ? maybe(() => String(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
     origin: performance.timeOrigin,
     clockMs: Date.now(),
@@ -84,8 +95,9 @@
     online: injected ? maybe(() => wpp.conn.isOnline()) : null,
     needsUpdate: injected && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
     version: maybe(() => window.Debug.VERSION),
-    foreignMutex: mutex !== null && Boolean(maybe(() => mutex.getMutex())) && maybe(() => mutex.currentTabHasMutex()) === false,
-    comms: comms === null ? null : maybe(() => comms.getComms() !== null),
+    // The other tab gives it back when it is closed; the window that it has left over this page stays.
+    foreignMutex: holdsMutex === false && (Boolean(maybe(() => mutex.getMutex())) || Boolean(dialog && session?.heldMutex)),
+    comms: comms === null ? null : maybe(() => comms.getComms() != null),
     codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
     pairing: session?.pairing ? {
@@ -94,13 +106,13 @@
       answeredAgeMs: session.pairing.answered === null ? null : performance.now() - session.pairing.answered,
       failed: session.pairing.failed, limited: session.pairing.limited,
     } : null,
-    dialog: maybe(() => session.window().kind),
-    passkey: maybe(() => session.passkey({ registered, code })) ?? (asksForPasskey() ? { until: null } : null),
+    passkey: maybe(() => session.passkey({ registered, code, isShown: asksForPasskey() })),
     ban: refusal('ban'),
     unavailable: refusal('unavailable') !== null,
-    // The reason of a logout stands in the address of the document that follows it; a reload of that one repeats nothing.
-    logoutReason: performance.getEntriesByType('navigation')[0]?.type === 'reload' ? null
-      : LOGOUT_REASONS[new URLSearchParams(location.search).get('logout_reason')] ?? null,
+    // The reason of a logout stands in the address by which the document after it was asked for. It is none of what
+    // follows: a reload of that document, or the next logout of one to which a phone was linked again.
+    logoutReason: session?.wasLinked || asked?.type === 'reload' ? null
+      : maybe(() => LOGOUT_REASONS[new URL(asked.name).searchParams.get('logout_reason')]),
     storageFailed: Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000),
     termsBlocked: registered === true && (needsTerms(socket?.state) || needsTerms(maybe(() => wpp.whatsapp.Stream.mode))),
     // The time lock goes before the cap, as in the state that is made of them.

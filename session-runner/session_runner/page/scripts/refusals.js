@@ -10,9 +10,9 @@
   const SETTLED = 800; // milliseconds until the screen of an event is up: a page that is slower than that is late here, too
   const EVERY = 200;
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
-  const front = () => document.querySelector('[role=dialog]') ?? document.querySelector('#app') ?? document.body;
-  // With what is behind a window: one that opens over a screen does not end it.
-  const screen = () => [front(), document.querySelector('#app')].map(text).join('\n');
+  const front = () => [...document.querySelectorAll('[role=dialog]')].find(session.isShown) ?? document.querySelector('#app') ?? document.body;
+  // With what is behind a window or beside the page's root: one that opens over a screen does not end it.
+  const screen = () => [front(), document.querySelector('#app'), document.body].map(text).join('\n');
   // Without digits: a screen may count down.
   const lines = (said) => said.split('\n').map((line) => line.replace(/[\d\s]+/g, '')).filter((line) => line.length > 2);
 

@@ -9,7 +9,7 @@
   if (window !== window.top || !session) return;
 
   const BUTTON = 'button, [role=button]';
-  const isShown = (node) => node.getClientRects().length > 0;
+  const { isShown } = session;
   const text = (node) => node.innerText?.slice(0, 4000) ?? '';
 
   // A window may be made of several elements, of which the outer one is the window.
@@ -18,7 +18,7 @@
     return all.filter((one) => !all.some((other) => other !== one && other.contains(one)));
   };
   const onlyButton = (box) => {
-    const buttons = [...box.querySelectorAll(BUTTON)].filter((one) => isShown(one) && text(one).trim() && !one.querySelector(BUTTON));
+    const buttons = [...box.querySelectorAll(BUTTON)].filter((one) => isShown(one) && /\p{L}/u.test(text(one)) && !one.querySelector(BUTTON));
     const asksMore = box.querySelector('a[href], input, select, textarea, [contenteditable=true]') !== null;
     return buttons.length === 1 && !asksMore ? buttons[0] : null;
   };
@@ -28,7 +28,8 @@
     const found = Object.entries(session.module('WAWebUserPrefsUiRefresh') ?? {}).find(([name]) => preference.test(name));
     if (!found) return null;
     const value = typeof found[1] === 'function' && found[1].length === 0 ? found[1]() : found[1];
-    return typeof value === 'function' || typeof value?.then === 'function' ? null : Boolean(value);
+    if (['function', 'object'].includes(typeof value) && value !== null) return null;
+    return Boolean(value) && value !== 'false';
   };
   const isKnownNotice = (said) => {
     let acknowledged = null;

@@ -1,0 +1,214 @@
+"""The scripts on a page by another hand than the stand-in: what they read must not be a habit of one page.
+
+The runner's own init script and probe, with the real wa-js, in a real browser; `second_page.js` is the page.
+"""
+
+import html
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, async_playwright
+from runner.conftest import BROWSER
+from session_protocol.vocabulary import Presence
+from session_runner.page import scripts
+from session_runner.states.facts import Ban, Dialog, Facts, Passkey
+from support.waiting import async_until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+URL = "https://web.whatsapp.com/"
+SOURCE = (Path(__file__).parent / "second_page.js").read_text()
+NUMBER_OF_SECONDS = 1_900_000_000
+
+
+@dataclass
+class Second:
+    """The page and what it told the runner."""
+
+    page: Page
+    woken: list[tuple[str, str | None]] = field(default_factory=list)
+
+    async def control(self, name: str, *given: object) -> None:
+        """Let the page be or do something."""
+        await self.page.evaluate("([name, given]) => window.control[name](...given)", [name, given])
+
+    async def facts(self, **expected: object) -> Facts:
+        """Probe until the facts have these values."""
+
+        async def probe() -> Facts:
+            return Facts.parse(await self.page.evaluate(scripts.script("probe.js")))
+
+        def fits(facts: Facts) -> bool:
+            return all(getattr(facts, name) == value for name, value in expected.items())
+
+        return await async_until(f"facts with {expected}", probe, fits, within=20)
+
+
+Open = Callable[..., Awaitable[Second]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=BROWSER)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(browser: Browser) -> AsyncIterator[Open]:
+    """Open the page in a fresh profile, with the runner's scripts."""
+    context = await browser.new_context()
+    await context.add_init_script(scripts.init_script(Presence.UNAVAILABLE))
+
+    async def opened(generation: str = "modern", *, early: Any = None, query: str = "") -> Second:
+        config = html.escape(json.dumps({"generation": generation, "early": early}))
+        body = f'<!doctype html><div id="app" data-config="{config}"></div><script nonce="n">{SOURCE}</script>'
+
+        async def serve(route: Route) -> None:
+            policy = {"Content-Security-Policy": "script-src 'nonce-n'"}
+            await route.fulfill(body=body, content_type="text/html", headers=policy)
+
+        await context.route(f"{URL}**", serve)
+        second = Second(await context.new_page())
+        await second.page.expose_binding(scripts.BINDING, lambda _source, *given: second.woken.append(given))
+        await second.page.goto(URL + query)
+        await second.facts(injected=True)
+        return second
+
+    yield opened
+    await context.close()
+
+
+async def test_a_restriction_has_many_forms(opened: Open) -> None:
+    """A status in small letters, in a record, or beside the quota; an end as a number, as a text, or among several things."""
+    second = await opened()
+    await second.control("connected")
+    for status, quota in (
+        ("capped", {"cycle": {"from": 1, "to": NUMBER_OF_SECONDS}}),
+        ({"status": "CAPPED"}, {"validTill": NUMBER_OF_SECONDS * 1000}),
+        (None, {"status": "CAPPED", "cycle": NUMBER_OF_SECONDS}),
+    ):
+        await second.control("be", {"capping": "NONE"})
+        await second.facts(capped=False)
+        await second.control("be", {"capping": status, "quota": quota})
+        assert NUMBER_OF_SECONDS == (await second.facts(capped=True)).restricted_until
+    await second.control("be", {"locked": True})
+    for event in ((NUMBER_OF_SECONDS,), ("ACTIVE", "2030-03-17T17:46:40Z"), (True, {"expiresAt": NUMBER_OF_SECONDS})):
+        await second.control("cmd", "reachout_timelock_state_change", *event)
+        assert NUMBER_OF_SECONDS == (await second.facts(time_locked=True)).restricted_until
+        await second.control("cmd", "reachout_timelock_state_change")
+        await second.facts(restricted_until=None)
+    assert ("reachout_timelock_state_change", None) in second.woken
+
+
+@pytest.mark.parametrize("generation", ["legacy", "modern"])
+async def test_an_event_before_the_library_listens_counts(generation: str, opened: Open) -> None:
+    """A ban, and the reason of a logout: the library listens a second later."""
+    second = await opened(generation, early={"tell": ["account_temporarily_banned", {"code": 402, "expire": "3600"}]})
+    await second.facts(ban=Ban(code="402", expires=3600))
+    second = await opened(generation, early={"logsOut": "storage_quota_exceeded"})
+
+    await second.control("logsOut", "syncd_timeout")
+    await second.facts(injected=True)
+
+    assert ["storage_quota_exceeded", "syncd_timeout"] == [
+        detail for name, detail in second.woken if name == "logout_reason"
+    ]
+
+
+async def test_the_reason_in_the_address_is_of_one_logout(opened: Open) -> None:
+    """Also where the page has tidied its address; not of the next logout of the same document."""
+    second = await opened(query="?logout_reason=1")
+    await second.page.evaluate("history.replaceState(null, '', '/')")
+    await second.facts(registered=False, logout_reason="syncd_failure")
+    await second.control("connected")
+    await second.facts(registered=True, logout_reason=None)
+    await second.control("code", "r1")
+    await second.facts(registered=False, logout_reason=None)
+
+
+async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
+    """Its window over a page that has lost the mutex, also when it has given that back; a mutex that nobody has is none."""
+    second = await opened()
+    await second.facts(foreign_mutex=False)
+    await second.control("connected")
+    await second.control("be", {"mutex": "", "holds": False})
+    await second.facts(foreign_mutex=False, dialog=None)
+    await second.control("over", "<div role=dialog>Anderswo offen<button>Ja</button><button>Nein</button></div>")
+    await second.facts(foreign_mutex=True, dialog=Dialog.OTHER)
+    await second.control("away")
+    await second.control("be", {"mutex": "t2:init_1"})
+    await second.facts(foreign_mutex=True, dialog=None)
+    await second.control("be", {"holds": True, "comms": None})
+    await second.facts(foreign_mutex=False, comms=False)
+
+
+async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:
+    """A ban and an outage whose screens lie over the page; they are over with them."""
+    second = await opened()
+    for text, fact in (("You’re temporarily banned. Code: 101", "ban"), ("Service unavailable", "unavailable")):
+        await second.control("over", f"<h1>{text}</h1>")
+        expected = Ban(code="101") if fact == "ban" else True
+        await second.facts(**{fact: expected})
+        await second.control("away")
+        await second.facts(ban=None, unavailable=False)
+
+
+async def test_a_screen_that_is_kept_and_not_shown_is_not_read(opened: Open) -> None:
+    """A code under another screen, and the windows and screens of a page that has all of them ready."""
+    second = await opened()
+    await second.control("code", "r1")
+    await second.facts(code="r1,k,k,s,1")
+    await second.control(
+        "over", "<p hidden>Service unavailable</p><div role=dialog hidden>You are temporarily banned</div>"
+    )
+    await second.page.evaluate("document.querySelector('[data-ref]').hidden = true")
+
+    await second.facts(code=None, ban=None, unavailable=False, dialog=None)
+
+
+async def test_a_passkey_that_was_given_up_leads_back_to_the_same_code(opened: Open) -> None:
+    """The page asks while it shows the code, then shows a screen, then that code again."""
+    second = await opened()
+    await second.control("code", "r1")
+    await second.facts(code="r1,k,k,s,1", passkey=None)
+    await second.page.evaluate(
+        "navigator.credentials.get({ publicKey: { challenge: new Uint8Array(32) } }).catch(() => {})"
+    )
+    await second.control("screen", "<p>Einen Moment</p>")
+    assert (await second.facts(code=None)).passkey is not None
+    await second.control("code", "r1")
+    await second.facts(code="r1,k,k,s,1", passkey=None)
+
+
+async def test_the_screens_of_a_passkey_follow_each_other(opened: Open) -> None:
+    """The first is known by its words alone, the second by nothing; a code ends them. The last may also come by itself."""
+    second = await opened()
+    for first in ("Continue on WhatsApp Web", "Confirm on your phone"):
+        await second.control("code", "r1")
+        await second.facts(code="r1,k,k,s,1", passkey=None)
+        await second.control("screen", f"<p>{first}</p>")
+        await second.facts(code=None, passkey=Passkey())
+        await second.control("screen", "<p>Fast fertig</p>")
+        await second.facts(code=None, passkey=Passkey())
+    await second.control("connected")
+    await second.facts(registered=True, passkey=None)
+
+
+async def test_a_code_that_is_not_in_the_document_is_asked_of_the_library(opened: Open) -> None:
+    """Four of its fields and the platform; where it is in the document, its age is known."""
+    second = await opened()
+    await second.control("code", "r1", {"isShown": False})
+    await second.facts(socket="UNPAIRED", code=None)
+    assert "r1," == (await second.page.evaluate(scripts.script("code.js")))[:3]
+    await second.control("code", "r2")
+    age = (await second.facts(code="r2,k,k,s,1")).code_age
+
+    assert age is not None
+    assert age < 20
