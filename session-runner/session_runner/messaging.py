@@ -1,7 +1,7 @@
 """Sends messages: takes a request onto the volume, hands it over to the page, and follows what becomes of it.
 
 The HTTP API calls `accept` and answers once the request is stored; `session` runs `work` beside the page monitor for as
-long as the profile is ours. The page itself sends, and sends again; here it is only told, once, and its own store is
+long as the profile is ours, and without messages for as long as the volume has no room for their file. The page itself sends, and sends again; here it is only told, once, and its own store is
 asked for the rest: an event of the page wakes this loop and carries nothing. What is handed over but not noted, because
 the runner died in between, is found in the page's store under its id, and not handed over again.
 """
@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from session_protocol.states import STATES
@@ -32,8 +33,9 @@ from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.progress import Progress, can_send, gives_up, progress_after
 from session_runner.messages.requests import TextRequest
 from session_runner.outbox import requests
-from session_runner.outbox.outbox import Outbox
+from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
+from session_runner.outbox.schema import NoRoomError
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
 
@@ -41,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 OPEN_SECONDS: Final = 1.0
 """ How long a request waits for a runner that has just started. """
+REOPEN: Final = 30.0
+""" Seconds until the file is opened again that the volume had no room for. """
 LOOKUP_SECONDS: Final = 0.8
 """ For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
 CALL_SECONDS: Final = 20.0
@@ -141,15 +145,20 @@ class Messaging:
         return self._store.account.phone_number.removeprefix("+")
 
     @contextlib.asynccontextmanager
-    async def opened(self, outbox: Outbox) -> AsyncIterator[None]:
-        """Take requests for as long as the profile is ours."""
-        self._outbox = outbox
-        self._opened.set()
-        try:
-            yield
-        finally:
-            self._opened.clear()
-            self._outbox = None
+    async def opened(self, path: Path) -> AsyncIterator[Outbox]:
+        """Take requests for as long as the profile is ours, from when there is room for their file.
+
+        :raises DamagedOutboxError: the file cannot be read, or is a newer runner's.
+        :raises OSError: it cannot be made.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            outbox = self._outbox = await _open_with_room(stack, path)
+            self._opened.set()
+            try:
+                yield outbox
+            finally:
+                self._opened.clear()
+                self._outbox = None
 
     async def work(self, outbox: Outbox) -> None:
         """Hand over and follow, until it is cancelled."""
@@ -157,10 +166,10 @@ class Messaging:
         sweep_at = loop.time()
         while True:
             self._woken.clear()
-            if loop.time() >= sweep_at:
-                await outbox.run(requests.sweep, now=self._now())
-                sweep_at = loop.time() + SWEEP
             try:
+                if loop.time() >= sweep_at:
+                    await outbox.run(requests.sweep, now=self._now())
+                    sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
@@ -299,7 +308,7 @@ class Messaging:
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._opened.wait()
         if self._outbox is None:
-            raise NotReadyError("The runner is starting or ending; send again in a moment.")
+            raise NotReadyError("The runner is starting or ending, or its volume has no room; send again in a moment.")
         return self._outbox
 
     async def _call(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
@@ -307,6 +316,19 @@ class Messaging:
 
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+async def _open_with_room(stack: contextlib.AsyncExitStack, path: Path) -> Outbox:
+    """Open the file, again and again while the volume has no room for it."""
+    told = False
+    while True:
+        try:
+            return await stack.enter_async_context(open_outbox(path))
+        except NoRoomError as error:
+            if not told:
+                logger.warning("The volume has no room for messages, so none is taken", extra={"error": str(error)})
+                told = True
+        await asyncio.sleep(REOPEN)
 
 
 async def _call_page(page: Page, *, script: str, argument: Any) -> Any:

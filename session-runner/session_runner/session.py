@@ -30,7 +30,6 @@ from session_runner.host.sandbox import read_sandbox
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
-from session_runner.outbox.outbox import open_outbox
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
@@ -167,15 +166,17 @@ class Session:
             first_classified=settle,
             proxy=self._relay,
         )
+        await _first(
+            self._run_page(layout, self._monitor),
+            volume.watch(self._monitor.add_remark),
+            self._run_messaging(layout),
+        )
+
+    async def _run_messaging(self, layout: ProfileLayout) -> None:
         async with contextlib.AsyncExitStack() as stack:
             with _profile_errors():
-                outbox = await stack.enter_async_context(open_outbox(layout.messages_file))
-            await stack.enter_async_context(self.messaging.opened(outbox))
-            await _first(
-                self._run_page(layout, self._monitor),
-                volume.watch(self._monitor.add_remark),
-                self.messaging.work(outbox),
-            )
+                outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
+            await self.messaging.work(outbox)
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.

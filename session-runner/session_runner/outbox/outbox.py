@@ -40,7 +40,8 @@ async def open_outbox(path: Path) -> AsyncIterator[Outbox]:
     """Open the outbox for as long as the profile is ours.
 
     :raises DamagedOutboxError: the file cannot be read, or is a newer runner's.
-    :raises OSError: it cannot be made.
+    :raises NoRoomError: the volume is full.
+    :raises OSError: it cannot be made for another reason.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="outbox") as thread:
         loop = asyncio.get_running_loop()

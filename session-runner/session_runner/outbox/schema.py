@@ -5,6 +5,7 @@ so it takes the file for itself: then no memory is shared over a file, which net
 disk when it returns. What is deleted is overwritten.
 """
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -46,22 +47,41 @@ COMMIT;
 """
 
 
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_VOLUMES_FAULT: Final = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+)
+""" What SQLite says of a volume without room, which may be a write that failed or a second file that cannot be made. """
+
+
 class DamagedOutboxError(Exception):
     """The file is no outbox of ours, or damaged."""
+
+
+class NoRoomError(Exception):
+    """The volume did not take what opening the file writes; nothing is wrong with the file itself."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the file, which is made if it is not there. The connection may be used by one thread at a time.
 
     :raises DamagedOutboxError: it cannot be read, or is a newer runner's.
-    :raises OSError: it cannot be made.
+    :raises NoRoomError: the volume is full.
+    :raises OSError: it cannot be made for another reason.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise NoRoomError(error.strerror) from error
+        raise
     database = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
     try:
         _prepare(database, path)
     except sqlite3.DatabaseError as error:
         database.close()
+        if error.sqlite_errorcode & 0xFF in _VOLUMES_FAULT:
+            raise NoRoomError(str(error)) from error
         raise DamagedOutboxError(f"{path.name} on the profile volume cannot be read ({error}).") from error
     except DamagedOutboxError:
         database.close()

@@ -13,7 +13,7 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.messages.requests import TextRequest
 from session_runner.messaging import Messaging
-from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
 from support.waiting import async_until
@@ -119,7 +119,7 @@ class Session:
 @contextlib.asynccontextmanager
 async def running(session: Session, folder: Path, *, works: bool = True) -> AsyncIterator[Outbox]:
     """Have the session's outbox open, and its loop running."""
-    async with open_outbox(folder / "messages.sqlite") as outbox, session.messaging.opened(outbox):
+    async with session.messaging.opened(folder / "messages.sqlite") as outbox:
         work = asyncio.create_task(session.messaging.work(outbox)) if works else None
         try:
             yield outbox

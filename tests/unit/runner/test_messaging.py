@@ -15,6 +15,7 @@ from session_runner.messages.errors import (
     QueueFullError,
 )
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
+from session_runner.outbox import schema
 from unit.runner.messaging_harness import FRIEND, Session, running
 
 
@@ -216,6 +217,29 @@ async def test_a_runner_without_its_profile_says_so(session: Session, monkeypatc
     monkeypatch.setattr(messaging, "OPEN_SECONDS", 0.01)
     with pytest.raises(NotReadyError):
         await session.send("Hello")
+
+
+async def test_a_full_volume_is_waited_out(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is taken meanwhile, which is logged once; with room again a message goes."""
+    monkeypatch.setattr(messaging, "OPEN_SECONDS", 0.1)
+    monkeypatch.setattr(messaging, "REOPEN", 0.01)
+    settings = schema._SETTINGS
+    monkeypatch.setattr(schema, "_SETTINGS", f"{settings}PRAGMA max_page_count = 1;")
+    opening = asyncio.create_task(_send_when_open(session, tmp_path))
+    with pytest.raises(NotReadyError, match="no room"):
+        await session.send("too early")
+    monkeypatch.setattr(schema, "_SETTINGS", settings)
+    await asyncio.wait_for(opening, 20)
+
+    assert ["Hello"] == [text for _, _, text in session.page.given]
+    assert 1 == sum("no room" in record.getMessage() for record in caplog.records)
+
+
+async def _send_when_open(session: Session, folder: Path) -> None:
+    async with running(session, folder):
+        await session.becomes(await session.send("Hello"), "handed_over")
 
 
 def test_the_own_number_is_the_accounts(session: Session) -> None:

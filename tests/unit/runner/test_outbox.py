@@ -1,14 +1,16 @@
 """The outbox on a real file: what is on it after each step, also for the next runner, and what is on it no more."""
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 from session_runner.messages.progress import Progress
-from session_runner.outbox import requests
+from session_runner.outbox import requests, schema
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import KEPT, KEYS_KEPT, NewMessage
-from session_runner.outbox.schema import VERSION, DamagedOutboxError, open_database
+from session_runner.outbox.schema import VERSION, DamagedOutboxError, NoRoomError, open_database
 
 SECRET = "a text that nobody else may read"
 
@@ -159,6 +161,22 @@ def test_a_damaged_file_is_named(path: Path, content: bytes) -> None:
         open_database(path)
 
     assert content == path.read_bytes()
+
+
+def test_a_full_volume_is_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what SQLite says of it nor what the kernel says; with room the same file opens."""
+    with monkeypatch.context() as full:
+        full.setattr(schema, "_SETTINGS", f"{schema._SETTINGS}PRAGMA max_page_count = 1;")
+        with pytest.raises(NoRoomError, match="disk is full"):
+            open_database(path)
+    open_database(path).close()
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(NoRoomError, match="No space left"):
+        open_database(path)
 
 
 def test_a_newer_runners_file_is_not_touched(path: Path) -> None:
