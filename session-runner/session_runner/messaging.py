@@ -3,11 +3,13 @@
 The HTTP API calls `accept` and answers once the request is stored; `session` runs `work` beside the page monitor for as
 long as the profile is ours, and without messages for as long as the volume has no room for their file. The page itself sends, and sends again; here it is only told, once, and its own store is
 asked for the rest: an event of the page wakes this loop and carries nothing. What is handed over but not noted, because
-the runner died in between, is found in the page's store under its id, and not handed over again.
+the runner died in between, is found in the page's store under its id, and not handed over again. What waits for one
+account is never handed over to the page of another.
 """
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -188,14 +190,16 @@ class Messaging:
         if not can_send(state):
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
         if STATES[state].linked is False:
-            failed = await outbox.run(requests.fail_all_waiting, error=NotLinkedError.code, time=self._now())
-            if failed:
-                logger.warning("Messages were not sent, because no phone is linked any more", extra={"count": failed})
+            await self._end_waiting(outbox, but_of=None)
             return TICK
         if not can_send(state):
             return TICK
+        account = self._account()
+        if account is not None:
+            await self._end_waiting(outbox, but_of=account)
+            await outbox.run(requests.belong, account=account)
         try:
-            pause = await self._hand_over(outbox)
+            pause = await self._hand_over(outbox, account)
             if now >= self._ask_all_at:
                 await self._follow(outbox, most=MOST_WATCHED)
                 self._ask_all_at = now + TICK
@@ -207,11 +211,21 @@ class Messaging:
             return RETRY
         return pause
 
-    async def _hand_over(self, outbox: Outbox) -> float:
+    async def _end_waiting(self, outbox: Outbox, *, but_of: str | None) -> None:
+        code = NotLinkedError.code
+        failed = await outbox.run(requests.end_waiting, but_of=but_of, error=code, time=self._now())
+        if failed:
+            logger.warning(
+                "Messages were not sent, because their phone is not linked any more", extra={"count": failed}
+            )
+
+    async def _hand_over(self, outbox: Outbox, account: str | None) -> float:
         """Hand the waiting messages over, in their order; return the seconds after which there may be more to do."""
-        waiting = await outbox.run(requests.due, most=AT_ONCE)
+        waiting = await outbox.run(requests.due, account=account, most=AT_ONCE)
         held: set[str] = set()
         for message in waiting:
+            if self._account() != account or not can_send(self._store.snapshot.state):
+                return 0.0  # another phone may be linked meanwhile, or none
             if message.digits in held:  # the order within a chat is kept
                 continue
             if not await self._hand_over_one(outbox, message):
@@ -223,7 +237,12 @@ class Messaging:
     async def _hand_over_one(self, outbox: Outbox, message: Waiting) -> bool:
         """Return whether the message is settled: with the page, or given up."""
         over = gives_up(tries=message.tries, age=self._now() - message.accepted)
-        argument = {"id": message.identifier, "to": f"{message.digits}@c.us", "text": None if over else message.text}
+        argument = {
+            "id": message.identifier,
+            "own": None if self._store.account is None else self._store.account.phone_number.removeprefix("+"),
+            "to": f"{message.digits}@c.us",
+            "text": None if over else message.text,
+        }
         if not over:
             await outbox.run(requests.begin_handing_over, message.identifier)
         try:
@@ -263,6 +282,7 @@ class Messaging:
         self, outbox: Outbox, request: TextRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
         self._check_linked()
+        account = self._account()
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
         digits = await self._look_up(request.digits)
@@ -272,6 +292,7 @@ class Messaging:
             digits=digits,
             text=request.text,
             accepted=self._now(),
+            account=account,
             key=key,
             digest=digest,
         )
@@ -298,6 +319,11 @@ class Messaging:
             raise NobodyThereError("The number is not on WhatsApp.")
         real = found.get("digits")
         return real if isinstance(real, str) and real.isascii() and real.isdecimal() else digits
+
+    def _account(self) -> str | None:
+        """Return a digest of the linked number, or None while it is not known."""
+        known = self._store.account
+        return None if known is None else hashlib.sha256(known.phone_number.encode()).hexdigest()
 
     def _check_linked(self) -> None:
         if self._store.snapshot.linked is False:

@@ -1,7 +1,8 @@
 """The requests and their progress in the outbox: one function for each transaction.
 
 A text stays here until the page has it. The row stays for a week, so that its statuses can be read and a late receipt
-finds it; a key of idempotency counts for a day. Times are seconds since 1970.
+finds it; a key of idempotency counts for a day. Times are seconds since 1970. A row belongs to the account that it was
+accepted for, or that was the first one known after it; no other account sends it.
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ class NewMessage:
     digits: str = field(repr=False)
     text: str = field(repr=False)
     accepted: float
+    account: str | None = field(default=None, repr=False)
+    """ A digest of the number that sends it; None: it is not known yet. """
     key: str | None = field(default=None, repr=False)
     """ Of idempotency, with the digest of its body. """
     digest: str | None = field(default=None, repr=False)
@@ -88,8 +91,8 @@ def count_waiting(database: Connection) -> int:
 def add(database: Connection, message: NewMessage) -> None:
     """Store a message."""
     database.execute(
-        "INSERT INTO requests (id, given, digits, text, progress, accepted, idempotency_key, digest) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO requests (id, given, digits, text, progress, accepted, account, idempotency_key, digest) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.identifier,
             message.given,
@@ -97,6 +100,7 @@ def add(database: Connection, message: NewMessage) -> None:
             message.text,
             Progress.ACCEPTED,
             message.accepted,
+            message.account,
             message.key,
             message.digest,
         ),
@@ -104,11 +108,12 @@ def add(database: Connection, message: NewMessage) -> None:
     _note(database, message.identifier, Progress.ACCEPTED, message.accepted)
 
 
-def due(database: Connection, *, most: int) -> list[Waiting]:
-    """Return the messages that the page is to get, the oldest first."""
+def due(database: Connection, *, account: str | None, most: int) -> list[Waiting]:
+    """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is."""
     rows = database.execute(
-        "SELECT id, digits, text, tries, accepted FROM requests WHERE progress IN (?, ?) ORDER BY place LIMIT ?",
-        (*WAITING, most),
+        "SELECT id, digits, text, tries, accepted FROM requests "
+        "WHERE progress IN (?, ?) AND (account IS NULL OR account = ?) ORDER BY place LIMIT ?",
+        (*WAITING, account, most),
     )
     return [
         Waiting(identifier=identifier, digits=digits, text=text, tries=tries, accepted=accepted)
@@ -126,7 +131,7 @@ def count_try(database: Connection, identifier: str) -> None:
     database.execute("UPDATE requests SET tries = tries + 1 WHERE id = ?", (identifier,))
 
 
-def handed_over(database: Connection, identifier: str, *, page_key: str, time: float) -> None:
+def handed_over(database: Connection, identifier: str, *, page_key: str | None, time: float) -> None:
     """Note that the page has a message, and forget its text."""
     database.execute(
         "UPDATE requests SET progress = ?, page_key = ?, text = NULL WHERE id = ?",
@@ -139,7 +144,7 @@ def watched(database: Connection, *, since: float, most: int) -> list[Watched]:
     """Return the messages that the page is asked about, the newest first."""
     rows = database.execute(
         "SELECT id, page_key, progress FROM requests "
-        "WHERE progress IN (?, ?, ?) AND accepted >= ? ORDER BY place DESC LIMIT ?",
+        "WHERE progress IN (?, ?, ?) AND page_key IS NOT NULL AND accepted >= ? ORDER BY place DESC LIMIT ?",
         (*WATCHED, since, most),
     )
     return [
@@ -158,12 +163,30 @@ def record(database: Connection, identifier: str, progress: Progress, *, time: f
     _note(database, identifier, progress, time)
 
 
-def fail_all_waiting(database: Connection, *, error: int, time: float) -> int:
-    """Note that what was never shown to the page will not be sent; return how many that were."""
-    rows = database.execute("SELECT id FROM requests WHERE progress = ?", (Progress.ACCEPTED,)).fetchall()
-    for (identifier,) in rows:
-        record(database, identifier, Progress.FAILED, time=time, error=error)
-    return len(rows)
+def belong(database: Connection, *, account: str) -> None:
+    """Note whose the messages are that wait and were accepted before it was known."""
+    database.execute(
+        "UPDATE requests SET account = ? WHERE account IS NULL AND progress IN (?, ?)", (account, *WAITING)
+    )
+
+
+def end_waiting(database: Connection, *, but_of: str | None, error: int, time: float) -> int:
+    """Settle what waits for another account than this one, or for any; return how many will not be sent.
+
+    The page was told of what was being handed over. Whether it sent it nobody can tell, so it counts as handed over,
+    without a key by which a page could be asked, and nothing hands it over again.
+    """
+    rows = database.execute(
+        "SELECT id, progress FROM requests WHERE progress IN (?, ?) AND (? IS NULL OR account <> ?)",
+        (*WAITING, but_of, but_of),
+    ).fetchall()
+    failed = [row["id"] for row in rows if row["progress"] == Progress.ACCEPTED]
+    for row in rows:
+        if row["id"] in failed:
+            record(database, row["id"], Progress.FAILED, time=time, error=error)
+        else:
+            handed_over(database, row["id"], page_key=None, time=time)
+    return len(failed)
 
 
 def find(database: Connection, identifier: str) -> Message | None:

@@ -27,6 +27,7 @@ CREATE TABLE requests (
   given TEXT NOT NULL,
   digits TEXT NOT NULL,
   text TEXT,
+  account TEXT,
   progress TEXT NOT NULL,
   page_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0,

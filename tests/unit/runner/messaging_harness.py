@@ -36,6 +36,8 @@ class PlayedPage:
     """ Texts that it does not take. """
     dies_with: set[str] = field(default_factory=set)
     """ Texts that it takes, and whose caller does not learn that. """
+    own: str | None = None
+    """ The digits of its account, if they matter. """
 
     async def call(self, script: str, argument: Any = None) -> Any:
         """Run a script."""
@@ -52,7 +54,9 @@ class PlayedPage:
                 return {"nobody": True} if found is None else {"digits": found}
         raise AssertionError(script)
 
-    def _send(self, *, id: str, to: str, text: str | None) -> str | None:  # noqa: A002 -- the script's word
+    def _send(self, *, id: str, to: str, text: str | None, own: str | None) -> str | None:  # noqa: A002 -- the script's word
+        if self.own is not None and own not in (None, self.own):
+            raise CallFailedError("another account is linked")
         if text in self.broken:
             raise CallFailedError(f"No, not {text}")
         if id not in self.acks:

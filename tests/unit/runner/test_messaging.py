@@ -174,6 +174,40 @@ async def test_a_logout_ends_what_waits(session: Session, tmp_path: Path) -> Non
             await session.send("to nobody")
 
 
+async def test_another_account_sends_nothing_of_the_first(session: Session, tmp_path: Path) -> None:
+    """Also where nobody saw the time between the two, and the page was told of a message."""
+    session.store.show_account("+15550100001")
+    session.page.broken = {"perhaps"}
+    async with running(session, tmp_path):
+        perhaps = await session.send("perhaps")
+        await session.becomes(perhaps, "handing_over")
+        session.say(RunnerState.OFFLINE)
+        waits = await session.send("Hello")
+        session.page.broken = set()
+        session.store.show_account("+15550100002")
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(waits, "failed")
+        await session.becomes(perhaps, "handed_over")
+        own = await session.send("mine")
+        await session.becomes(own, "handed_over")
+
+    assert ["mine"] == [text for _, _, text in session.page.given]
+
+
+async def test_the_page_knows_of_another_account_first(session: Session, tmp_path: Path) -> None:
+    """It is told whose message it is, and does not take it."""
+    session.store.show_account("+15550100001")
+    session.page.own = "15550100002"
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await session.becomes(identifier, "handing_over")
+        await asyncio.sleep(0.05)
+        session.store.show_account("+15550100002")
+        await session.becomes(identifier, "handed_over")
+
+    assert [] == session.page.given
+
+
 async def test_a_number_is_looked_up(session: Session, tmp_path: Path) -> None:
     """It goes to whom WhatsApp knows by it; nobody is refused; where it could not be asked, it goes as it is."""
     session.page.people = {"5511955501002": "551155501002", "15550100803": None}

@@ -15,7 +15,9 @@ from session_runner.outbox.schema import VERSION, DamagedOutboxError, NoRoomErro
 SECRET = "a text that nobody else may read"
 
 
-def message(identifier: str, *, accepted: float = 1000.0, key: str | None = None) -> NewMessage:
+def message(
+    identifier: str, *, accepted: float = 1000.0, key: str | None = None, account: str | None = None
+) -> NewMessage:
     """Make a message."""
     return NewMessage(
         identifier=identifier,
@@ -23,6 +25,7 @@ def message(identifier: str, *, accepted: float = 1000.0, key: str | None = None
         digits="15550100777",
         text=SECRET,
         accepted=accepted,
+        account=account,
         key=key,
         digest=key and f"digest of {key}",
     )
@@ -52,7 +55,7 @@ async def test_what_was_stored_is_there_for_the_next_runner(path: Path) -> None:
             await outbox.run(requests.add, message(identifier))
         await outbox.run(requests.begin_handing_over, "A")
     async with open_outbox(path) as outbox:
-        waiting = await outbox.run(requests.due, most=10)
+        waiting = await outbox.run(requests.due, account=None, most=10)
 
         assert ["A", "B"] == [one.identifier for one in waiting]
         assert 2 == await outbox.run(requests.count_waiting)
@@ -79,7 +82,7 @@ async def test_a_text_is_gone_once_the_page_has_it(path: Path) -> None:
         await outbox.run(requests.record, "B", Progress.FAILED, time=1002.0, error=131000)
         found = await outbox.run(requests.find, "B")
 
-        assert [] == await outbox.run(requests.due, most=10)
+        assert [] == await outbox.run(requests.due, account=None, most=10)
     assert found is not None
     assert (131000, {"accepted": 1000.0, "failed": 1002.0}) == (found.error, found.times)
     assert [] == files_with(SECRET, path)
@@ -119,8 +122,25 @@ async def test_what_was_never_shown_to_the_page_fails_together(path: Path) -> No
             await outbox.run(requests.add, message(identifier))
         await outbox.run(requests.begin_handing_over, "A")
 
-        assert 2 == await outbox.run(requests.fail_all_waiting, error=133010, time=1001.0)
-        assert ["handing_over", "failed", "failed"] == [await progress(outbox, one) for one in "ABC"]
+        assert 2 == await outbox.run(requests.end_waiting, but_of=None, error=133010, time=1001.0)
+        assert ["handed_over", "failed", "failed"] == [await progress(outbox, one) for one in "ABC"]
+        assert [] == await outbox.run(requests.watched, since=0, most=10)
+    assert [] == files_with(SECRET, path)
+
+
+async def test_what_waits_belongs_to_one_account(path: Path) -> None:
+    """To the one that it was accepted for, or the first one known; another one's page gets none of it."""
+    async with open_outbox(path) as outbox:
+        for identifier, account in (("A", "one"), ("B", None), ("C", "two")):
+            await outbox.run(requests.add, message(identifier, account=account))
+        unknown = await outbox.run(requests.due, account=None, most=10)
+        await outbox.run(requests.belong, account="two")
+        due = await outbox.run(requests.due, account="two", most=10)
+        failed = await outbox.run(requests.end_waiting, but_of="two", error=133010, time=1001.0)
+
+        assert (["B"], ["B", "C"]) == ([one.identifier for one in unknown], [one.identifier for one in due])
+        assert 1 == failed
+        assert ["failed", "accepted", "accepted"] == [await progress(outbox, one) for one in "ABC"]
 
 
 async def test_a_key_counts_for_a_day_and_a_message_for_a_week(path: Path) -> None:
