@@ -22,7 +22,6 @@ from session_runner.http.auth import TokenFolder
 from session_runner.http.openapi import FILE
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
-from session_runner.outbox.outbox import open_outbox
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.store import StateStore
 
@@ -80,7 +79,7 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
         pod_uid="p-1",
         clock=now,
     )
-    async with open_outbox(folder / "messages.sqlite") as outbox, messaging.opened(outbox):
+    async with messaging.opened(folder / "messages.sqlite"):
         server, port = await serve(api.application(), port=0, metrics=Metrics())
         try:
             yield port
