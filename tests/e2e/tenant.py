@@ -127,6 +127,10 @@ class Tenant(SessionWaits):
         """Return what the session's QR code says, as the holder of its link token sees it."""
         return str(self._ask_runner(name, "/v1/qr", scope="link")["text"])
 
+    def pairing_code(self, name: str) -> str:
+        """Return the session's pairing code, as the holder of its link token sees it."""
+        return str(self._ask_runner(name, "/v1/pairing-code", scope="link")["text"])
+
     def runner_state(self, name: str) -> str:
         """Return the state that the session's runner says, asked directly: no operator is needed for it."""
         return str(self._ask_runner(name, "/v1/state", scope="state")["state"])
