@@ -346,14 +346,14 @@ class Messaging:
 
 async def _open_with_room(stack: contextlib.AsyncExitStack, path: Path) -> Outbox:
     """Open the file, again and again while the volume has no room for it."""
-    told = False
+    logged = False
     while True:
         try:
             return await stack.enter_async_context(open_outbox(path))
         except NoRoomError as error:
-            if not told:
+            if not logged:
                 logger.warning("The volume has no room for messages, so none is taken", extra={"error": str(error)})
-                told = True
+                logged = True
         await asyncio.sleep(REOPEN)
 
 
