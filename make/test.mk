@@ -44,7 +44,7 @@ coverage: setup ## The fast tests; fails if they try the pure packages in fewer 
 
 .PHONY: test-integration
 test-integration: programs ## API, operator, plugin and provisioner against a real API server, the runner against its contract
-	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 3 --dist loadgroup
+	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 5 --dist loadgroup  # most of the time is waiting
 	$(PYTEST) tests/integration/plugin -n 2 --dist loadgroup  # a cluster of its own: it holds what a person without rights is told
 
 # The order is from quick to slow, so that a fault is seen early; each part is a target of its own.

@@ -22,6 +22,14 @@ PROMETHEUS_CRDS = [f"{kind}.monitoring.coreos.com" for kind in KINDS]
 OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let two workers share the tests: those with the same API server are one worker's."""
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else ()
+    for cluster in ("light_cluster", "light_cluster_with_controllers"):
+        if cluster in fixtures:
+            item.add_marker(pytest.mark.xdist_group(cluster))
+
+
 @pytest.fixture(scope="session")
 def kubeconform() -> Path:
     """The program, built first when nobody has."""

@@ -18,9 +18,13 @@ BUSYBOX = Path("/bin/busybox")
 
 
 def pytest_itemcollected(item: pytest.Function) -> None:
-    """Let two workers share the tests: one has the full clusters, meanwhile the other builds images."""
+    """Let three workers share the tests: one has the full clusters, another one builds images, the third has the rest.
+
+    With that go the network policies, which are in a cluster that no other test uses.
+    """
     clusters, images = (name in item.fixturenames for name in ("make_cluster", "image"))
-    item.add_marker(pytest.mark.xdist_group("clusters" if clusters else "images" if images else "light"))
+    others = item.path.stem != "test_full_policies"
+    item.add_marker(pytest.mark.xdist_group("clusters" if clusters and others else "images" if images else "light"))
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,13 @@ A mutant that still passes its alert's tests is a threshold that nobody tests.
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from support.alert_rules import names
 
-__all__ = ["Mutant", "Rule", "mutants", "needed"]
+__all__ = ["Mutant", "Rule", "beside_each_other", "mutants", "needed"]
 
 _STRING: Final = re.compile(r'"[^"]*"')
 _BRACES: Final = re.compile(r"\{[^}]*\}")
@@ -41,9 +41,8 @@ class Mutant:
 def mutants(rules: list[Rule]) -> Iterator[Mutant]:
     """Yield every mistake in every rule."""
     for place, rule in enumerate(rules):
-        name = rule.get("alert") or rule["record"]
         for what, changes in _changes(rule):
-            yield Mutant(place, f"{name}: {what}", {**copy.deepcopy(rule), **changes})
+            yield Mutant(place, f"{_name(rule)}: {what}", {**copy.deepcopy(rule), **changes})
 
 
 def needed(rules: list[Rule], targets: set[str]) -> list[Rule]:
@@ -55,7 +54,45 @@ def needed(rules: list[Rule], targets: set[str]) -> list[Rule]:
         fresh = (names(waiting.pop()["expr"]) & records.keys()) - wanted
         wanted |= fresh
         waiting += [records[name] for name in fresh]
-    return [rule for rule in rules if (rule.get("alert") or rule["record"]) in wanted]
+    return [rule for rule in rules if _name(rule) in wanted]
+
+
+def beside_each_other(rules: list[Rule], alert: str, found: Mapping[str, Mutant]) -> list[Rule]:
+    """Return the rules that an alert needs, and behind each its copies for the mutants by their names.
+
+    A mutant has a copy of the rule with the mistake and of all that reads it, down to the alert, as ALERT:NAME. So all of
+    them are evaluated over the same series, which takes a tenth of the time that a file for each takes.
+    """
+    originals = needed(rules, {alert})
+    copies: dict[str, list[Rule]] = {_name(rule): [] for rule in originals}
+    for name, mutant in found.items():
+        own: set[str] = set()
+        while fresh := {_name(rule) for rule in originals if _is_other(rule, rules[mutant.place], own)} - own:
+            own |= fresh
+        for rule in originals:
+            if _name(rule) in own:
+                given = mutant.rule if rule is rules[mutant.place] else rule
+                copies[_name(rule)].append(_renamed(given, {each: f"{each}:{name}" for each in own}))
+    return [one for rule in originals for one in ([rule] if "record" in rule else []) + copies[_name(rule)]]
+
+
+def _is_other(rule: Rule, changed: Rule, others: set[str]) -> bool:
+    """Whether a rule is the changed one, or reads one that is another one because of it."""
+    return rule is changed or bool(names(rule["expr"]) & others)
+
+
+def _renamed(rule: Rule, others: Mapping[str, str]) -> Rule:
+    """Return the rule under its other name, reading the others."""
+    kind = "alert" if "alert" in rule else "record"
+    expr = rule["expr"]
+    for name, other in others.items():
+        expr = re.sub(rf"(?<![\w:]){re.escape(name)}(?![\w:])", other, expr)
+    return {**rule, kind: others[rule[kind]], "expr": expr}
+
+
+def _name(rule: Rule) -> str:
+    name: str = rule.get("alert") or rule["record"]
+    return name
 
 
 def _changes(rule: Rule) -> Iterator[tuple[str, Rule]]:
