@@ -15,12 +15,15 @@ from typing import Annotated, Any
 import typer
 
 from kubectl_whatsapp import completion
+from kubectl_whatsapp.account import show_account
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import PluginError
 from kubectl_whatsapp.flags import flag, given, kubectl_of, with_flags
 from kubectl_whatsapp.kubectl_errors import ApiMissing, KubectlError
+from kubectl_whatsapp.pair import show_pairing_code
 from kubectl_whatsapp.qr import QrRequest, show_code, watch_codes
+from kubectl_whatsapp.qr_all import walk_through
 from kubectl_whatsapp.status import StatusFormat, StatusRequest, show_status, watch_status
 
 __all__ = ["main", "run"]
@@ -157,7 +160,9 @@ def _without_a_command(ctx: typer.Context) -> None:
 def _qr(
     ctx: typer.Context,
     *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -165,6 +170,9 @@ def _qr(
         ),
     ] = None,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Show each new code until a phone is linked")] = False,
+    walk: Annotated[
+        bool, typer.Option("--all", help="Walk through the namespace's unlinked sessions, one code at a time")
+    ] = False,
     output: Annotated[
         CodeFormat, typer.Option("-o", "--output", help="text is what the code says")
     ] = CodeFormat.TERMINAL,
@@ -175,11 +183,53 @@ def _qr(
     namespace has both. Whoever sees the code can link a phone to the session.
     """
     console = ctx.obj
+    if walk == (name is not None):
+        raise UsageError("name one session, or walk through all with --all, which takes no name and no FILE", ctx)
     if file is None and output in (CodeFormat.PNG, CodeFormat.SVG) and console.terminal:
         raise UsageError(f"a {output} cannot be shown in a terminal: name a FILE, or redirect the output", ctx)
-    request = QrRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), form=output, file=file)
-    command = watch_codes if watch else show_code
+    wanted = "" if name is None else _name(name, ctx)
+    request = QrRequest(name=wanted, namespace=given(ctx, "--namespace"), form=output, file=file)
+    command = walk_through if walk else watch_codes if watch else show_code
     command(request, kubectl=kubectl_of(ctx), console=console)
+
+
+@app.command("pair", epilog=EPILOG)
+@with_flags(FLAGS)
+def _pair(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+    number: Annotated[
+        str | None, typer.Argument(metavar="NUMBER", help="The phone's number, as +15550100000 (default: the Secret's)")
+    ] = None,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Show each new code until a phone is linked")] = False,
+) -> None:
+    """Show the pairing code that links a phone when it is typed there.
+
+    With NUMBER it asks for one for that phone. It needs the same rights as the QR code.
+    """
+    show_pairing_code(
+        _name(name, ctx),
+        number,
+        namespace=given(ctx, "--namespace"),
+        watch=watch,
+        kubectl=kubectl_of(ctx),
+        console=ctx.obj,
+    )
+
+
+@app.command("account", epilog=EPILOG)
+@with_flags(FLAGS)
+def _account(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+) -> None:
+    """Show the telephone number of the account that a session is linked to.
+
+    It needs the same rights as the QR code.
+    """
+    show_account(_name(name, ctx), namespace=given(ctx, "--namespace"), kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
 @app.command("status", epilog=EPILOG)

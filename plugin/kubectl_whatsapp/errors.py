@@ -4,10 +4,22 @@ PluginError
 ├── RunnerUnreachable   the runner did not answer
 ├── RunnerRefused       the runner answered with a fault
 ├── NoQrCode            there is no QR code, and why
+├── NoPairingCode       there is no pairing code, and why
+├── NoAccount           whose account is linked is not known, and why
+├── TurnOver            the session has had no code for too long while others wait
 └── DrawingError        the QR code cannot be shown or written as asked
 """
 
-__all__ = ["DrawingError", "NoQrCode", "PluginError", "RunnerRefused", "RunnerUnreachable"]
+__all__ = [
+    "DrawingError",
+    "NoAccount",
+    "NoPairingCode",
+    "NoQrCode",
+    "PluginError",
+    "RunnerRefused",
+    "RunnerUnreachable",
+    "TurnOver",
+]
 
 
 class PluginError(Exception):
@@ -24,6 +36,18 @@ class RunnerRefused(PluginError):
 
 class NoQrCode(PluginError):
     """The session shows no QR code; the text says why and what to do."""
+
+
+class NoPairingCode(PluginError):
+    """The session has no pairing code; the text says why and what to do."""
+
+
+class NoAccount(PluginError):
+    """It is not known whose account is linked; the text says why."""
+
+
+class TurnOver(PluginError):
+    """The session has shown no code for too long while others wait; the text says why."""
 
 
 class DrawingError(PluginError):

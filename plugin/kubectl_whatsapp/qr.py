@@ -4,32 +4,28 @@ It uses only the person's own rights: kubectl reads the session and the Secret f
 runner's port to this machine. Nothing is stored and only the code is printed, because whoever sees it can link a phone.
 """
 
-import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from session_protocol.states import Phase, traits_of
-from session_protocol.vocabulary import RunnerState, TokenScope
+from session_protocol.vocabulary import RunnerState
 
-from kubectl_whatsapp.advice import Advice, Outlook, advise
+from kubectl_whatsapp.advice import Outlook
 from kubectl_whatsapp.code_output import show
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
-from kubectl_whatsapp.errors import NoQrCode, RunnerRefused, RunnerUnreachable
+from kubectl_whatsapp.errors import NoQrCode, RunnerUnreachable
+from kubectl_whatsapp.following import Turn, is_connected, newest_advice, until_linked
 from kubectl_whatsapp.kubectl import Kubectl
-from kubectl_whatsapp.kubectl_errors import Forbidden, ForwardFailed, NotFound
-from kubectl_whatsapp.runner import QrCode, Runner, RunnerStatus
-from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
+from kubectl_whatsapp.kubectl_errors import ForwardFailed
+from kubectl_whatsapp.runner import QrCode, Runner
+from kubectl_whatsapp.sessions import find_session, open_runner
+from kubectl_whatsapp.views import SessionView
 
 __all__ = ["QrRequest", "show_code", "watch_codes"]
 
 MAX_POLL = 10.0
 """ Seconds that one long-poll of the state may take. A new code within a round is no change of the state. """
-RETRY_INTERVAL = 2.0
-""" Seconds between two reads of a session whose runner does not answer. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,123 +46,58 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
     :raises PluginError: the runner cannot be reached or rejects the request, or the code cannot be shown.
     :raises KubectlError: kubectl failed.
     """
-    session = find_session(request, kubectl=kubectl)
-    if _is_connected(session) or not (session.pod_name and session.token_secret_name):
-        raise NoQrCode(_advice(session).text)
+    session = find_session(request.name, namespace=request.namespace, kubectl=kubectl)
+    if is_connected(session) or not (session.pod_name and session.token_secret_name):
+        raise NoQrCode(newest_advice(session).text)
     try:
-        with _runner(session, kubectl=kubectl) as runner:
+        with open_runner(session, kubectl=kubectl) as runner:
             code = runner.code()
             reported = runner.status() if code is None else None
     except (ForwardFailed, RunnerUnreachable) as error:
         if session.state == RunnerState.QR_PENDING:  # the session's status only says that there is a code
             raise
         # The session's status may say why, such as an image that cannot be pulled or a full node.
-        raise NoQrCode(f"{_advice(session).text}\n({error})") from error
+        raise NoQrCode(f"{newest_advice(session).text}\n({error})") from error
     if code is None:
-        raise NoQrCode(_advice(session, reported).text)
+        raise NoQrCode(newest_advice(session, reported).text)
     _show(code, request, session, console=console)
 
 
-def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
-    """Show each new code until a phone is linked; wait while there is none yet.
+def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console, patience: float | None = None) -> None:
+    """Show each new code until a phone is linked; wait while there is none yet, for so many seconds.
 
     :raises NoQrCode: none will come before a person does something.
+    :raises TurnOver: there was none for too long.
     :raises PluginError: the runner rejects the request, or the code cannot be shown.
     :raises KubectlError: kubectl failed.
     """
-    last_message = ""
-    while True:
-        session = find_session(request, kubectl=kubectl)
-        advice = _advice(session)
-        if _is_connected(session):
-            console.info(f"session {session.namespace}/{session.name} is linked")
-            return
-        if session.pod_name and session.token_secret_name:
-            try:
-                with _runner(session, kubectl=kubectl) as runner:
-                    _follow(runner, request, session, console=console)
-                    return
-            except (
-                ForwardFailed,
-                RunnerUnreachable,
-            ):  # the pod starts, ends or is replaced: go by the session's status
-                pass
-        if advice.outlook is Outlook.NEVER:
-            raise NoQrCode(advice.text)
-        if advice.text != last_message:
-            last_message = advice.text
-            console.info(last_message)
-        console.sleep(RETRY_INTERVAL)
+    turn = Turn(console=console, seconds=patience)
+
+    def follow(runner: Runner, session: SessionView) -> None:
+        _follow(runner, request, session, turn=turn, console=console)
+
+    until_linked(request.name, namespace=request.namespace, show=follow, error=NoQrCode, turn=turn, kubectl=kubectl)
 
 
-def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
-    """Read the session.
-
-    :raises NotFound: it does not exist.
-    :raises Forbidden: the person may not.
-    :raises ApiMissing: the API server does not have the kind.
-    :raises KubectlFailed: kubectl failed.
-    """
-    try:
-        found = kubectl.get(SESSIONS, request.name, namespace=request.namespace)
-    except NotFound as error:
-        where = "the current namespace" if request.namespace is None else f"namespace {request.namespace}"
-        raise NotFound(
-            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may read"
-        ) from error
-    return SessionView.read(next(iter(found), {}))
-
-
-@contextmanager
-def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
-    """Yield the runner of a session that has a pod, through a forwarded port."""
-    tokens = _tokens(session, kubectl=kubectl)
-    with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
-        yield Runner(port=port, link_token=tokens[TokenScope.LINK], state_token=tokens[TokenScope.STATE])
-
-
-def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
-    """Read the tokens for linking by scope, with the person's own right to the Secret."""
-    name = session.linking_secret_name
-    try:
-        found = kubectl.find("secrets", name, namespace=session.namespace)
-    except Forbidden as error:
-        raise Forbidden(
-            f"you may not read Secret {name} in namespace {session.namespace}, which holds the token for the QR code: who "
-            "sees it can link a phone. Ask for the right to read this Secret, or for the role `edit` in that namespace"
-        ) from error
-    try:
-        tokens = {
-            str(scope): base64.b64decode((found or {})["data"][scope]).decode("ascii")
-            for scope in (TokenScope.LINK, TokenScope.STATE)
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state") from error
-    # A token is sent in a header: an unprintable character could end the header.
-    if not all(token.isprintable() and token.strip() == token != "" for token in tokens.values()):
-        raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state")
-    return tokens
-
-
-def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:
+def _follow(runner: Runner, request: QrRequest, session: SessionView, *, turn: Turn, console: Console) -> None:
     """Show each new code, until the runner reports that the session is linked or no code will come."""
     shown = ""
-    last_message = ""
     reported = runner.status()
     while True:
-        advice = _advice(session, reported)
+        advice = newest_advice(session, reported)
         if advice.outlook is Outlook.LINKED:
             console.info(f"session {session.namespace}/{session.name} is linked ({reported.state})")
             return
         if advice.outlook is Outlook.NEVER:
             raise NoQrCode(advice.text)
         code = runner.code()
-        if code is not None and code.text != shown:  # the same code may get a later expiry
-            shown = code.text
-            _show(code, request, session, console=console, clear=True)
-        elif code is None and advice.text != last_message:
-            last_message = advice.text
-            console.info(last_message)
+        if code is None:
+            turn.waits(advice.text)
+        else:
+            turn.has_code()
+            if code.text != shown:  # the same code may get a later expiry
+                shown = code.text
+                _show(code, request, session, console=console, clear=True)
         reported = runner.status(after=reported.revision, wait=_until_next(code, now=console.now()))
 
 
@@ -175,24 +106,6 @@ def _until_next(code: QrCode | None, *, now: datetime) -> float:
     if code is None or code.expires is None:
         return 1
     return min(max((code.expires - now).total_seconds(), 1), MAX_POLL)
-
-
-def _advice(session: SessionView, reported: RunnerStatus | None = None) -> Advice:
-    """Return the advice by the runner's report, which is newer, or else by the session's status."""
-    newest = session if reported is None else reported
-    return advise(
-        namespace=session.namespace,
-        name=session.name,
-        state=newest.state,
-        reason=newest.reason,
-        message=newest.message,
-        linked=newest.linked,
-        pending=bool(session.pending_requests),
-    )
-
-
-def _is_connected(session: SessionView) -> bool:
-    return traits_of(session.state).phase is Phase.CONNECTED
 
 
 def _show(code: QrCode, request: QrRequest, session: SessionView, *, console: Console, clear: bool = False) -> None:

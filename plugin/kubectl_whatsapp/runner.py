@@ -1,11 +1,12 @@
-"""Reads the QR code and the state from a session's runner, over its forwarded port.
+"""Reads the codes, the account and the state from a session's runner, over its forwarded port.
 
-`qr.py` opens the port with kubectl and calls this. The runner's answers are not trusted: a field that is missing or of
-the wrong type raises RunnerRefused, never another exception.
+`sessions.py` opens the port with kubectl, and the commands call this. The runner's answers are not trusted: a field that
+is missing or of the wrong type raises RunnerRefused, never another exception.
 """
 
 import io
 import json
+import re
 import socket
 import time
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 
+from session_protocol.phone_numbers import PHONE_NUMBER
+
 from kubectl_whatsapp.errors import RunnerRefused, RunnerUnreachable
 from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import read_time
 
-__all__ = ["QrCode", "Runner", "RunnerStatus"]
+__all__ = ["PairingCode", "QrCode", "Runner", "RunnerStatus"]
 
 TIMEOUT = 10.0
 """ Seconds for an answer, in addition to the wait of a long-poll. """
@@ -32,6 +35,14 @@ class QrCode:
     text: str
     expires: datetime | None
     round: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairingCode:
+    """What a person types into the phone."""
+
+    text: str
+    expires: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +80,46 @@ class Runner:
             raise RunnerRefused("the runner answered without a QR code's text: it may be of another version")
         return QrCode(text=text, expires=read_time(answer.get("expiryTime")), round=_count(answer, "round"))
 
+    def pairing_code(self) -> PairingCode | None:
+        """Return the pairing code, or None while there is none.
+
+        :raises RunnerUnreachable: no answer came.
+        :raises RunnerRefused: the runner refused.
+        """
+        answer = self._get("/v1/pairing-code", token=self.link_token, within=TIMEOUT)
+        return None if answer is None else _pairing_code(answer)
+
+    def ask_for_pairing_code(self, phone_number: str) -> PairingCode | None:
+        """Return a pairing code for this number, which takes the runner up to 20 seconds; None: it takes longer.
+
+        :raises RunnerUnreachable: no answer came.
+        :raises RunnerRefused: it gives none; the text says why.
+        """
+        body = json.dumps({"phoneNumber": phone_number})
+        answer = self._call(
+            "POST",
+            "/v1/pairing-code",
+            token=self.link_token,
+            within=3 * TIMEOUT,
+            body=body,
+            none=HTTPStatus.GATEWAY_TIMEOUT,
+        )
+        return None if answer is None else _pairing_code(answer)
+
+    def account(self) -> str | None:
+        """Return the number of the linked account, or None while it is not known.
+
+        :raises RunnerUnreachable: no answer came.
+        :raises RunnerRefused: the runner refused.
+        """
+        answer = self._get("/v1/account", token=self.link_token, within=TIMEOUT)
+        if answer is None:
+            return None
+        number = answer.get("phoneNumber")
+        if not isinstance(number, str) or not re.fullmatch(PHONE_NUMBER, number) or not number.isprintable():
+            raise RunnerRefused("the runner answered without a telephone number: it may be of another version")
+        return number
+
     def status(self, *, after: int | None = None, wait: float = 0) -> RunnerStatus:
         """Return the state; with `after`, wait up to `wait` seconds for a revision other than that.
 
@@ -89,28 +140,49 @@ class Runner:
 
     def _get(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
         """Return the JSON object of a GET; None for 404."""
+        return self._call("GET", path, token=token, within=within)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str,
+        within: float,
+        body: str | None = None,
+        none: HTTPStatus = HTTPStatus.NOT_FOUND,
+    ) -> dict[str, Any] | None:
+        """Return the JSON object of an answer; None for the status that says that there is nothing (yet)."""
         # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all
         # the rest, and bounds an answer's body but not its head.
         import http.client
 
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=within)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
+            headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+            connection.request(method, path, body=body, headers=headers)
             bounded = _Bounded(connection.sock, within=within)
-            answer = http.client.HTTPResponse(cast("socket.socket", bounded), method="GET")
+            answer = http.client.HTTPResponse(cast("socket.socket", bounded), method=method)
             answer.begin()
-            status, body = answer.status, answer.read()
+            status, content = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise RunnerUnreachable("the runner does not answer: its pod may be starting or ending") from error
         finally:
             connection.close()
-        if status == HTTPStatus.NOT_FOUND:
+        if status == none:
             return None
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise RunnerRefused("the runner does not accept the token of the session's Secret")
         if status != HTTPStatus.OK:
-            raise RunnerRefused(f"the runner answered with status {status}{_error_detail(body)}")
-        return _object(body)
+            raise RunnerRefused(f"the runner answered with status {status}{_error_detail(content)}")
+        return _object(content)
+
+
+def _pairing_code(answer: dict[str, Any]) -> PairingCode:
+    text = answer.get("text")
+    if not isinstance(text, str) or not re.fullmatch(r"[A-Z0-9]{4}-[A-Z0-9]{4}", text):
+        raise RunnerRefused("the runner answered without a pairing code: it may be of another version")
+    return PairingCode(text=text, expires=read_time(answer.get("expiryTime")))
 
 
 def _linked(answer: dict[str, Any]) -> bool | None:

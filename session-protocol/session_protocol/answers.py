@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from session_protocol.phone_numbers import PHONE_NUMBER
 from session_protocol.redaction import redact
 from session_protocol.states import STATES
 from session_protocol.vocabulary import CAMEL_CASE, TokenScope
@@ -40,6 +41,8 @@ def _matching(pattern: str) -> Meta:
 
 _StateName = Annotated[str, _matching(CAMEL_CASE)]
 _BrowserVersion = Annotated[str, _matching(BROWSER_VERSION)]
+_PhoneNumber = Annotated[str, _matching(PHONE_NUMBER)]
+_AccountRevision = Annotated[int, Meta(ge=1, lt=2**31)]
 
 
 class State(Struct, frozen=True, kw_only=True, rename=_key):
@@ -106,6 +109,19 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         _BrowserVersion | None,
         Meta(description="The version of the browser; null before it was asked.", examples=["156.0.7204.49"]),
     ] = None
+    account_revision: Annotated[
+        _AccountRevision | None,
+        Meta(
+            description="Which of the accounts that this pod saw linked it is, counted from 1; "
+            "null while none is known. GET /v1/account has its number."
+        ),
+    ] = None
+    account_expected: Annotated[
+        bool | None,
+        Meta(
+            description="Whether it is the account that the session's Secret names; null where none is named or known."
+        ),
+    ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,
         Meta(description="How long ago the page last answered; null before the first time."),
@@ -119,6 +135,36 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
     issued_time: Moment
     expiry_time: Annotated[Moment, Meta(description="After this the page shows another code.")]
     round: Annotated[int, Meta(ge=0, description="The round of QR codes it belongs to.")]
+
+
+class PairingCode(Struct, frozen=True, kw_only=True, rename=_key):
+    """The code that links a phone when it is typed there. Only the phone of the number that it was made for takes it."""
+
+    text: Annotated[str, Meta(description="What to type: eight characters, in two groups.", examples=["ABCD-1EFG"])]
+    issued_time: Moment
+    expiry_time: Annotated[Moment, Meta(description="After this the phone does not take it any more.")]
+    round: Annotated[int, Meta(ge=0, description="The round of codes it belongs to.")]
+
+
+class PairingRequest(Struct, frozen=True, kw_only=True, rename=_key):
+    """Whose phone is to be linked by a pairing code."""
+
+    phone_number: Annotated[
+        _PhoneNumber, Meta(description="Its telephone number, with the country's code.", examples=["+15550100000"])
+    ]
+
+
+class Account(Struct, frozen=True, kw_only=True, rename=_key):
+    """The account that is linked."""
+
+    phone_number: Annotated[
+        _PhoneNumber, Meta(description="Its telephone number, with the country's code.", examples=["+15550100000"])
+    ]
+    account_revision: Annotated[_AccountRevision, Meta(description="The same as in the state.")]
+
+    def __repr__(self) -> str:
+        """Return a text without the number: an account may stand in an error or in a log's arguments."""
+        return f"Account(account_revision={self.account_revision})"
 
 
 class Error(Struct, frozen=True, kw_only=True):
@@ -160,3 +206,14 @@ def read_state(text: bytes) -> State:
         if moment is not None and not EARLIEST <= moment < LATEST:
             raise ValueError("has a date that is too early or too late")
     return state
+
+
+def read_account(text: bytes) -> Account:
+    """Parse a runner's answer to GET /v1/account; the caller limits the length of the text.
+
+    :raises ValueError: it is not valid. The error quotes nothing of it.
+    """
+    try:
+        return msgspec.json.decode(text, type=Account)
+    except (ValueError, RecursionError):
+        raise ValueError("is not an account") from None

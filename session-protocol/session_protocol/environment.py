@@ -21,6 +21,7 @@ class Variable(StrEnum):
     PORT = "PORT"
     METRICS_NEED_TOKEN = "METRICS_NEED_TOKEN"  # noqa: S105 -- whether one is needed
     LINK_METHOD = "LINK_METHOD"
+    PHONE_NUMBER_FILE = "PHONE_NUMBER_FILE"
     LINK_MAX_ROUNDS = "LINK_MAX_ROUNDS"
     ON_LOGOUT = "ON_LOGOUT"
     PRESENCE = "PRESENCE"

@@ -24,6 +24,8 @@ class LogoutReason(StrEnum):
     """ None was given. """
     LOGOUT_REQUESTED = "LogoutRequested"
     """ By the runner's own API. """
+    UNEXPECTED_ACCOUNT = "UnexpectedAccount"
+    """ By the runner itself. """
     BANNED = "Banned"
     USER_INITIATED = "UserInitiated"
     ACCOUNT_LOCKED = "AccountLocked"
@@ -44,6 +46,7 @@ _NO_SYNC: Final = "because its data could not be synced"
 _EXPLANATIONS: Final[Mapping[str, str]] = {
     LogoutReason.LOGGED_OUT: "and WhatsApp gave no reason, as when the linked device is removed on the phone",
     LogoutReason.LOGOUT_REQUESTED: "as asked by the runner's API",
+    LogoutReason.UNEXPECTED_ACCOUNT: "because another account than the one of its number was linked",
     LogoutReason.BANNED: "after a ban",
     LogoutReason.USER_INITIATED: "by the page's own menu",
     LogoutReason.ACCOUNT_LOCKED: "because the account is locked",
@@ -59,7 +62,14 @@ _EXPLANATIONS: Final[Mapping[str, str]] = {
     LogoutReason.MD_OPT_OUT: "because the account takes no linked devices any more",
     LogoutReason.MISSING_ENC_SALT: "because the profile has lost half of its login",
 }
-_OURS: Final = frozenset({LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.BANNED})
+_OURS: Final = frozenset(
+    {
+        LogoutReason.LOGGED_OUT,
+        LogoutReason.LOGOUT_REQUESTED,
+        LogoutReason.UNEXPECTED_ACCOUNT,
+        LogoutReason.BANNED,
+    }
+)
 """ No words of the page. """
 
 

@@ -117,11 +117,13 @@ STATES: Final[dict[str, Traits]] = {
         brief=True,
     ),
     RunnerState.PAIRING_CODE_PENDING: Traits(
-        meaning="a pairing code waits",
-        next="not used by this version",
+        meaning="a pairing code waits to be typed into the phone; a QR code may be scanned, too",
+        next="new codes up to `link.maxRounds`",
         phase=Phase.LINKING,
         linked=False,
         ends_hold=True,
+        no_code="the QR codes of this round are used up; `kubectl whatsapp pair` shows the pairing code",
+        brief=True,
     ),
     RunnerState.PASSKEY_REQUIRED: Traits(
         meaning="WhatsApp asks for the owner's passkey",
@@ -226,8 +228,8 @@ STATES: Final[dict[str, Traits]] = {
         ends_hold=True,
     ),
     RunnerState.ACTION_REQUIRED: Traits(
-        meaning="a window of the page waits for an answer",
-        next="the notice of what is new is acknowledged after 10 s; any other window waits for a person",
+        meaning="a window of the page waits for an answer, or another account than the session's was linked",
+        next="the notice of what is new is acknowledged after 10 s, the other account unlinked at once; any other window waits for a person",
         phase=Phase.BLOCKED,
         linked=True,
         ends_hold=True,

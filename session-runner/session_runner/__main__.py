@@ -32,6 +32,7 @@ from session_runner.host.termination_log import write_termination_log  # noqa: E
 from session_runner.http.app import Api, serve  # noqa: E402
 from session_runner.http.auth import TokenFolder  # noqa: E402
 from session_runner.metrics import Metrics  # noqa: E402
+from session_runner.phone_numbers import PhoneNumbers  # noqa: E402
 from session_runner.session import Session  # noqa: E402
 from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
 from session_runner.store import StateStore  # noqa: E402
@@ -75,8 +76,10 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
+    numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
+        numbers=numbers,
         door=commands,
         tokens=tokens,
         metrics=metrics,
@@ -96,6 +99,7 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
         kills=kill_counter(),
         commands=commands,
+        numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,

@@ -9,7 +9,7 @@ Until a document arrives nobody can tell more of the page, and nothing is wrong 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from session_runner.page.errors import ProbeTimeoutError
 from session_runner.states.facts import Facts
@@ -31,7 +31,7 @@ class Page(Protocol):
         """
         ...
 
-    async def ask(self, name: str, *, deadline: float) -> str | None:
+    async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Run a script and return the text that it answers, or None."""
         ...
 
@@ -65,10 +65,10 @@ class Answers:
         """Seconds for one order: the next probe waits for it, and with it everything that the page shows."""
         return min(self.protocol, self.health_check / 5)
 
-    async def order(self, page: Page, name: str) -> str | None:
+    async def order(self, page: Page, name: str, argument: Any = None) -> str | None:
         """Give an order; one that runs out of time is the beginning of a silence, if the page stays silent."""
         began, deadline = self.monotonic(), self.order_deadline
-        answer = await page.ask(name, deadline=deadline)
+        answer = await page.ask(name, argument, deadline=deadline)
         if answer is None and self.monotonic() - began >= deadline:
             self._order_began = began
         return answer

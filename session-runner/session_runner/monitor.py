@@ -27,6 +27,8 @@ from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError, ProbeTimeoutError
+from session_runner.pairing import pair, show_codes, with_numbers
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
 from session_runner.proxy.watching import WatchedProxy, wait_for_try
 from session_runner.settings import Settings
@@ -48,8 +50,8 @@ from session_runner.states.history import (
     History,
     acknowledged,
     asked_for_code,
+    checked,
     left,
-    live_code,
     logout_explained,
     remember,
     reported,
@@ -116,6 +118,7 @@ class PageMonitor:
     clock: Callable[[], datetime]
     started: float
     """ When the process began, on the monotonic clock. """
+    numbers: PhoneNumbers
     presence: PresenceKeeper
     random: Callable[[], float]
     """ From 0 to 1. """
@@ -142,6 +145,7 @@ class PageMonitor:
         self._history = self.state_file.history(now=self.started)
         self._kills_before = self.kills()
         self._stuck_since = self.started
+        self.numbers.changed = self._woken.set
         self._answers = Answers(
             health_check=self.settings.health_check_timeout,
             protocol=self.settings.protocol_timeout,
@@ -202,6 +206,7 @@ class PageMonitor:
         """
         self._history = left(self._history, now=self.monotonic())
         self.store.show_code(None, lifetime=0)
+        self.store.show_pairing_code(None, lifetime=0)
         if self._verdict is None or self.state_file.saved.hold is not None or self._history.fetching.shown is not None:
             return
         if traits_of(self._verdict.state).phase is not Phase.EXITING:
@@ -300,9 +305,12 @@ class PageMonitor:
                 await self._give_up(browser, failure)
                 await self.fetch(browser)
                 continue
-            if self.store.snapshot.state is RunnerState.CONNECTED:
-                await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
-            if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
+            order, state = partial(self._answers.order, browser), self.store.snapshot.state
+            if state is RunnerState.CONNECTED:
+                await self.presence.keep(order, now=self.monotonic())
+            now = self.monotonic()
+            self._history = await pair(order, self._history, facts, state=state, state_file=self.state_file, now=now)
+            if wants_code(self._history, facts, policy=self.settings.policy, now=now):
                 await self._ask_for_code(browser)
             if wants_acknowledgement(self._history, now=self.monotonic()):
                 await self._acknowledge(browser)
@@ -319,10 +327,14 @@ class PageMonitor:
         self._verdict = verdict
         message = _redacted(verdict.message)
         self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
+        if self.store.is_unexpected and verdict.reason is not StateReason.UNEXPECTED_ACCOUNT:
+            note += " The linked account is another one than the number in the session's Secret."
         message += note
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
         times = linked is not False
+        if linked is False:
+            self.store.show_account(None)
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
@@ -414,8 +426,12 @@ class PageMonitor:
 
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._history
-        self._history = remember(before, facts, policy=policy, now=now)
+        self._history = remember(with_numbers(before, self.numbers), facts, policy=policy, now=now)
+        self._history = checked(self._history, facts, expected=self.numbers.expected, now=now)
+        self.store.expected = self.numbers.expected
         self.state_file.update(before, self._history, facts)
+        if facts.account is not None:
+            self.store.show_account(facts.account)
         verdict = classify(facts, self._history, policy=policy, now=now)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.
@@ -425,9 +441,7 @@ class PageMonitor:
             verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
         self._history = reported(self._history, verdict.state, now=now)
-        code = live_code(self._history, facts, now=now) if verdict.state is RunnerState.QR_PENDING else None
-        text, lifetime = code or (None, 0.0)
-        self.store.show_code(text, lifetime=lifetime)
+        show_codes(self.store, verdict.state, self._history, facts, now=now)
         loading = traits_of(verdict.state).phase is Phase.STARTING
         # A page that has booted and does not get any further is stuck, too. One that opens its connection or waits for
         # its code is not: if WhatsApp cannot be reached, another pod would not get any further either.

@@ -31,6 +31,7 @@ from session_runner.monitor import PageMonitor
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan, user_agent
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect
@@ -66,6 +67,7 @@ class Session:
     started: float
     random: Callable[[], float]
     """ A number from 0 to 1. """
+    numbers: PhoneNumbers
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -151,6 +153,7 @@ class Session:
             monotonic=self.monotonic,
             clock=self.clock,
             started=self.started,
+            numbers=self.numbers,
             presence=PresenceKeeper(
                 wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
             ),
@@ -309,6 +312,7 @@ class Session:
         if self._monitor is not None:
             self._monitor.publish(Verdict(state, reason, message))
         self.store.show_code(None, lifetime=0)
+        self.store.show_pairing_code(None, lifetime=0)
 
     def _ours(self) -> list[Process]:
         return [process for process in self._below() if (process.pid, process.started) not in self._before]

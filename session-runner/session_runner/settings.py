@@ -237,7 +237,14 @@ class Settings:
         Variable.LINK_METHOD,
         _one_of(LinkMethod),
         "QR",
-        "QR or PairingCode; the latter shows the QR code with a message.",
+        "QR or PairingCode; the latter asks for pairing codes for the number in PHONE_NUMBER_FILE, and shows the QR code, too.",
+    )
+    phone_number_file: Path | None = _setting(
+        Variable.PHONE_NUMBER_FILE,
+        _maybe_path,
+        "",
+        "File with the telephone number of the account that is to be linked, with the country's code; read again at each look. A phone of another number that is linked is unlinked at once. Empty: any account may be linked.",
+        example="/run/whatsapp-session/phone-number/phoneNumber",
     )
     link_max_rounds: int = _setting(
         Variable.LINK_MAX_ROUNDS,

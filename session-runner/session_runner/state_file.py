@@ -65,6 +65,7 @@ class StateFile:
         began, ends = self.saved.sync_began, self.saved.restriction_ends
         return History(
             linked=self.saved.linked_time is not None,
+            is_unchecked=self.saved.is_unchecked,
             logout_hold=self.saved.logout_hold,
             granted=granted,
             unclassified_since=now,
@@ -83,6 +84,7 @@ class StateFile:
         """Store what a probe has changed in the history."""
         saved = replace(
             self.saved,
+            is_unchecked=after.is_unchecked,
             logout_hold=after.logout_hold,
             sync_began=_moment(after.sync_began),
             restriction=after.restriction,

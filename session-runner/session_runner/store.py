@@ -1,8 +1,9 @@
 """The published state of the session, and waiting for the next change.
 
 The monitor publishes, the HTTP API reads. A revision counts the changes within this pod, so that a reader can wait for
-any state newer than the one it has. The QR code is kept beside the state and not part of a revision: it changes every
-20 seconds, and has a route of its own.
+any state newer than the one it has. The QR code and the account's number are kept beside the state, which anybody may
+read who observes sessions, and have routes of their own. The code, which changes every 20 seconds, is not part of a
+revision; the state tells that the account is another one, by a count.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from session_protocol.answers import Account
+from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.host.sandbox import Sandbox
@@ -38,11 +41,15 @@ class Snapshot:
     """ What holds the page's process in; None: there is none yet. """
     browser_version: str | None = None
     """ None: it was not asked yet. """
+    account_revision: int | None = None
+    """ Counts the accounts that this pod saw linked; None: none is known now. """
+    account_expected: bool | None = None
+    """ Whether it is the one that the session's Secret names; None: it names none, or none is known. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """The QR code on the screen."""
+    """A code that links a phone: the QR code on the screen, or a pairing code."""
 
     text: str = field(repr=False)
     issued: datetime
@@ -57,6 +64,12 @@ class StateStore:
         self._clock = clock
         self._changed = asyncio.Event()
         self._code: Code | None = None
+        self._pairing_code: Code | None = None
+        self._pairing_number: str | None = None
+        self._account: Account | None = None
+        self.expected: str | None = None
+        """ The number that the session's Secret names. """
+        self._accounts = 0
         self.probed: datetime | None = None
         """ When the page last answered. """
         self.sandbox: Sandbox | None = None
@@ -100,6 +113,8 @@ class StateStore:
             round=round,
             sandbox=self.sandbox,
             browser_version=self.browser_version,
+            account_expected=self._is_expected(),
+            account_revision=None if self._account is None else self._account.account_revision,
         )
         if new == old:
             return False
@@ -121,10 +136,56 @@ class StateStore:
             expires = now + timedelta(seconds=lifetime)
             self._code = Code(text=text, issued=now, expires=expires, round=self.snapshot.round)
 
+    @property
+    def pairing_code(self) -> Code | None:
+        """The pairing code, or None when there is none or it has expired."""
+        code = self._pairing_code
+        return None if code is None or code.expires <= self._clock() else code
+
+    def pairing_code_for(self, phone_number: str) -> Code | None:
+        """The pairing code, if it was made for this number."""
+        return self.pairing_code if self._pairing_number == phone_number else None
+
+    def show_pairing_code(self, text: str | None, *, lifetime: float, phone_number: str | None = None) -> None:
+        """Keep the pairing code for a number, with the seconds that it has left, which may become fewer."""
+        self._pairing_number = phone_number
+        if text is None:
+            self._pairing_code = None
+            return
+        now, known = self._clock(), self._pairing_code
+        issued = now if known is None or known.text != text else known.issued
+        expires = now + timedelta(seconds=lifetime)
+        if known is not None and known.text == text:
+            expires = min(expires, known.expires)
+        self._pairing_code = Code(text=text, issued=issued, expires=expires, round=self.snapshot.round)
+
+    @property
+    def is_unexpected(self) -> bool:
+        """Whether the linked account is known to be another one than the Secret names."""
+        return self._is_expected() is False
+
+    def _is_expected(self) -> bool | None:
+        if self._account is None or self.expected is None:
+            return None
+        return is_same_number(self._account.phone_number, self.expected)
+
+    @property
+    def account(self) -> Account | None:
+        """The linked account, as far as it is known."""
+        return self._account
+
+    def show_account(self, phone_number: str | None) -> None:
+        """Keep whose account is linked; the next snapshot tells that it is another one. None: nobody's."""
+        if phone_number is None:
+            self._account = None
+        elif self._account is None or self._account.phone_number != phone_number:
+            self._accounts += 1
+            self._account = Account(phone_number=phone_number, account_revision=self._accounts)
+
     def close(self) -> None:
-        """Wake all waiters, and drop the QR code."""
+        """Wake all waiters, and drop the codes."""
         self.closing = True
-        self._code = None
+        self._code = self._pairing_code = None
         self._wake()
 
     async def newer_than(self, revision: int | None, *, wait: float) -> Snapshot:

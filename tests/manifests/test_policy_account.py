@@ -97,6 +97,13 @@ def test_a_seal_and_a_secret_for_each_purpose_pass(operator: ApiClient) -> None:
     assert {TAKEN} == {create(operator, secret) for secret in secrets}
 
 
+def test_the_telephone_number_of_a_session_is_mounted(operator: ApiClient) -> None:
+    """By the name that somebody gave its Secret, and with the one entry alone."""
+    pod = pod_manifest(session(link={"phoneNumberSecretName": "support-phone"}), DEFAULTS)
+
+    assert TAKEN == create(operator, dict(pod))
+
+
 def test_a_meshs_containers_pass(operator: ApiClient) -> None:
     """A webhook adds a sidecar to the operator's request: one that is restricted, with volumes without Secrets."""
     pod = made()["Pod"]
@@ -134,6 +141,13 @@ def _sidecar(kind: str) -> Callable[[Json], None]:
     return lambda pod: pod["spec"].update({kind: [{"name": "extra", "image": "x"}]})
 
 
+def _number(source: Json) -> Callable[[Json], None]:
+    return lambda pod: pod["spec"]["volumes"].append(
+        {"name": "phone-number", "secret": {"secretName": "bank", **source}}
+    )
+
+
+NUMBER = {"key": "phoneNumber", "path": "phoneNumber"}
 SOURCE = {"sources": [{"secret": {"name": "bank"}}]}
 BANK = {"valueFrom": {"secretKeyRef": {"name": "bank", "key": "pin"}}}
 PODS: dict[str, tuple[Callable[[Json], None], str]] = {
@@ -147,6 +161,9 @@ PODS: dict[str, tuple[Callable[[Json], None], str]] = {
     "hostPath": (_volume({"hostPath": {"path": "/"}}), "the session's own Secrets"),
     "another Secret": (_volume({"secret": {"secretName": "bank"}}), "the session's own Secrets"),
     "another session's": (_volume({"secret": {"secretName": "was-1-link"}}), "the session's own Secrets"),
+    "another entry": (_number({"items": [{"key": "pin", "path": "phoneNumber"}]}), "that a session may name"),
+    "two entries": (_number({"items": [NUMBER, {"key": "pin", "path": "pin"}]}), "that a session may name"),
+    "all entries": (_number({}), "that a session may name"),
     "a second claim": (_volume({"persistentVolumeClaim": {"claimName": "data"}}), "its claim (volume profile)"),
     "a projected Secret": (_volume({"projected": SOURCE}), "projected volumes without Secrets"),
     "a CSI volume": (_volume({"csi": {"driver": "x"}}), "the session's own Secrets"),

@@ -87,6 +87,7 @@ def test_a_plain_session_needs_no_further_right(ed: ApiClient) -> None:
     """Everything but the pod's fields is for whoever may write sessions."""
     spec = {key: value for key, value in FULL.items() if key != "pod"}
     spec["proxy"] = {key: value for key, value in FULL["proxy"].items() if key != "loginSecretName"}
+    spec["link"] = {key: value for key, value in FULL["link"].items() if key != "phoneNumberSecretName"}
 
     tried: list[dict[str, Any]] = [{}, spec, {"pod": {}}]
 

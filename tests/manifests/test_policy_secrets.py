@@ -18,6 +18,7 @@ NAMESPACE, OTHER = "policy-secrets", "policy-secrets-other"
 UID = "33333333-3333-3333-3333-333333333333"
 OWN = "whatsapp-operator"
 PROXY = {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "login"}
+LINK = {"phoneNumberSecretName": "login"}
 
 
 def session(name: str = "sales", **spec: Any) -> Json:
@@ -74,9 +75,9 @@ def rea(cluster: LightCluster) -> ApiClient:
 
 @pytest.fixture
 def stored(cluster: LightCluster) -> Iterator[Json]:
-    """A session behind a proxy with a login, stored by an admin."""
+    """A session behind a proxy with a login, whose telephone number is in a Secret; stored by an admin."""
     admin = ApiClient(cluster)
-    made = session("stored", proxy=PROXY)
+    made = session("stored", proxy=PROXY, link=LINK)
     assert TAKEN == create(admin, made, dry_run=False)
     yield made
     admin.request("DELETE", f"/apis/wasession.dev/v1alpha1/namespaces/{NAMESPACE}/whatsappsessions/stored")
@@ -92,10 +93,28 @@ def test_who_names_a_secret_must_be_allowed_to_get_it(kim: ApiClient, rea: ApiCl
     assert TAKEN == create(kim, session(proxy={"host": "proxy.example.com", "port": 3128}))
 
 
+def test_who_names_the_secret_of_a_number_must_be_allowed_to_get_it(
+    kim: ApiClient, rea: ApiClient, stored: Json
+) -> None:
+    """In a new session and in one that names another so far."""
+    asked = session(link=LINK)
+    change = {"spec": {"link": {"phoneNumberSecretName": "bank"}}}
+
+    assert lacks("kim", "login") in create(kim, asked)
+    assert TAKEN == create(rea, asked)
+    assert lacks("rea", "bank") in patch(rea, stored, change)
+
+
 @pytest.mark.parametrize(
     "change",
-    [{"operatingMode": "Suspended"}, {"link": {"maxRounds": 3}}, {"proxy": {"loginSecretName": None}}, {"proxy": None}],
-    ids=["suspend", "another field", "without the login", "without the proxy"],
+    [
+        {"operatingMode": "Suspended"},
+        {"link": {"maxRounds": 3}},
+        {"proxy": {"loginSecretName": None}},
+        {"proxy": None},
+        {"link": {"phoneNumberSecretName": None}},
+    ],
+    ids=["suspend", "another field", "without the login", "without the proxy", "without the number"],
 )
 def test_an_edit_that_leaves_it_alone_or_takes_it_out_passes(kim: ApiClient, stored: Json, change: Json) -> None:
     """Who may write sessions works with one to which others gave a login."""

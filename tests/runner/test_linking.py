@@ -1,6 +1,8 @@
 """From an empty profile to a connected session, in both generations of the page."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from runner.conftest import Start
@@ -41,6 +43,20 @@ async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start,
         assert all(code["text"] not in str(line) for line in runner.lines)
 
 
+async def test_who_may_link_sees_the_linked_account(start: Start, standin: StandIn) -> None:
+    """By its number, which is in no state and in no line of the log."""
+    async with start() as runner:
+        before, _, _ = await runner.get("/v1/account", scope="link")
+        device = await link(runner, standin)
+        number = next(one["number"] for one in await standin.phone.devices() if one["id"] == device)
+        status, _, body = await runner.get("/v1/account", scope="link")
+        document = await runner.state()
+
+    assert (404, 200, {"phoneNumber": f"+{number}", "accountRevision": 1}) == (before, status, json.loads(body))
+    assert 1 == document["accountRevision"]
+    assert all(str(number) not in str(shown) for shown in (document, *runner.lines))
+
+
 @pytest.mark.parametrize("form", [QrForm.LINK, QrForm.TRAILING])
 async def test_every_form_of_the_code_is_handed_on_as_it_is(start: Start, standin: StandIn, form: QrForm) -> None:
     """With a prefix or with a trailing address: the phone gets what the page shows."""
@@ -75,9 +91,53 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
     assert status == 404
 
 
-async def test_a_pairing_code_that_is_wished_for_shows_the_qr_code(start: Start, standin: StandIn) -> None:
-    """The wish is answered by a reason and a message, and the QR code works."""
-    async with start(LINK_METHOD="PairingCode") as runner:
-        document = await runner.wait_for_state("QRPending")
-        assert document["reason"] == "PairingCodeNotSupported"
-        await link(runner, standin)
+async def test_a_pairing_code_links_the_phone_of_its_number(
+    mode: str, start: Start, standin: StandIn, tmp_path: Path
+) -> None:
+    """From the Secret's file to Connected; neither number nor code is in the log, and the QR code stays beside it."""
+    assert mode
+    file = tmp_path / "phoneNumber"
+    file.write_text("+1 555 010 0123\n")
+    async with start(LINK_METHOD="PairingCode", PHONE_NUMBER_FILE=str(file)) as runner:
+        await runner.wait_for_state("PairingCodePending")
+        _, _, body = await runner.get("/v1/pairing-code", scope="link")
+        code = json.loads(body)["text"]
+        await runner.code()
+        device = await standin.phone.enter_code(code)
+        document = await runner.wait_for_state("Connected")
+        status, _, _ = await runner.get("/v1/pairing-code", scope="link")
+        described = await standin.phone.device(device)
+
+    assert described is not None
+    assert ("15550100123", True, 404) == (described["number"], document["accountExpected"], status)
+    assert not any(secret in str(line) for line in runner.lines for secret in (code, "5550100123"))
+
+
+async def test_a_refused_pairing_code_leaves_the_qr_code(start: Start, standin: StandIn, tmp_path: Path) -> None:
+    """The service allows few attempts: the reason says so, and the phone can scan."""
+    file = tmp_path / "phoneNumber"
+    file.write_text("+15550100123")
+    await standin.phone.refuse_codes(1)
+    async with start(LINK_METHOD="PairingCode", PHONE_NUMBER_FILE=str(file)) as runner:
+        document = await runner.wait_for_state("QRPending", reason="PairingCodeRefused")
+        code = await runner.code()
+        await standin.phone.scan(code["text"], number="15550100123")
+        await runner.wait_for_state("Connected")
+
+    assert "too many attempts" in document["message"]
+
+
+async def test_another_account_is_unlinked_at_once(start: Start, standin: StandIn, tmp_path: Path) -> None:
+    """Whoever scans with another phone is not connected for a moment; then the codes are back."""
+    file = tmp_path / "phoneNumber"
+    file.write_text("+15550100123")
+    async with start(PHONE_NUMBER_FILE=str(file)) as runner:
+        code = await runner.code()
+        await standin.phone.scan(code["text"], number="15550100124")
+        logged_out = await runner.wait_for_state("LoggedOut")
+        await runner.wait_for_state("QRPending")
+        devices = await standin.phone.devices()
+
+    assert "another account" in logged_out["message"]
+    assert [] == devices
+    assert "Connected" not in {state for state, _ in runner.seen}

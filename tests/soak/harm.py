@@ -1,5 +1,6 @@
 """How each mishap is brought about on the local cluster, and ended. `mishaps` is the table of them."""
 
+import hashlib
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from local_cluster.full.up import supervisor_of
 from session_devtools.errors import NotReady
 from session_devtools.installation.constants import NAMESPACE as STANDIN
 from session_devtools.processes import end
+from support.waiting import until
 from whatsapp_operator.api.constants import SERVICE_NAME
 
 KEYS: Final = "whatsapp-operator-keys"
@@ -181,8 +183,18 @@ def no_operator(site: Site, _victim: str) -> Iterator[None]:
 
 
 def delete_keys(site: Site, _victim: str) -> None:
-    """Delete the operator's keys."""
+    """Delete the operator's keys, and wait for the resync that puts them back: to end the operator first is another harm."""
+    before = _keys(site)
     site.e2e.kubectl("delete", "secret", KEYS, f"--namespace={OPERATOR}")
+    until("the keys are back", lambda: _keys(site), lambda data: data == before, within=90)
+
+
+def _keys(site: Site) -> str:
+    """Return a hash of them, since what is waited for is printed when it does not come."""
+    data = site.e2e.kubectl(
+        "get", "secret", KEYS, f"--namespace={OPERATOR}", "--ignore-not-found", "--output=jsonpath={.data}"
+    )
+    return hashlib.sha256(data.encode()).hexdigest()
 
 
 def wipe_status(site: Site, victim: str) -> None:

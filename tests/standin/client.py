@@ -1,11 +1,11 @@
 """The phone for Python callers: tests, the demo and benchmarks hold one of these and never build a request themselves."""
 
 import types
-from collections.abc import Sequence
 from typing import Any, Self
 
 import aiohttp
 
+from standin.client_messages import MessagesClient
 from standin.settings import Language, QrForm, Variant
 
 __all__ = ["PhoneClient", "PhoneRefusedError"]
@@ -22,7 +22,7 @@ class PhoneRefusedError(Exception):
         self.reason = reason
 
 
-class PhoneClient:
+class PhoneClient(MessagesClient):
     """Speaks to the phone's API. Use it as an async context manager, or call `close`."""
 
     def __init__(self, *, url: str, token: str) -> None:
@@ -47,12 +47,13 @@ class PhoneClient:
             await self._session.close()
             self._session = None
 
-    async def scan(self, qr: str, *, sync_seconds: float | None = None) -> str:
+    async def scan(self, qr: str, *, sync_seconds: float | None = None, number: str | None = None) -> str:
         """Link the page that shows this text; returns the device once the page has stored its login.
 
-        `sync_seconds` prolongs every synchronisation of the device, the first one included.
+        `sync_seconds` prolongs every synchronisation of the device, the first one included; `number` is the account's.
         """
-        body = {"qr": qr} if sync_seconds is None else {"qr": qr, "syncSeconds": sync_seconds}
+        given = {"qr": qr, "syncSeconds": sync_seconds, "number": number}
+        body = {key: value for key, value in given.items() if value is not None}
         answer = await self._call("POST", "/phone/scan", body)
         return str(answer["device"])
 
@@ -76,6 +77,14 @@ class PhoneClient:
         """Type the eight characters of a page that links by phone number; returns the device."""
         return str((await self._call("POST", "/phone/enter-code", {"code": code}))["device"])
 
+    async def refuse_codes(self, count: int) -> None:
+        """Refuse so many requests for a pairing code, as after too many attempts."""
+        await self._call("POST", "/phone/pairing-codes", {"refuse": count})
+
+    async def announce_codes(self, event: str) -> None:
+        """Have unlinked pages tell of their pairing codes: `refresh`, `manual-refresh` or `error`."""
+        await self._call("POST", "/phone/pairing-codes", {"event": event})
+
     async def devices(self) -> list[dict[str, Any]]:
         """List the linked devices: id, number, platform, linkedTime (epoch seconds), connected, offline and so on."""
         answer = await self._call("GET", "/phone/devices")
@@ -84,11 +93,6 @@ class PhoneClient:
     async def device(self, device: str) -> dict[str, Any] | None:
         """Give one entry of the list, or None."""
         return next((one for one in await self.devices() if one["id"] == device), None)
-
-    async def messages(self, device: str) -> list[dict[str, Any]]:
-        """List what the device's page sent: id, to, t (epoch seconds), kind, body and the rest."""
-        answer = await self._call("GET", f"/phone/{device}/messages")
-        return list(answer["messages"])
 
     async def loads(self) -> dict[str, Any]:
         """Give the ledger of document loads: total, byDevice, byProfile, loads (id, time, variant, profile, device)."""
@@ -113,14 +117,6 @@ class PhoneClient:
     async def drop(self, device: str) -> None:
         """Cut the connection once."""
         await self._command(device, "drop")
-
-    async def send(self, device: str, text: str, **more: Any) -> None:
-        """Send a message to the device; `from`, `id`, `type`, `data` (base64), `mimetype`, `filename` as keywords."""
-        await self._command(device, "send", {"text": text, **more})
-
-    async def receipt(self, device: str, *, level: int, ids: Sequence[str] = ()) -> None:
-        """Receipt what the page sent: 2 delivered, 3 read, 4 played; all messages when no ids are given."""
-        await self._command(device, "receipt", {"level": level, "ids": list(ids)})
 
     async def replaced(self, device: str) -> None:
         """Act as if the same login had connected elsewhere."""

@@ -20,6 +20,8 @@ _LENGTH = 8
 @dataclasses.dataclass(kw_only=True)
 class _Code:
     page: PageId
+    number: str
+    """ Whose phone takes it. """
     until: float
 
 
@@ -31,11 +33,11 @@ class CodeBook:
         self._random_bytes = random_bytes
         self._codes: dict[str, _Code] = {}
 
-    def issue(self, page: PageId) -> str:
-        """Make a code for a page."""
+    def issue(self, page: PageId, *, number: str) -> str:
+        """Make a code for a page and the phone of this number."""
         self.withdraw(page)
         code = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in self._random_bytes(_LENGTH))
-        self._codes[code] = _Code(page=page, until=self._now() + LIFETIME_SECONDS)
+        self._codes[code] = _Code(page=page, number=number, until=self._now() + LIFETIME_SECONDS)
         return code
 
     def withdraw(self, page: PageId) -> None:
@@ -44,11 +46,11 @@ class CodeBook:
             if code.page == page:
                 code.until = min(code.until, self._now())
 
-    def page_waiting(self, text: str) -> PageId:
-        """Tell whose code this is; dashes, blanks and small letters are forgiven, as on a phone."""
+    def page_waiting(self, text: str) -> tuple[PageId, str]:
+        """Tell whose code this is, and for the phone of which number; dashes, blanks and small letters are forgiven, as on a phone."""
         code = self._codes.get(text.replace("-", "").replace(" ", "").upper())
         if code is None:
             raise UnknownQrError("No page waits for this code. Ask the page for one and type that.")
         if self._now() >= code.until:
             raise ExpiredQrError("This code has expired, or its page is gone. Ask the page for a new one.")
-        return code.page
+        return code.page, code.number

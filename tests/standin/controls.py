@@ -2,17 +2,13 @@
 
 Each is a pure function of the exchange, the device and the request's body, and returns the effects for its page. Where
 that makes sense, the device may be `unlinked`: all pages without a login.
-`COMMANDS` is the whole list; the API, the client and the documentation take it from here.
+`COMMANDS` is the whole list, with those about messages from `conversations.py`; the API takes it from here.
 """
 
-import base64
-import binascii
 import dataclasses
-import itertools
-from collections.abc import Callable
-from typing import Any
 
 from standin import frames
+from standin.conversations import CONVERSATIONS, Body, Command
 from standin.devices import Ban
 from standin.errors import MalformedRequestError
 from standin.exchange import UNAVAILABLE, Close, Effect, Exchange, Send, ban_frame
@@ -20,11 +16,6 @@ from standin.frames import DeviceId
 
 __all__ = ["COMMANDS", "Command"]
 
-Body = dict[str, Any]
-Command = Callable[[Exchange, DeviceId, Body], list[Effect]]
-
-_ids = itertools.count(1)
-_MEDIA = ("mimetype", "filename", "data")
 _DIALOGS = ("passkey", "action-required", "terms")
 _LANGUAGES = ("en", "de")
 _RESTRICTIONS = ("timelock", "capping", "none")
@@ -128,56 +119,6 @@ def logout(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     return [Send(page, frames.logout(reason=str(body.get("reason", "user_initiated")))), Close(page)]
 
 
-def send(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
-    """Send a message to the device: `text`, or `data` (base64) with `mimetype`, `filename` and `type`."""
-    record = exchange.devices.get(device)
-    content: Body = {"type": body.get("type", "chat"), "body": str(body.get("text", ""))}
-    if "data" in body:
-        try:
-            base64.b64decode(body["data"], validate=True)
-        except (binascii.Error, TypeError, ValueError) as error:
-            raise MalformedRequestError("data is not base64.") from error
-        content |= {name: body[name] for name in _MEDIA if name in body}
-    elif not content["body"]:
-        raise MalformedRequestError("A message needs text, or data with its mimetype.")
-    # The id's form is the real one: who parses message ids meets nothing new.
-    frame = frames.message(
-        identifier=str(body.get("id") or f"3EB0{next(_ids):016X}"),
-        sender=str(body.get("from", "15550100999")),
-        seconds=exchange.seconds(),
-        body={"kind": content.pop("type"), **content},
-    )
-    page = exchange.page_of(device)
-    if page is None:
-        record.waiting.append(frame)
-        return []
-    return [Send(page, frame)]
-
-
-def receipt(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
-    """Receipt messages the page sent: `ids` (all of them if absent) at `level` 2 delivered, 3 read, 4 played."""
-    page = exchange.connected_page(device)
-    sent = exchange.devices.get(device).sent
-    wanted = body.get("ids") or [message.identifier for message in sent]
-    level = body.get("level", 2)
-    if level not in {2, 3, 4}:
-        raise MalformedRequestError(f"level is 2 (delivered), 3 (read) or 4 (played), not {level!r}.")
-    receivers = dict.fromkeys(message.to for message in sent if message.identifier in wanted)
-    if not receivers:
-        raise MalformedRequestError("The page sent no such message. GET /phone/{device}/messages lists them.")
-    return [
-        Send(
-            page,
-            frames.receipt(
-                identifiers=[one.identifier for one in sent if one.to == to and one.identifier in wanted],
-                sender=to,
-                level=level,
-            ),
-        )
-        for to in receivers
-    ]
-
-
 def sync_slow(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     """Let the device's next logins need `seconds` (default 30) until they are synchronised; 0 ends it."""
     exchange.devices.get(device).sync_seconds = float(body.get("seconds", 30)) or None
@@ -220,8 +161,6 @@ COMMANDS: dict[str, Command] = {
     "online": online,
     "unreachable": unreachable,
     "drop": drop,
-    "send": send,
-    "receipt": receipt,
     "replaced": replaced,
     "ban": ban,
     "service-unavailable": service_unavailable,
@@ -234,4 +173,5 @@ COMMANDS: dict[str, Command] = {
     "busy": busy,
     "storage-failed": storage_failed,
     "screen-lock": screen_lock,
+    **CONVERSATIONS,
 }

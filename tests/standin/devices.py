@@ -5,12 +5,14 @@ Pure apart from nothing: `to_json` and `from_json` give and take plain values; t
 
 import dataclasses
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 from standin.errors import UnknownDeviceError
 from standin.frames import DeviceId, Frame, Hello
+from standin.mailbox import Mailbox
 
-__all__ = ["UNLINKED", "Ban", "Device", "DeviceBook", "SentMessage"]
+__all__ = ["UNLINKED", "AckMode", "Acks", "Ban", "Device", "DeviceBook", "SentMessage"]
 
 UNLINKED = DeviceId("unlinked")
 """ Stands for all pages that have no login: what is done to it is done to them. """
@@ -32,9 +34,30 @@ class Ban:
     """ When it lapses, by the server's clock; None: when somebody ends it. """
 
 
+class AckMode(StrEnum):
+    """What the server does with a message that arrives."""
+
+    GIVEN = "given"
+    WITHHELD = "withheld"
+    """ Takes it and says nothing. """
+    LATE = "late"
+    REFUSED = "refused"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Acks:
+    """How the server answers the messages of a device."""
+
+    mode: AckMode = AckMode.GIVEN
+    seconds: float = 0.0
+    """ How late. """
+    code: int = 463
+    """ Why refused: 463 is the time lock on new chats. """
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SentMessage:
-    """A message that a page sent, as the phone sees it. Media are kept by size and digest alone."""
+    """One arrival of a message that a page sent, as the phone sees it. Large files are kept by size and digest alone."""
 
     identifier: str
     to: str
@@ -77,14 +100,40 @@ class Device:
     """ The page says that a person looks at it: the phone gets no notifications. """
     times_available: int = 0
     """ How often it began to say so. """
-    waiting: list[Frame] = dataclasses.field(default_factory=list)
-    """ Incoming messages while no page is connected. """
+    mailbox: Mailbox = dataclasses.field(default_factory=Mailbox)
+    """ What comes in and is kept until the page has stored it. """
+    history: list[Frame] = dataclasses.field(default_factory=list)
+    """ The pieces of the phone's history that the page has not stored yet. """
     sent: list[SentMessage] = dataclasses.field(default_factory=list)
+    """ Every arrival, the second one of the same id too. """
+    acks: Acks = dataclasses.field(default_factory=Acks)
+    withheld: list[str] = dataclasses.field(default_factory=list)
+    """ Messages that came while acks were withheld. """
+    correspondents: set[str] = dataclasses.field(default_factory=set)
+    """ Who has written, and who was written to: under a time lock others are new. """
+    lookups: list[str] = dataclasses.field(default_factory=list)
+    """ Whom the page asked about. """
+    signals: list[Frame] = dataclasses.field(default_factory=list)
+    """ What the page said that is no message: read marks, typing, rejected calls. """
 
     def note_presence(self, *, available: bool) -> None:
         """Take what the page says; each connection says it again."""
         self.times_available += available and not self.available
         self.available = available
+
+    def may_write(self, to: str) -> bool:
+        """Tell whether the account's restriction lets a message to this chat through."""
+        locked = self.restriction is not None and self.restriction["kind"] == "timelock"
+        return not locked or to in self.correspondents
+
+    def sent_messages(self) -> list[dict[str, Any]]:
+        """Give every arrival in the phone's form, numbered among those of its id."""
+        counts: dict[str, int] = {}
+        shown = []
+        for message in self.sent:
+            counts[message.identifier] = counts.get(message.identifier, 0) + 1
+            shown.append(message.to_json() | {"arrival": counts[message.identifier]})
+        return shown
 
     def accepts(self, hello: Hello) -> bool:
         """Tell whether both halves of the login are this device's."""
@@ -104,12 +153,12 @@ class DeviceBook:
     def __iter__(self) -> Iterator[Device]:
         return iter(device for device in self._devices.values() if device.confirmed)
 
-    def add(self, *, noise_key: str, identity_key: str, platform: str, now: float) -> Device:
-        """Make a device with the next id and a number from the range kept for fiction."""
+    def add(self, *, noise_key: str, identity_key: str, platform: str, now: float, number: str | None = None) -> Device:
+        """Make a device with the next id, and a number from the range kept for fiction where none is given."""
         self._count += 1
         device = Device(
             identifier=DeviceId(f"device-{self._count}"),
-            number=str(_FIRST_NUMBER + self._count % _NUMBERS),
+            number=number or str(_FIRST_NUMBER + self._count % _NUMBERS),
             noise_key=noise_key,
             identity_key=identity_key,
             platform=platform,
@@ -125,6 +174,10 @@ class DeviceBook:
             known = ", ".join(one.identifier for one in self) or "none"
             raise UnknownDeviceError(f"No linked device is called {identifier!r}. Linked: {known}.")
         return device
+
+    def __contains__(self, identifier: DeviceId) -> bool:
+        device = self._devices.get(identifier)
+        return device is not None and device.confirmed
 
     def subject(self, identifier: DeviceId) -> Device:
         """Find what a page meets: that of a listed device, or of all pages without a login."""

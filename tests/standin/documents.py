@@ -1,8 +1,8 @@
 """What the two hosts serve: the document under its strict policy, the scripts and styles from the other host.
 
 The host name decides: the web host gives the document, the socket and two small questions of the page; the static host
-gives the files of page/ under a name that contains their digest, so that a browser may cache them for ever. Any other
-host name gets 421. The static host's address carries the port of the question, so Services may map ports as they like.
+gives the files of page/ under a name that contains their digest, so that a browser may cache them for ever, and takes
+and gives the files of messages. Any other host name gets 421. The static host's address carries the port of the question, so Services may map ports as they like.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import segno
 from aiohttp import web
 
 from standin.exchange import Exchange
+from standin.files import Files
 from standin.loads import LoadLedger
 from standin.settings import Language, Mode, QrForm, Variant
 from standin.sockets import Switchboard
@@ -52,6 +53,7 @@ class Documents:
         self._web_host = web_host
         self._static_host = static_host
         self._exchange = exchange
+        self._file_transfer = Files(exchange)
         self._loads = loads
         self._switchboard = switchboard
         self._windows = windows
@@ -68,6 +70,8 @@ class Documents:
         app.router.add_get("/check-online", self._check_online)
         app.router.add_post("/qr-matrix", self._qr_matrix)
         app.router.add_get("/assets/{digest}/{name}", self._asset)
+        app.router.add_post("/media", self._upload)
+        app.router.add_get("/media/{link}", self._download)
         return app
 
     async def _healthz(self, _request: web.Request) -> web.Response:
@@ -138,6 +142,14 @@ class Documents:
             body=self._files[name], content_type=_TYPES[Path(name).suffix], charset="utf-8", headers=headers
         )
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        self._require(request, self._static_host)
+        return await self._file_transfer.up(request)
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        self._require(request, self._static_host)
+        return await self._file_transfer.down(request)
+
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         self._require(request, self._web_host)
         return await self._switchboard.handle(request)
@@ -179,7 +191,7 @@ def _policy(*, nonce: str, static: str, web: str) -> str:
             "default-src 'none'",
             f"script-src 'nonce-{nonce}'",
             f"style-src {static}",
-            f"connect-src 'self' wss://{web}",
+            f"connect-src 'self' wss://{web} {static}",
             "img-src 'self' data: blob:",
             "media-src 'self' data: blob:",
             "base-uri 'none'",

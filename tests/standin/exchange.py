@@ -2,55 +2,28 @@
 
 Pure: every method takes what happened and returns effects for the shell (`socket.py`) to carry out, so that a test of
 the protocol is a list of calls and a list of frames. The clock and the randomness are passed in. What a person does to
-a device once it is linked (ban it, send to it, cut it off) is in `controls.py`, on top of this.
+a device once it is linked (ban it, send to it, cut it off) is in `controls.py` and `conversations.py`, on top of this;
+what its page says about messages is in `traffic.py`.
 """
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
 
 from standin import frames
+from standin.account import Account
 from standin.codes import CodeBook
-from standin.devices import UNLINKED, Ban, Device, DeviceBook, SentMessage
+from standin.devices import UNLINKED, Ban, Device, DeviceBook
+from standin.effects import Close, Confirmed, Effect, Send, SendLater
 from standin.errors import ExpiredQrError, MalformedRequestError, PageAbsentError
 from standin.frames import DeviceId, Frame, Hello, PageId
 from standin.refs import QrText, RefBook
 from standin.settings import Timing
+from standin.traffic import TRAFFIC, Context
 
 __all__ = ["Close", "Confirmed", "Effect", "Exchange", "Send", "SendLater"]
 
 REMOVED = 401
 UNAVAILABLE = 503
-
-
-class Send(NamedTuple):
-    """Give a page a frame now."""
-
-    page: PageId
-    frame: Frame
-
-
-class SendLater(NamedTuple):
-    """Give a page a frame after some seconds, if it is still connected."""
-
-    page: PageId
-    frame: Frame
-    seconds: float
-
-
-class Close(NamedTuple):
-    """End a page's connection after what was sent has gone out."""
-
-    page: PageId
-
-
-class Confirmed(NamedTuple):
-    """A page has stored its login: whoever waits for the scan to end may go on, and the list is saved."""
-
-    device: DeviceId
-
-
-Effect = Send | SendLater | Close | Confirmed
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -77,8 +50,11 @@ class Exchange:
     ) -> None:
         self.timing = timing
         self.devices = devices or DeviceBook()
+        self.account = Account()
         self.refs = RefBook(timing=timing, now=now, new_token=new_token)
         self._codes = CodeBook(now=now, random_bytes=random_bytes)
+        self.refused_codes = 0
+        """ How many requests for a pairing code are refused from now on. """
         self._now = now
         self._pages: dict[PageId, _Page] = {}
 
@@ -103,29 +79,30 @@ class Exchange:
     def received(self, page: PageId, frame: Frame) -> list[Effect]:
         """A connected page sent something after its hello."""
         known = self._pages.get(page)
-        if known is None:
-            return [Close(page)]
+        if known is None or (known.device is not None and known.device not in self.devices):
+            return [Close(page)]  # unlinked while it spoke
         match frame.get("type"):
             case "ping":
                 return [Send(page, frames.pong())]
             case "paired":
                 return self._paired(known, DeviceId(str(frame.get("device"))))
             case "link-code" if known.device is None:
-                return [Send(page, frames.link_code(code=self._codes.issue(page)))]
-            case "send" | "presence" as kind if known.device is not None:
-                device = self.devices.get(known.device)
-                return self._sent(known, device, frame) if kind == "send" else self._appeared(device, frame)
+                return [Send(page, frames.link_code(code=self._code(page, number=str(frame.get("phone")))))]
             case "logout" if known.device is not None:
                 self.devices.remove(known.device)
                 return [Close(page)]
+            case str(kind) if known.device is not None and kind in TRAFFIC:
+                return TRAFFIC[kind](self.context(page, known.device), frame)
             case unexpected:
                 raise MalformedRequestError(f"A page in this state must not send {unexpected!r}.")
 
     # What the phone does.
 
-    def scan(self, text: str, *, sync_seconds: float | None = None) -> tuple[DeviceId, list[Effect]]:
+    def scan(
+        self, text: str, *, sync_seconds: float | None = None, number: str | None = None
+    ) -> tuple[DeviceId, list[Effect]]:
         """Link the page that shows this code; the device is listed once that page has stored its login."""
-        return self._pair(self._scanned(text), sync_seconds=sync_seconds)
+        return self._pair(self._scanned(text), sync_seconds=sync_seconds, number=number)
 
     def scan_with_passkey(self, text: str) -> list[Effect]:
         """Scan for an account that demands a passkey: the page stops at that question and no device comes of it."""
@@ -156,11 +133,17 @@ class Exchange:
 
     def enter_code(self, code: str) -> tuple[DeviceId, list[Effect]]:
         """Link the page that waits for these eight characters."""
-        page = self._pages.get(self._codes.page_waiting(code))
+        waiting, number = self._codes.page_waiting(code)
+        page = self._pages.get(waiting)
         if page is None:
             raise ExpiredQrError("The page that waited for this code is gone. Ask a page for a new one.")
-        device, effects = self._pair(page, sync_seconds=None)
+        device, effects = self._pair(page, sync_seconds=None, number=number)
         return device, [Send(page.identifier, frames.code_entered()), *effects]
+
+    def announce_codes(self, kind: str) -> list[Effect]:
+        """Have every page that waits for a phone tell something of its pairing code."""
+        waiting = [page.identifier for page in self._pages.values() if page.hello.device is None]
+        return [Send(page, frames.link_code_event(kind=kind)) for page in waiting]
 
     def abandon(self, device: DeviceId) -> None:
         """Give up a scan whose page never confirmed."""
@@ -215,6 +198,11 @@ class Exchange:
         known = [device for device in self.devices if device.identifier == identifier]
         return known or [self.devices.subject(UNLINKED)]
 
+    def context(self, page: PageId, device: DeviceId) -> Context:
+        """Gather what decides about a frame of this device's page."""
+        found = self.devices.get(device)
+        return Context(page=page, device=found, account=self.account, seconds=self.seconds())
+
     def seconds(self) -> int:
         """Tell the time as messages carry it: whole seconds since the epoch."""
         return int(self._now())
@@ -232,12 +220,24 @@ class Exchange:
             )
         return page
 
-    def _pair(self, page: _Page, *, sync_seconds: float | None) -> tuple[DeviceId, list[Effect]]:
+    def _code(self, page: PageId, *, number: str) -> str | None:
+        if self.refused_codes > 0:
+            self.refused_codes -= 1
+            return None
+        return self._codes.issue(page, number=number)
+
+    def _pair(
+        self, page: _Page, *, sync_seconds: float | None, number: str | None = None
+    ) -> tuple[DeviceId, list[Effect]]:
         self.refs.withdraw(page.identifier)
         self._codes.withdraw(page.identifier)
         hello = page.hello
         device = self.devices.add(
-            noise_key=hello.noise_key, identity_key=hello.identity_key, platform=hello.platform, now=self._now()
+            noise_key=hello.noise_key,
+            identity_key=hello.identity_key,
+            platform=hello.platform,
+            now=self._now(),
+            number=number,
         )
         device.sync_seconds = sync_seconds
         success = frames.pair_success(device=device.identifier, number=device.number)
@@ -272,11 +272,15 @@ class Exchange:
         effects.append(Send(page, frames.success(device=identifier, number=device.number)))
         seconds = self.timing.first_sync if device.first_login else self.timing.sync
         effects.append(SendLater(page, frames.synced(), device.sync_seconds or seconds))
-        effects += [Send(page, frame) for frame in device.waiting]
+        if device.first_login:
+            device.history = self.account.history_chunks()
+        if device.history:
+            # After the critical synchronisation, as on the real page: the rest of the history comes while it works.
+            effects.append(SendLater(page, device.history[0], device.sync_seconds or seconds))
+        effects += [Send(page, frame) for frame in device.mailbox]
         if device.restriction is not None:
             effects.append(Send(page, device.restriction))
         device.first_login = False
-        device.waiting.clear()
         return effects
 
     def _refusal(self, page: PageId, device: Device) -> list[Effect]:
@@ -288,20 +292,6 @@ class Exchange:
         if device.unavailable:
             return [Send(page, frames.failure(code=UNAVAILABLE, silent=device.silent)), Close(page)]
         return []
-
-    @staticmethod
-    def _appeared(device: Device, frame: Frame) -> list[Effect]:
-        device.note_presence(available=frame.get("available") is True)
-        return []
-
-    def _sent(self, page: _Page, device: Device, frame: Frame) -> list[Effect]:
-        identifier, to = frame.get("id"), frame.get("to")
-        if not isinstance(identifier, str) or not isinstance(to, str):
-            raise MalformedRequestError("A sent message needs id and to.")
-        seconds = self.seconds()
-        body = {key: value for key, value in frame.items() if key not in {"type", "id", "to"}}
-        device.sent.append(SentMessage(identifier=identifier, to=to, seconds=seconds, body=body))
-        return [Send(page.identifier, frames.ack(identifier=identifier, seconds=seconds))]
 
 
 def ban_frame(ban: Ban) -> Frame:

@@ -2,7 +2,7 @@
 
 The real page speaks an encrypted binary protocol; only its meaning is kept. One function per frame the server sends,
 so that a wrong field is a type error here and not a silent nothing in the page. The page's own frames are few:
-`hello` (see `Hello`), `paired`, `send`, `presence`, `logout`, `link-code`, `ping`.
+`hello` (see `Hello`), `paired`, `logout`, `link-code`, `ping`, and those about messages (`traffic.py`).
 """
 
 import dataclasses
@@ -19,12 +19,21 @@ __all__ = [
     "PageId",
     "ack",
     "busy",
+    "call",
+    "call_ended",
+    "chat_state",
     "code_entered",
     "dialog",
     "failure",
+    "history",
     "link_code",
+    "link_code_event",
     "logout",
+    "looked_up",
+    "lookup_failed",
+    "media_link",
     "message",
+    "nack",
     "needs_update",
     "pair_device",
     "pair_success",
@@ -129,8 +138,33 @@ def needs_update() -> Frame:
 
 
 def message(*, identifier: str, sender: str, seconds: int, body: dict[str, Any]) -> Frame:
-    """An incoming message; `body` has kind, body, and for media mimetype, filename, data (base64)."""
+    """An incoming message; `body` has kind, body, and for media the link and the facts of the file."""
     return {"type": "message", "id": identifier, "from": sender, "t": seconds, **body}
+
+
+def history(*, chunk: int, progress: int, messages: Sequence[Frame]) -> Frame:
+    """One piece of what the phone had before the linking; `progress` in percent, this piece included."""
+    return {"type": "history", "chunk": chunk, "progress": progress, "messages": list(messages)}
+
+
+def looked_up(*, query: str, found: dict[str, Any] | None) -> Frame:
+    """The answer to a question about somebody: wid, lid and byLid, or None for nobody."""
+    return {"type": "looked-up", "query": query, "found": found}
+
+
+def lookup_failed(*, query: str, code: int) -> Frame:
+    """The server could not answer a question about somebody."""
+    return {"type": "lookup-failed", "query": query, "code": code}
+
+
+def media_link(*, medium: str, link: str | None) -> Frame:
+    """A new link to a file, or None when the phone has it no more."""
+    return {"type": "media-link", "media": medium, "link": link}
+
+
+def nack(*, identifier: str, code: int) -> Frame:
+    """The server refuses the page's message; 463 is the time lock on new chats."""
+    return {"type": "nack", "id": identifier, "code": code}
 
 
 def ack(*, identifier: str, seconds: int) -> Frame:
@@ -143,9 +177,14 @@ def receipt(*, identifiers: Sequence[str], sender: str, level: int) -> Frame:
     return {"type": "receipt", "ids": list(identifiers), "from": sender, "level": level}
 
 
-def link_code(*, code: str) -> Frame:
-    """The eight characters to type on the phone."""
+def link_code(*, code: str | None) -> Frame:
+    """The eight characters to type on the phone; None: too many were asked for."""
     return {"type": "link-code", "code": code}
+
+
+def link_code_event(*, kind: str) -> Frame:
+    """What the page tells of its code: `refresh`, `manual-refresh` or `error`."""
+    return {"type": "link-code-event", "kind": kind}
 
 
 def dialog(*, kind: str) -> Frame:
@@ -156,6 +195,21 @@ def dialog(*, kind: str) -> Frame:
 def storage_failed(*, language: str) -> Frame:
     """The page's database fails from now on."""
     return {"type": "storage-failed", "language": language}
+
+
+def chat_state(*, sender: str, state: str) -> Frame:
+    """What the other side is doing: composing, recording, paused, available or unavailable."""
+    return {"type": "chat-state", "from": sender, "state": state}
+
+
+def call(*, identifier: str, sender: str, seconds: int, video: bool) -> Frame:
+    """Somebody calls."""
+    return {"type": "call", "id": identifier, "from": sender, "t": seconds, "video": video}
+
+
+def call_ended(*, identifier: str) -> Frame:
+    """The caller gave up."""
+    return {"type": "call-ended", "id": identifier}
 
 
 def code_entered() -> Frame:

@@ -5,19 +5,20 @@ Every refusal is `{"error": REASON, "message": what to do}` with the status of i
 """
 
 import hmac
-import json
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
+from standin.bodies import json_body
 from standin.controls import COMMANDS
 from standin.documents import Documents
 from standin.errors import MalformedRequestError, PageAbsentError, PhoneError
 from standin.exchange import Effect, Exchange
 from standin.frames import DeviceId
 from standin.loads import LoadLedger
+from standin.phone_account import AccountCalls
 from standin.settings import Language, QrForm, Variant
 from standin.sockets import Switchboard
 from standin.windows import Act, Windows
@@ -65,12 +66,13 @@ class PhoneApi:
         app.router.add_get("/phone/devices", self._get_devices)
         app.router.add_post("/phone/scan", self._scan)
         app.router.add_post("/phone/enter-code", self._enter_code)
+        app.router.add_post("/phone/pairing-codes", self._pairing_codes)
         app.router.add_post("/phone/qr-expire", self._qr_expire)
         app.router.add_post("/phone/passkey", self._passkey)
         app.router.add_post("/page/variant", self._set_variant)
         app.router.add_post("/page/reload", self._act("reload"))
         app.router.add_post("/page/other-tab", self._act("other-tab"))
-        app.router.add_get("/phone/{device}/messages", self._get_messages)
+        AccountCalls(self._exchange).add_to(app)
         app.router.add_post("/phone/{device}/{command}", self._command)
         return app
 
@@ -103,26 +105,37 @@ class PhoneApi:
     async def _get_devices(self, _request: web.Request) -> web.Response:
         return web.json_response({"devices": [self._describe(device.identifier) for device in self._exchange.devices]})
 
-    async def _get_messages(self, request: web.Request) -> web.Response:
-        device = self._exchange.devices.get(DeviceId(request.match_info["device"]))
-        return web.json_response({"messages": [message.to_json() for message in device.sent]})
-
     async def _scan(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         text = body.get("qr")
         if not isinstance(text, str):
             raise MalformedRequestError('Send {"qr": TEXT} with the text of the page\'s data-ref.')
         if body.get("passkey", False):
             self._switchboard.carry_out(self._exchange.scan_with_passkey(text))
             return web.json_response({"device": None})
-        seconds = body.get("syncSeconds")
-        return await self._confirm(*self._exchange.scan(text, sync_seconds=None if seconds is None else float(seconds)))
+        seconds, number = body.get("syncSeconds"), body.get("number")
+        scanned = self._exchange.scan(
+            text,
+            sync_seconds=None if seconds is None else float(seconds),
+            number=None if number is None else str(number),
+        )
+        return await self._confirm(*scanned)
 
     async def _enter_code(self, request: web.Request) -> web.Response:
-        code = (await _body(request)).get("code")
+        code = (await json_body(request)).get("code")
         if not isinstance(code, str):
             raise MalformedRequestError('Send {"code": TEXT} with the eight characters the page got.')
         return await self._confirm(*self._exchange.enter_code(code))
+
+    async def _pairing_codes(self, request: web.Request) -> web.Response:
+        body = await json_body(request)
+        self._exchange.refused_codes = int(body.get("refuse", 0))
+        kind = body.get("event")
+        if kind not in (None, "refresh", "manual-refresh", "error"):
+            raise MalformedRequestError(f"event is refresh, manual-refresh or error, not {kind!r}.")
+        effects = [] if kind is None else self._exchange.announce_codes(kind)
+        self._switchboard.carry_out(effects)
+        return web.json_response({"pages": len(effects)})
 
     async def _confirm(self, device: DeviceId, effects: list[Effect]) -> web.Response:
         self._switchboard.carry_out(effects)
@@ -134,7 +147,7 @@ class PhoneApi:
         return web.json_response({"device": device})
 
     async def _passkey(self, request: web.Request) -> web.Response:
-        match (await _body(request)).get("step"):
+        match (await json_body(request)).get("step"):
             case "link":
                 return await self._confirm(*self._exchange.link_with_passkey())
             case "confirm":
@@ -152,7 +165,7 @@ class PhoneApi:
         return web.json_response({"pages": len(effects)})
 
     async def _set_variant(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         if "variant" in body:
             self._documents.variant = _choice(Variant, body["variant"])
         if "qrForm" in body:
@@ -174,7 +187,7 @@ class PhoneApi:
         command = COMMANDS.get(name)
         if command is None:
             raise MalformedRequestError(f"{name!r} is no command. The commands: {', '.join(COMMANDS)}.")
-        self._switchboard.carry_out(command(self._exchange, device, await _body(request)))
+        self._switchboard.carry_out(command(self._exchange, device, await json_body(request)))
         self._save()
         return web.json_response({"device": device, "command": name})
 
@@ -192,25 +205,12 @@ class PhoneApi:
             "available": device.available,
             "timesAvailable": device.times_available,
             "banned": device.ban.code if device.ban else None,
-            "waitingMessages": len(device.waiting),
+            "waitingMessages": len(device.mailbox),
         }
 
 
 def _refusal(*, status: int, reason: str, message: str) -> web.Response:
     return web.json_response({"error": reason, "message": message}, status=status)
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    raw = await request.read()
-    if not raw:
-        return {}
-    try:
-        body = json.loads(raw)
-    except ValueError as error:
-        raise MalformedRequestError("The body is not JSON.") from error
-    if not isinstance(body, dict):
-        raise MalformedRequestError("The body is not a JSON object.")
-    return body
 
 
 def _choice(kind: type[_Choice], value: object) -> _Choice:

@@ -3,7 +3,6 @@
 Used by the harness (loopback, free ports) and by `python -m standin` (a pod). It owns no process and no thread.
 """
 
-import asyncio
 import dataclasses
 import json
 import secrets
@@ -17,6 +16,7 @@ from standin.certificates import Certificates
 from standin.devices import DeviceBook
 from standin.documents import Documents
 from standin.exchange import Exchange
+from standin.listener import Listener
 from standin.loads import LoadLedger
 from standin.phone import PhoneApi
 from standin.settings import Mode, Timing
@@ -82,6 +82,7 @@ class Server:
         self._runners = [
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0) for app in (documents.app(), phone.app())
         ]
+        self._listeners: list[Listener] = []
         self.https_port = 0
         self.phone_port = 0
 
@@ -92,29 +93,26 @@ class Server:
         for runner in self._runners:
             await runner.setup()
         pages, phone = self._runners
-        self.https_port = await self._listen(pages, port=self._settings.https_port, context=context)
-        self.phone_port = await self._listen(phone, port=self._settings.phone_port, context=None)
+        self.https_port = self._listen(pages, port=self._settings.https_port, context=context)
+        self.phone_port = self._listen(phone, port=self._settings.phone_port, context=None)
 
     async def stop(self) -> None:
-        """End every socket, then stop listening.
-
-        A closed connection waits half a minute for the other side's end of TLS, which a killed browser never sends.
-        """
+        """End every socket, stop listening, and let go of each connection that is left."""
         await self._switchboard.close()
         await self._windows.close()
+        for listener in self._listeners:
+            await listener.stop()
         for runner in self._runners:
-            open_ones = [] if runner.server is None else [each.transport for each in runner.server.connections]
             await runner.cleanup()
-            for transport in open_ones:
-                if transport is not None:
-                    transport.abort()
-        await asyncio.sleep(0)  # an abortion is carried out by the loop
+        for listener in self._listeners:
+            await listener.abort()
 
-    async def _listen(self, runner: web.AppRunner, *, port: int, context: ssl.SSLContext | None) -> int:
-        site = web.TCPSite(runner, self._settings.listen, port, ssl_context=context)
-        await site.start()
-        address = runner.addresses[0]
-        return int(address[1])
+    def _listen(self, runner: web.AppRunner, *, port: int, context: ssl.SSLContext | None) -> int:
+        assert runner.server is not None  # it is set up
+        listener = Listener(runner.server, host=self._settings.listen, port=port, context=context)
+        listener.start()
+        self._listeners.append(listener)
+        return listener.port
 
     def _read(self) -> DeviceBook:
         path = self._state_file()

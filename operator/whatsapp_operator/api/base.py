@@ -39,7 +39,12 @@ REQUIRED_KEY: Final = "x-schema-required"
 SCHEMA_REQUIRED: Final = Field(json_schema_extra={REQUIRED_KEY: True})
 """ In Annotated: the schema demands the field though code may leave it to be filled in later. """
 
-_ALIASES: Final = {"pod_uid": "podUID", "restart_at": "restart-at", "relink_at": "relink-at"}
+_ALIASES: Final = {
+    "pod_uid": "podUID",
+    "account_key_id": "accountKeyID",
+    "restart_at": "restart-at",
+    "relink_at": "relink-at",
+}
 
 
 def manifest_name(name: str) -> str:

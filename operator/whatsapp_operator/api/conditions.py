@@ -52,6 +52,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     # Linked
     LINKED = "Linked"
+    UNEXPECTED_ACCOUNT = "UnexpectedAccount"
     NOT_LINKED = "NotLinked"
     NOT_KNOWN = "NotKnown"
     # Admitted

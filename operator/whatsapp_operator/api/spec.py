@@ -34,8 +34,13 @@ class LinkSpec(SpecModel):
     """How the session is linked to a phone."""
 
     method: Annotated[LinkMethod, Variable.LINK_METHOD] = LinkMethod.QR
-    """QR shows a code that the phone scans. PairingCode, a code that is typed into the phone, is not implemented yet: it
-    shows the QR code too, and says so in the Ready condition's message."""
+    """QR shows a code that the phone scans. PairingCode also shows one that is typed into the phone whose number
+    phoneNumberSecretName names; where WhatsApp gives none, the QR code is left."""
+    phone_number_secret_name: Annotated[str | None, name_of("a Secret")] = None
+    """The Secret of this namespace whose entry phoneNumber is the telephone number of the account to link, with the
+    country's code, such as +15550100000. Whoever sets it must be allowed to get that Secret. It is mounted into the pod, and
+    a change of it counts within two minutes. A phone of another account that is linked anew is unlinked at once; one that
+    was linked before stays, and Linked says UnexpectedAccount."""
     max_rounds: Annotated[
         int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"}), Variable.LINK_MAX_ROUNDS
     ] = 5

@@ -61,7 +61,7 @@ TO_DO: Final[Mapping[str, str]] = {
     RunnerState.PROXY_ERROR: "see to the [proxy](operations/proxy.md#when-it-fails), or to the Secret with its login",
     RunnerState.UNSUPPORTED_BROWSER: "use a newer runner image, then ask for a restart",
     RunnerState.QR_PENDING: "scan the code that `kubectl whatsapp qr NAME` shows, on the phone under *Linked devices*",
-    RunnerState.PAIRING_CODE_PENDING: "type the code on the phone, under *Linked devices*",
+    RunnerState.PAIRING_CODE_PENDING: "type the code that `kubectl whatsapp pair NAME` shows on the phone, under *Linked devices*",
     RunnerState.PASSKEY_REQUIRED: "confirm on the phone if it asks; else link another account, or try later",
     RunnerState.LINK_EXPIRED: "ask for a relink with the phone at hand; it is queued like a new session. One that nobody needs may stay so",
     RunnerState.SYNCING: "keep the phone online with WhatsApp open; when it is overdue, ask for a restart, and then for a relink",
@@ -114,7 +114,7 @@ def _of_runner(state: str, alerts: Alerts) -> _Section:
     traits = STATES[state]
     linked = {None: "either, `linked` says it", True: "`true`", False: "`false`"}[traits.linked]
     code = "404" + (f": {traits.no_code}" if traits.no_code else "")
-    if state == "QRPending":
+    if state in ("QRPending", "PairingCodePending"):
         code = f"the code, or {code}"
     rows = (
         ("kubectl", f"{_columns(state, ready=traits.phase is Phase.CONNECTED)}{_stalled(state, traits)}"),

@@ -70,6 +70,12 @@ class LinkStatus(StatusModel):
     after linking, known in advance, or a clean stop before that."""
     round: Count | None = None
     """Which round of QR codes is or was shown, from 1; spec.link.maxRounds is the last."""
+    account_hash: Annotated[str | None, Field(pattern="^[0-9a-f]{16}$")] = None
+    """Whose account is linked, as a keyed hash: equal for equal accounts in all namespaces of one operator, as long as
+    accountKeyID is equal, too. The number itself is shown by `kubectl whatsapp account`."""
+    account_key_id: Annotated[str | None, Field(max_length=253)] = None
+    """The operator's key that the hash was made with. After a rotation a session that runs gets another hash within a
+    minute, one that does not run keeps its own until it does."""
     logout_time: Time | None = None
     """When the session was logged out last; the condition Linked says why. Both stay until a phone is linked again."""
     expired_time: Time | None = None

@@ -204,6 +204,15 @@ class NetworkPolicyFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountHash:
+    """Whose account is linked, in a form that tells nobody the number (`core.objects.account_hash`)."""
+
+    key_id: KeyID
+    """ The key that it is made with: only hashes of one key can be compared. """
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunnerReport:
     """The last valid answer of a pod's runner. `state` may be one that this version does not know."""
 
@@ -230,6 +239,10 @@ class RunnerReport:
     """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
     browser_version: str | None = None
     """ The version of its browser; None: it does not report it (yet). """
+    account: AccountHash | None = None
+    """ The linked account; None: it is not known, or there is none. """
+    account_expected: bool | None = None
+    """ Whether it is the one that the session's Secret names, as the runner reports it; None: it names none, say. """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 

@@ -15,18 +15,19 @@ from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from importlib import resources
+from typing import Any
 
 import mimeparse
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from session_protocol.answers import KnownScopes, State
+from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
 from session_protocol.token_hashes import OPERATOR_FILE, TokenHashes
-from session_protocol.vocabulary import TokenScope
+from session_protocol.vocabulary import LinkMethod, TokenScope
 
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
@@ -35,11 +36,14 @@ from session_runner.http.codes import OFFERED, render
 from session_runner.http.errors import (
     ApiError,
     BadRequestError,
+    CannotPairError,
     DeadlineError,
     ForbiddenError,
     HttpError,
+    NoAccountError,
     NoCodeError,
     NoPageError,
+    NoPairingCodeError,
     NotAcceptableError,
     NotLinkedError,
     TooManyCommandsError,
@@ -50,7 +54,8 @@ from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
 from session_runner.logout import log_out
 from session_runner.metrics import Metrics
-from session_runner.store import Snapshot, StateStore
+from session_runner.phone_numbers import PhoneNumbers
+from session_runner.store import Code, Snapshot, StateStore
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +67,9 @@ SHOWN_SECONDS = 10.0
 """ For the state to show that the session is unlinked, once the page is. """
 BODY = web.RequestKey("body", bytes)
 """ Where a signed request's body is kept. """
+PAIRING_SECONDS = 20.0
+""" For the page to show a pairing code; WhatsApp's answer takes a second or two. """
+PAIRING_PAUSE = 0.1
 LARGEST_BODY = 2048
 """ Bytes; five hashes are 400. """
 BODY_SECONDS = 5.0
@@ -77,6 +85,7 @@ class Api:
         self,
         *,
         store: StateStore,
+        numbers: PhoneNumbers | None = None,
         tokens: TokenFolder,
         metrics: Metrics,
         session_uid: str,
@@ -87,6 +96,7 @@ class Api:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._numbers = numbers or PhoneNumbers(file=None, method=LinkMethod.QR)
         self._door = door or Commands()  # one that is never opened: there is no page
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
@@ -99,6 +109,9 @@ class Api:
         self._answers: dict[str, Handler] = {
             "getState": self.state,
             "getQR": self.code,
+            "getAccount": self.account,
+            "getPairingCode": self.pairing_code,
+            "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
             "renewTokens": self.renew_tokens,
             "getContract": self.contract,
@@ -166,6 +179,46 @@ class Api:
             raise NoCodeError(f"There is no QR code now; the session is {state}. It has one while it is QRPending.")
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
+
+    async def account(self, _request: web.Request) -> web.Response:
+        """GET /v1/account: the number of the linked account."""
+        account = self._store.account
+        if account is None:
+            state = self._store.snapshot.state
+            raise NoAccountError(f"It is not known whose account is linked, if one is; the session is {state}.")
+        return _json_response(account)
+
+    async def pairing_code(self, _request: web.Request) -> web.Response:
+        """GET /v1/pairing-code: the pairing code, while there is one."""
+        code = self._store.pairing_code
+        if code is None:
+            state = self._store.snapshot.state
+            raise NoPairingCodeError(
+                f"There is no pairing code now; the session is {state}. It has one while it is PairingCodePending."
+            )
+        return _pairing_response(code)
+
+    async def ask_for_pairing_code(self, request: web.Request) -> web.Response:
+        """POST /v1/pairing-code: want one for a number, and answer with it."""
+        try:
+            given = msgspec.json.decode(await read_body(request), type=PairingRequest)
+        except msgspec.DecodeError:
+            raise BadRequestError(
+                'The body is wrong: send {"phoneNumber": "+15550100000"}, a number with its country\'s code.'
+            ) from None
+        number = given.phone_number
+        if self._store.snapshot.linked:
+            raise CannotPairError("The session is linked already; log it out first.")
+        if not self._numbers.ask_for(number):
+            raise CannotPairError("The session's Secret names another number; change it there, or leave it out.")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PAIRING_SECONDS):
+                while not self._store.closing:
+                    if (code := self._store.pairing_code_for(number)) is not None:
+                        return _pairing_response(code)
+                    await asyncio.sleep(PAIRING_PAUSE)
+        snapshot = self._store.snapshot
+        raise DeadlineError(f"There is no pairing code yet; the session is {snapshot.state}. {snapshot.message}")
 
     async def renew_tokens(self, request: web.Request) -> web.Response:
         """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
@@ -245,6 +298,8 @@ class Api:
             browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
             user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,
             browser_version=snapshot.browser_version,
+            account_revision=snapshot.account_revision,
+            account_expected=snapshot.account_expected,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 
@@ -300,6 +355,22 @@ async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[w
     listener = socket.create_server(("", port), family=family, dualstack_ipv6=dual, backlog=128)
     await web.SockSite(runner, listener).start()
     return runner, int(listener.getsockname()[1])
+
+
+def _json_response(document: Any) -> web.Response:
+    body = msgspec.json.encode(document)
+    return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _pairing_response(code: Code) -> web.Response:
+    return _json_response(
+        PairingCode(
+            text=code.text,
+            issued_time=whole_seconds(code.issued),
+            expiry_time=whole_seconds(code.expires),
+            round=code.round,
+        )
+    )
 
 
 def _maybe(moment: datetime | None) -> datetime | None:

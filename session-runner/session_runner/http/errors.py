@@ -54,6 +54,24 @@ class NoCodeError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoCode"
 
 
+class NoPairingCodeError(ApiError):
+    """There is no pairing code now."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoPairingCode"
+
+
+class CannotPairError(ApiError):
+    """The session is linked already, or is for another number: the one in its Secret."""
+
+    status, code = HTTPStatus.CONFLICT, "CannotPair"
+
+
+class NoAccountError(ApiError):
+    """Whose account is linked is not known, or none is."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoAccount"
+
+
 class NotLinkedError(ApiError):
     """The session is not linked, and this needs one that is."""
 

@@ -65,7 +65,10 @@ def document() -> dict[str, Any]:
         "info": _INFO,
         "servers": [_SERVER],
         "security": [{"bearer": []}],
-        "paths": {route.path: {route.method.lower(): _operation(route)} for route in ROUTES},
+        "paths": {
+            path: {route.method.lower(): _operation(route) for route in ROUTES if route.path == path}
+            for path in dict.fromkeys(route.path for route in ROUTES)
+        },
         "components": {
             "securitySchemes": {"bearer": _BEARER, "operator": _OPERATOR},
             "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)},

@@ -12,17 +12,20 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from multidict import MultiMapping
-from session_protocol.answers import LARGEST_REVISION, Code, KnownScopes, State
+from session_protocol.answers import LARGEST_REVISION, Account, Code, KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.errors import (
     ApiError,
     BadRequestError,
+    CannotPairError,
     DeadlineError,
     ForbiddenError,
+    NoAccountError,
     NoCodeError,
     NoPageError,
+    NoPairingCodeError,
     NotAcceptableError,
     NotLinkedError,
     TooManyCommandsError,
@@ -119,6 +122,49 @@ ROUTES = (
         },
         cached=False,
         errors=(NoCodeError, NotAcceptableError),
+    ),
+    Route(
+        path="/v1/pairing-code",
+        name="getPairingCode",
+        summary="The pairing code that waits to be typed into the phone",
+        description="Needs the scope `link`. "
+        "It links the phone of the number that it was made for: it is never cached, logged or put into a status.\n",
+        scope=TokenScope.LINK,
+        answer="The code.",
+        content={"application/json": PairingCode},
+        cached=False,
+        errors=(NoPairingCodeError,),
+    ),
+    Route(
+        path="/v1/pairing-code",
+        method="POST",
+        name="askForPairingCode",
+        summary="Ask for a pairing code for a phone, by its number",
+        description="Needs the scope `link`.\n"
+        "The number is kept until the pod ends, and new codes follow as they do for one in the session's Secret. "
+        "Where there is a Secret, only its number is taken. "
+        "The QR code stays, for whoever would rather scan it.\n"
+        "WhatsApp allows few codes: one that it refuses is asked for again after a while, which `GET /v1/state` tells.\n",
+        scope=TokenScope.LINK,
+        body=PairingRequest,
+        answer="The code.",
+        content={"application/json": PairingCode},
+        cached=False,
+        errors=(BadRequestError, CannotPairError, DeadlineError),
+    ),
+    Route(
+        path="/v1/account",
+        name="getAccount",
+        summary="Whose account is linked",
+        description="Needs the scope `link`: whoever may link a phone has to see which one it was.\n"
+        "The number stands here and nowhere else; "
+        "the session's status has a hash of it that only the operator can make.\n",
+        scope=TokenScope.LINK,
+        operator=True,
+        answer="The account.",
+        content={"application/json": Account},
+        cached=False,
+        errors=(NoAccountError,),
     ),
     Route(
         path="/v1/logout",

@@ -141,10 +141,10 @@ class BrowserPage:
             logger.debug("A probe was interrupted", extra={"error": _first_line(error)})
             return Facts()
 
-    async def ask(self, name: str, *, deadline: float) -> str | None:
+    async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Run one of our scripts and return the text that it answers; None if it fails or takes too long."""
         try:
-            answer = await self.call(name, deadline=deadline)
+            answer = await self.call(name, argument, deadline=deadline)
         except PageError as error:
             logger.warning("The page did not carry out a script", extra={"order": name, "error": _first_line(error)})
             return None

@@ -50,6 +50,8 @@ class SavedState:
     """ When the page was first seen registered; None: it is not linked, or is to be linked again. """
     durable_time: datetime | None = None
     """ From when on the login survives any end of the browser; may be in the future. """
+    is_unchecked: bool = False
+    """ Nobody knows yet whether the phone that was linked is the right one's, or it was not and is to be unlinked. """
     logout_hold: str | None = None
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
@@ -84,7 +86,9 @@ class SavedState:
 
     def unlinked(self) -> "SavedState":
         """Return the state after the login was given up and linking begins again."""
-        gone = replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
+        gone = replace(
+            self, linked_time=None, durable_time=None, is_unchecked=False, logout_hold=None, available_time=None
+        )
         return replace(gone, sync_began=None, restriction=None, restriction_ends=None)
 
     def settled(self, *, now: datetime) -> "SavedState":
@@ -113,6 +117,7 @@ def read_saved_state(path: Path) -> SavedState:
     return SavedState(
         linked_time=_maybe_time(got.get("linkedTime")),
         durable_time=_maybe_time(got.get("durableTime")),
+        is_unchecked=got.get("unchecked") is True,
         logout_hold=logout_hold if isinstance(logout_hold, str) else None,
         relink_request=request if isinstance(request, str) else None,
         sync_began=_maybe_time(got.get("syncBeganTime")),
@@ -132,7 +137,7 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
     The keys never change, whatever the fields are called: with another key the next pod would find no hold and open the
     page.
     """
-    content = {
+    content: dict[str, Any] = {
         "linkedTime": format_time(saved.linked_time),
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,
@@ -141,6 +146,7 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
     later = {
+        "unchecked": saved.is_unchecked or None,
         "browserVersion": saved.browser_version,
         "availableTime": format_time(saved.available_time),
         "syncBeganTime": format_time(saved.sync_began),

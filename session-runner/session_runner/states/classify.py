@@ -17,6 +17,7 @@ from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.fetching import unfetched
 from session_runner.states.history import MOST_ACKNOWLEDGEMENTS, NOTICE_SHOWN_SECONDS, History
+from session_runner.states.pairing import Pairing, Source, live_pairing_code
 from session_runner.states.policy import Policy
 from session_runner.states.proxy_failures import ProxyFailure
 
@@ -89,7 +90,7 @@ def _classify(facts: Facts, history: History, *, policy: Policy, now: float) -> 
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
     if facts.registered is False:
         return _logged_out(history, policy=policy) or _unlinked(facts, history, policy=policy, now=now)
-    return _linked(facts, history, policy=policy, now=now)
+    return _wrong_account(history) or _linked(facts, history, policy=policy, now=now)
 
 
 def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
@@ -221,7 +222,9 @@ def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
     if history.logged_out_since is None:
         return None
     why = ""
-    if history.logged_out_as_asked:
+    if history.unexpected:
+        why = ", because another account than the one of its number was linked"
+    elif history.logged_out_as_asked:
         why = " as asked"
     elif history.logout_reason is not None:
         why = f" {explanation(logout_reason(history.logout_reason))}"
@@ -258,6 +261,12 @@ def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> 
 
 
 def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
+    if live_pairing_code(history.pairing, now=now) is not None:
+        return Verdict(
+            State.PAIRING_CODE_PENDING,
+            Reason.WAITING_FOR_PAIRING_CODE,
+            "Type the pairing code into the phone: Linked devices, Link a device, Link with phone number instead.",
+        )
     refreshing = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
     if facts.socket == Socket.UNPAIRED_IDLE and history.round >= policy.max_rounds and not refreshing:
         return Verdict(
@@ -276,13 +285,30 @@ def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: f
         )
     if history.round == 0:
         return Verdict(State.LOADING, Reason.OPENING_CONNECTION, "The page is connecting to show a QR code.")
-    if policy.method is LinkMethod.PAIRING_CODE:
-        return Verdict(
-            State.QR_PENDING,
+    return Verdict(State.QR_PENDING, *_why_qr_code(history.pairing, policy=policy))
+
+
+def _why_qr_code(pairing: Pairing, *, policy: Policy) -> tuple[Reason, str]:
+    """Return why a QR code is all there is, where a pairing code was wished for."""
+    if pairing.number is None and policy.method is LinkMethod.PAIRING_CODE:
+        need = {
+            Source.NONE: "Nobody has named the phone's number: spec.link.phoneNumberSecretName may, or `kubectl whatsapp pair`",
+            Source.MISSING: "The Secret of spec.link.phoneNumberSecretName, or its entry phoneNumber, does not exist",
+            Source.INVALID: "The entry phoneNumber of the session's Secret is no number with its country's code",
+        }.get(pairing.source, "No number is known")
+        return Reason.PHONE_NUMBER_NEEDED, f"{need}; so there is no pairing code. Scan the QR code instead."
+    if pairing.number is None or not pairing.is_refused:
+        return Reason.WAITING_FOR_SCAN, "Scan the QR code with the phone."
+    if pairing.unsupported:
+        return (
             Reason.PAIRING_CODE_NOT_SUPPORTED,
-            "Pairing codes are not supported yet; scan the QR code with the phone instead.",
+            "This page has no pairing codes; scan the QR code with the phone instead.",
         )
-    return Verdict(State.QR_PENDING, Reason.WAITING_FOR_SCAN, "Scan the QR code with the phone.")
+    why = " after too many attempts" if pairing.limited else ""
+    return (
+        Reason.PAIRING_CODE_REFUSED,
+        f"WhatsApp gives no pairing code now{why}; it is asked again after a pause. Scan the QR code with the phone meanwhile.",
+    )
 
 
 def _offline(facts: Facts, history: History) -> Verdict:
@@ -298,12 +324,28 @@ def _offline(facts: Facts, history: History) -> Verdict:
     return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps retrying.")
 
 
+def _wrong_account(history: History) -> Verdict | None:
+    if not history.unexpected:
+        return None
+    return Verdict(
+        State.ACTION_REQUIRED,
+        Reason.UNEXPECTED_ACCOUNT,
+        "Another account than the one of the session's number was linked; it is being unlinked.",
+    )
+
+
+def _not_checked(history: History) -> Verdict | None:
+    if not history.is_unchecked or history.pairing.source is not Source.FOUND:
+        return None
+    return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page does not say yet whose account it is.")
+
+
 def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.is_let_in and (facts.dialog is not None or facts.passkey is not None):
         return _asks(facts, history)
     if facts.streaming and facts.synced:
-        return _connected(facts, history)
+        return _not_checked(history) or _connected(facts, history)
     if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
         return _offline(facts, history)
     if not facts.synced and _syncs(facts, history, now=now):

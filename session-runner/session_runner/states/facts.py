@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from session_protocol.phone_numbers import number_of_user
 from session_protocol.vocabulary import StateReason
 
 from session_runner.states.proxy_failures import ProxyFailure
@@ -71,6 +72,20 @@ class Passkey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PairingRequest:
+    """What has become of the pairing code that the page was asked for."""
+
+    code: str | None = field(default=None, repr=False)
+    age: float = 0.0
+    """ Seconds since the page got it. """
+    answered_age: float | None = None
+    """ Seconds since the phone answered: somebody has typed the code; None: nobody has. """
+    failed: bool = False
+    limited: bool = False
+    """ It failed for too many attempts. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class Script:
     """A script of the document whose answer was none."""
 
@@ -123,6 +138,8 @@ class Facts:
     clock: float | None = None
     """ The time of the probe by the page's clock, Unix seconds. """
     registered: bool | None = None
+    account: str | None = field(default=None, repr=False)
+    """ The telephone number of the linked account, which never reaches a log either. """
     socket: str | None = None
     """ `Socket.state`, see `Socket`. """
     stream: str | None = None
@@ -143,6 +160,8 @@ class Facts:
     """ Seconds that the service gives the current code. """
     code_age: float | None = None
     """ Seconds since the page got the current code; None: not known. """
+    pairing: PairingRequest | None = None
+    """ None: no pairing code was asked for in this document, or that is over. """
     passkey: Passkey | None = None
     dialog: Dialog | None = None
     ban: Ban | None = None
@@ -212,6 +231,7 @@ class Facts:
             origin=_maybe_number(got.get("origin")),
             clock=_maybe_seconds(got.get("clockMs")),
             registered=_maybe_bool(got.get("registered")),
+            account=number_of_user(_maybe_text(got.get("account")) or "") if got.get("registered") is True else None,
             socket=_maybe_text(got.get("socket")),
             stream=_maybe_text(got.get("stream")),
             synced=got.get("synced") is True,
@@ -224,6 +244,7 @@ class Facts:
             code=_maybe_text(got.get("code")),
             code_lifetime=_maybe_seconds(got.get("codeLifetimeMs")),
             code_age=_maybe_age(got.get("codeAgeMs")),
+            pairing=_maybe_pairing(got.get("pairing")),
             passkey=_maybe_passkey(got.get("passkey")),
             dialog=_maybe_dialog(got.get("dialog")),
             ban=_maybe_ban(got.get("ban")),
@@ -316,3 +337,15 @@ def _maybe_ban(value: object) -> Ban | None:
 
 def _maybe_passkey(value: object) -> Passkey | None:
     return Passkey(until=_maybe_number(value.get("until"))) if isinstance(value, Mapping) else None
+
+
+def _maybe_pairing(value: object) -> PairingRequest | None:
+    if not isinstance(value, Mapping):
+        return None
+    return PairingRequest(
+        code=_maybe_text(value.get("code")),
+        age=_maybe_age(value.get("ageMs")) or 0.0,
+        answered_age=_maybe_age(value.get("answeredAgeMs")),
+        failed=value.get("failed") is True,
+        limited=value.get("limited") is True,
+    )

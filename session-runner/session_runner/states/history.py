@@ -7,10 +7,13 @@ page's document goes; all are pure, and `classify` reads the result. Times are s
 
 from dataclasses import dataclass, field, replace
 
+from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
+from session_runner.states import fetching
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
-from session_runner.states.fetching import Fetching, looked
+from session_runner.states.fetching import Fetching
+from session_runner.states.pairing import Pairing, holds_round, looked
 from session_runner.states.policy import Policy
 
 SETTLE_SECONDS = 5.0
@@ -29,6 +32,9 @@ STALE_SECONDS = 2.0
 ASKED_SECONDS = 60.0
 """ A logout that follows a request later than this was not caused by it. """
 
+NAMELESS_SECONDS = 60.0
+""" A linked page that has not said by then whose account it is will not; its account then goes unchecked. """
+
 NOTICE_SHOWN_SECONDS = 10.0
 """ The page's notice of what is new is reported for so long before it is acknowledged, and again if it stays. """
 MOST_ACKNOWLEDGEMENTS = 3
@@ -37,7 +43,7 @@ MOST_ACKNOWLEDGEMENTS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The history of one session; a new runner takes `linked`, `logout_hold` and `granted` from the state file."""
+    """The history of one session; a new runner takes `linked`, `is_unchecked`, `logout_hold` and `granted` from the state file."""
 
     linked: bool = False
     """ The page was registered, in this pod or an earlier one, and did not start to link again since. """
@@ -56,6 +62,13 @@ class History:
     interrupted: bool = False
     """ The stream was down since the logout hold began; when it is up again, that has ended. """
     fetching: Fetching = field(default_factory=Fetching)
+    pairing: Pairing = field(default_factory=Pairing)
+    is_unchecked: bool = False
+    """ A phone was linked, and whether it is the right one is not known yet. """
+    nameless_since: float | None = None
+    """ Since when the page does not say whose account that is. """
+    unexpected: bool = False
+    """ The last link was of another account than the one that was expected, and is given up for that. """
     unclassified_since: float | None = None
     lost_since: float | None = None
     """ Since when the page opens its connection, or opens it again: with all turns of it, whatever the socket is called. """
@@ -140,7 +153,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     unscannable = unregistered and history.round > 0 and not has_code
     history = replace(
         history,
-        fetching=looked(history.fetching, facts, now=now),
+        fetching=fetching.looked(history.fetching, facts, now=now),
+        pairing=looked(history.pairing, facts, now=now),
         unclassified_since=_since(
             history.unclassified_since, holds=not facts.has_modules or facts.registered is None, now=now
         ),
@@ -168,7 +182,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, policy=policy, now=now):
-        history = replace(history, linked=False, logout_hold=None, granted=False, logged_out_since=None, round=0)
+        history = replace(history, linked=False, is_unchecked=False, logout_hold=None, granted=False)
+        history = replace(history, logged_out_since=None, round=0)
     return _remember_round(history, facts, has_code=has_code, now=now)
 
 
@@ -187,8 +202,9 @@ def logout_explained(history: History, reason: str | None, *, now: float) -> His
 
 
 def left(history: History, *, now: float) -> History:
-    """Return the history after the page's document was left: its QR code is dead, whatever the next one shows."""
-    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None)
+    """Return the history after the page's document was left: its codes are dead, whatever the next one shows."""
+    pairing = replace(history.pairing, code_dies=min(history.pairing.code_dies, now), asked_since=None, again=True)
+    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
 
 
 def live_code(history: History, facts: Facts, *, now: float) -> tuple[str, float] | None:
@@ -205,6 +221,18 @@ def asked_for_code(history: History, *, now: float) -> History:
     return replace(history, round=history.round + 1, refreshing_since=now)
 
 
+def checked(history: History, facts: Facts, *, expected: str | None, now: float) -> History:
+    """Return the history after a new link was compared with the number that was expected; once right, it stays right."""
+    if not history.is_unchecked or facts.registered is not True:
+        return history
+    if facts.account is None:
+        since = _since(history.nameless_since, holds=True, now=now)
+        is_unchecked = history.lasted(since, now=now) < NAMELESS_SECONDS
+        return replace(history, is_unchecked=is_unchecked, nameless_since=since if is_unchecked else None)
+    is_other = expected is not None and not is_same_number(facts.account, expected)
+    return replace(history, is_unchecked=is_other, unexpected=is_other, nameless_since=None)
+
+
 def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:
     """Whether the page's codes are used up, or the page is stuck with a dead one, and another round is due."""
     stale = facts.code is not None and facts.code == history.code and now - history.code_dies >= STALE_SECONDS
@@ -212,7 +240,9 @@ def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) ->
     # A page that shows a ban is left alone: another attempt can make it longer.
     idle = facts.registered is False and facts.ban is None and (facts.socket == Socket.UNPAIRED_IDLE or stuck)
     waiting = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
-    return idle and not history.linked and not waiting and history.round < policy.max_rounds
+    if waiting or holds_round(history.pairing, now=now):
+        return False
+    return idle and not history.linked and history.round < policy.max_rounds
 
 
 def wants_acknowledgement(history: History, *, now: float) -> bool:
@@ -249,7 +279,10 @@ def _is_lost(history: History, facts: Facts) -> bool:
 
 
 def _remember_link(history: History, facts: Facts) -> History:
-    history = replace(history, linked=True, refreshing_since=None)
+    if not history.linked:
+        # A login that this pod has not seen come is none of a moment ago, whatever the volume remembers.
+        history = replace(history, linked=True, is_unchecked=history.round > 0, unexpected=False)
+    history = replace(history, refreshing_since=None)
     if not facts.streaming:
         return history
     before = history.restriction_ends if history.restriction is facts.restriction else None

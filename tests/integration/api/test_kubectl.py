@@ -15,7 +15,7 @@ from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_con
 from whatsapp_operator.api.constants import API_VERSION, GROUP, QUOTA_KIND
 from whatsapp_operator.api.crd.definitions import KINDS, Kind
 from whatsapp_operator.api.quota import QuotaStatus
-from whatsapp_operator.api.session import RecoveryStatus, SessionStatus
+from whatsapp_operator.api.session import LinkStatus, RecoveryStatus, SessionStatus
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -122,6 +122,7 @@ def test_the_columns_show_state_and_cause(cluster: LightCluster, namespace: str)
         pod_name="sales",
         node_name="node1",
         browser_version="156.0.7204.49",
+        link=LinkStatus(account_hash="0123456789abcdef", account_key_id="k1"),
         conditions=set_condition(
             (),
             Condition(type="Ready", status=ConditionStatus.FALSE, reason="Crashed", message="The page crashed."),
@@ -136,8 +137,16 @@ def test_the_columns_show_state_and_cause(cluster: LightCluster, namespace: str)
     assert ["sales", "Recovering", "False", "default", "node1", "2"] == line.split()[:-1]
 
     header, line = cluster.kubectl("get", "was", "-n", namespace, "-o", "wide").splitlines()
-    assert header.split()[-5:] == ["POD", "BROWSER", "NEXT", "ATTEMPT", "MESSAGE"]
-    assert line.split()[-6:] == ["sales", "156.0.7204.49", "2099-01-31T12:00:00Z", "The", "page", "crashed."]
+    assert header.split()[-6:] == ["POD", "BROWSER", "ACCOUNT", "NEXT", "ATTEMPT", "MESSAGE"]
+    assert line.split()[-7:] == [
+        "sales",
+        "156.0.7204.49",
+        "0123456789abcdef",
+        "2099-01-31T12:00:00Z",
+        "The",
+        "page",
+        "crashed.",
+    ]
 
 
 def test_a_quotas_columns_show_what_is_used(cluster: LightCluster, quota: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from session_devtools.installation.constants import OPERATOR_NAMESPACE
 from session_protocol.answers import State
-from whatsapp_operator.core.model import Defaults, TokenSource
+from whatsapp_operator.core.model import AccountHash, Defaults, KeyID, TokenSource
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.connection import Connection, Credentials
 from whatsapp_operator.runtime.process.clock import Timer
@@ -58,6 +58,10 @@ class SilentRunners:
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
         """Say nothing."""
         raise NoAnswer(f"{target.key} takes nothing from {source.key_id}")
+
+    async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
+        """Say nothing."""
+        raise NoAnswer(f"{target.key} tells no account for {key_id}")
 
 
 @asynccontextmanager

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_protocol.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import LinkMethod, RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.http.openapi import FILE
 from session_runner.metrics import Metrics
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.store import StateStore
 
 
@@ -49,16 +50,21 @@ def make_api(folder: Path, *, linking: bool) -> Api:
         state=RunnerState.QR_PENDING if linking else RunnerState.CONNECTED,
         reason=StateReason.AS_EXPECTED,
         message="As the test says.",
+        linked=not linking,
         linked_time=None if linking else now(),
         durable_time=None if linking else now(),
         round=1,
     )
     store.probed = now()
     store.show_code("2@a,b,c,d,1" if linking else None, lifetime=60)
+    store.show_account(None if linking else "+15550100000")
+    numbers = PhoneNumbers(file=None, method=LinkMethod.PAIRING_CODE)
+    numbers.changed = lambda: store.show_pairing_code("ABCD-1EFG", lifetime=60, phone_number=numbers.wanted)
     door = Commands()
     door.open(Page(linked=not linking))
     return Api(
         store=store,
+        numbers=numbers,
         door=door,
         tokens=TokenFolder(folder),
         metrics=Metrics(),
@@ -96,4 +102,4 @@ async def test_the_runner_keeps_its_contract(
         await server.cleanup()
 
     assert 0 == run.returncode, output.decode()
-    assert 2 == output.decode().count("8 passed"), output.decode()  # each route in both phases that apply
+    assert 2 == output.decode().count("11 passed"), output.decode()  # each route in both phases that apply

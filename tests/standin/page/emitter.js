@@ -55,6 +55,10 @@ export class Model extends Emitter {
     return this;
   }
 
+  get attributes() {
+    return { ...this };
+  }
+
   unset(name) {
     return this.set(name, undefined);
   }
@@ -82,6 +86,11 @@ export class Collection extends Emitter {
     }
     this.trigger('add', model);
     return model;
+  }
+
+  remove(key) {
+    const model = this.get(key);
+    if (model && this.#models.delete(keyOf(model))) this.trigger('remove', model);
   }
 
   get(key) {

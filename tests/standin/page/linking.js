@@ -16,7 +16,7 @@ export class Linking {
   }
 
   async request(phone) {
-    const code = new Promise((resolve) => { this.#waiting.push(resolve); });
+    const code = new Promise((resolve, reject) => { this.#waiting.push({ resolve, reject }); });
     if (!this.#connection.send({ type: 'link-code', phone })) {
       this.#waiting.pop();
       this.events.trigger(`${PREFIX}error_alt_linking`);
@@ -26,7 +26,14 @@ export class Linking {
   }
 
   received({ code }) {
-    this.#waiting.shift()?.(code);
+    const asked = this.#waiting.shift();
+    if (code === null) asked?.reject(new Error('Too many attempts'));
+    else asked?.resolve(code);
+  }
+
+  told({ kind }) {
+    const event = { refresh: 'refresh_alt_linking_code', 'manual-refresh': 'force_manual_refresh', error: 'error_alt_linking' }[kind];
+    this.events.trigger(`${PREFIX}${event}`);
   }
 
   entered() {

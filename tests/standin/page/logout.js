@@ -1,4 +1,4 @@
-// The end of a login, whoever ends it: forget both halves, tell the listeners, load the page anew.
+// The end of a login, whoever ends it: forget both halves and all chats, tell the listeners, load the page anew.
 
 const CODES = { client_fatal: 0, syncd_failure: 1, history_sync_timeout: 2, account_locked: 3 };
 
@@ -15,13 +15,15 @@ export class Logout {
   #state;
   #announce;
   #connection;
+  #database;
   #running = false;
 
-  constructor({ login, state, announce, connection }) {
+  constructor({ login, state, announce, connection, database }) {
     this.#login = login;
     this.#state = state;
     this.#announce = announce;
     this.#connection = connection;
+    this.#database = database;
   }
 
   // The user's own logout also tells the server, but does not wait long for it.
@@ -35,7 +37,7 @@ export class Logout {
     if (this.#running) return;
     this.#running = true;
     this.#announce.backend('starting_logout');
-    await Promise.race([this.#login.clear(), patience(5000)]);
+    await Promise.race([Promise.all([this.#login.clear(), this.#database.destroy()]), patience(5000)]);
     this.#connection.stop();
     this.#state.derive();
     const code = reason === undefined ? undefined : reasons.getErrorCodeFromLogoutReason(reason);

@@ -1,18 +1,27 @@
 // The page's start: read the login, build the parts, publish the modules, and connect once this tab may.
 
 import { Announcer } from './announce.js';
+import { Calls } from './calls.js';
 import { Chats } from './chats.js';
 import { Connection } from './connection.js';
+import { ModelDatabase } from './database.js';
 import { createWid } from './identity.js';
+import { Inbox } from './inbox.js';
 import { Linking } from './linking.js';
 import { publish } from './loader.js';
 import { Logout } from './logout.js';
-import { Messages } from './messages.js';
+import { Transfers } from './media.js';
+import { Messages, Msg } from './messages.js';
 import { defineModules } from './modules.js';
 import { TabMutex } from './mutex.js';
 import { Network } from './network.js';
+import { Outbox } from './outbox.js';
 import { Pairing } from './pairing.js';
+import { People } from './people.js';
+import { Presences } from './presence.js';
+import { Reactions } from './reactions.js';
 import { Dialogs, Screens } from './screens.js';
+import { Sender } from './sender.js';
 import { Session } from './session.js';
 import { State } from './state.js';
 import { LoginStore } from './storage.js';
@@ -29,7 +38,6 @@ async function start() {
   const state = new State(login);
   const network = new Network({ state, login, pause: config.timing.backoff_base });
   const pairing = new Pairing({ state, login, form: config.qrForm });
-  const chats = new Chats();
   const dialogs = new Dialogs();
   const hello = () => {
     const { noiseKey, identityKey, device } = login;
@@ -43,15 +51,16 @@ async function start() {
   state.stream.on('change:available', () => { if (state.socket.stream === 'CONNECTED') tellPresence(); });
   state.socket.on('change:stream', (_model, stream) => { if (stream === 'CONNECTED') tellPresence(); });
   const linking = new Linking({ connection });
-  const messages = new Messages({ chats, connection, self: () => createWid(`${login.number}@c.us`) });
-  const logout = new Logout({ login, state, announce, connection });
+  const talk = conversation({ login, state, connection });
+  const logout = new Logout({ login, state, announce, connection, database: talk.database });
   const session = new Session({
-    state, login, connection, announce, pairing, linking, messages, logout, dialogs, render: () => screens.render(),
+    state, login, connection, announce, pairing, linking, logout, dialogs, talk, render: () => screens.render(),
   });
   const mutex = new TabMutex({
     answer: config.timing.mutex_answer,
     onEvicted: () => {
       connection.surrender();
+      talk.database.close();
       dialogs.open('other-tab');
     },
   });
@@ -61,15 +70,15 @@ async function start() {
     connection.stop();
     connection.start();
   };
-  const screens = new Screens({ state, session, pairing, chats, refreshQR });
+  const screens = new Screens({ state, session, pairing, chats: talk.chats, refreshQR });
   Object.assign(state.socket, {
     logout: () => logout.byUser(),
     takeover() { throw new Error('Takeover called without conflict!'); },
   });
   defineModules({
-    mode: config.mode, state, connection, announce, session, mutex, refreshQR, login, pairing, linking,
-    chats, messages,
+    mode: config.mode, state, connection, announce, session, mutex, refreshQR, login, pairing, linking, talk,
   });
+  if (login.registered) await talk.restore().catch((error) => { storageError = error; });
   publish();
   screens.render();
   obeyWindow(mutex);
@@ -84,6 +93,32 @@ async function start() {
   }
   if (await mutex.acquire()) connection.start();
   else dialogs.open('other-tab');
+}
+
+// Everything about chats and messages. `restore` shows what the profile holds of them.
+function conversation({ login, state, connection }) {
+  const self = () => createWid(`${login.number}@c.us`);
+  const database = new ModelDatabase();
+  const people = new People({ connection, database });
+  const presences = new Presences();
+  const chats = new Chats({ database, people, presences });
+  const messages = new Messages({ chats, database });
+  const reactions = new Reactions({ database });
+  const outbox = new Outbox({ connection, database, messages });
+  const transfers = Msg.transfers = new Transfers({ connection });
+  const sender = new Sender({ chats, messages, outbox, transfers, connection, self });
+  const calls = new Calls({ sender });
+  const inbox = new Inbox({ chats, connection, database, messages, people, reactions, self });
+  state.socket.on('change:stream', (_model, stream) => { if (stream === 'DISCONNECTED') outbox.close(); });
+  const restore = async () => {
+    await people.restore();
+    await chats.restore();
+    await messages.restore();
+  };
+  return {
+    calls, chats, database, history: { realProgress: 100, remainingPausedSeconds: 0 }, inbox, messages, outbox, people,
+    presences, reactions, restore, self, sender, transfers,
+  };
 }
 
 start();

@@ -1,26 +1,67 @@
-// Files: what wa-js calls opaque data, preparation and media data, reduced to a Blob that is carried along.
+// Files: what wa-js calls opaque data, preparation and media data, and their way up and down beside the messages, by HTTP
+// from the second host. A browser reads and writes them in pieces; only who asks for the bytes has them whole.
 
-const BASE64_CHUNK = 0x8000;
+const origin = new URL(import.meta.url).origin;
 
-function base64Of(bytes) {
-  let letters = '';
-  // In pieces: a call with millions of arguments would overflow the stack.
-  for (let start = 0; start < bytes.length; start += BASE64_CHUNK) {
-    letters += String.fromCharCode(...bytes.subarray(start, start + BASE64_CHUNK));
-  }
-  return btoa(letters);
-}
+export const hexToBase64 = (hex) => btoa(String.fromCharCode(...hex.match(/../g).map((byte) => parseInt(byte, 16))));
 
 export class MediaData {
-  constructor(blob) {
-    this.mimetype = blob.type;
-    this.size = blob.size;
-    this.mediaBlob = { forceToBlob: () => blob };
+  mediaBlob = null; // until it has been fetched
+
+  constructor({ mimetype, size, filehash }) {
+    Object.assign(this, { mimetype, size, filehash });
   }
 
-  static fromBase64({ data, mimetype }) {
-    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-    return new MediaData(new Blob([bytes], { type: mimetype ?? 'application/octet-stream' }));
+  static of(blob) {
+    const data = new MediaData({ mimetype: blob.type, size: blob.size });
+    data.hold(blob);
+    return data;
+  }
+
+  hold(blob) {
+    this.mediaBlob = { forceToBlob: () => blob };
+  }
+}
+
+export class Transfers {
+  #connection;
+  #wanted = new Map(); // file → those who wait for a new link
+
+  constructor({ connection }) {
+    this.#connection = connection;
+  }
+
+  async up(file) {
+    // A slice has no type: with one, the browser would first ask the other host whether it may.
+    const response = await fetch(`${origin}/media`, { method: 'POST', body: file.slice() });
+    if (!response.ok) throw new Error(`The file was not taken: ${response.status}.`);
+    return response.json();
+  }
+
+  // A link that has expired is renewed once, from the phone; what the phone has no more cannot be had.
+  async down(msg) {
+    let response = await fetch(`${origin}${msg.directPath}`);
+    if (response.status === 410) {
+      const link = await this.#renew(msg.mediaKey);
+      if (!link) return;
+      msg.set('directPath', link);
+      response = await fetch(`${origin}${link}`);
+    }
+    if (!response.ok) throw new Error(`The file could not be had: ${response.status}.`);
+    const pieces = await response.blob();
+    msg.mediaData.hold(new Blob([pieces], { type: msg.mimetype ?? 'application/octet-stream' }));
+  }
+
+  renewed({ media, link }) {
+    for (const resolve of this.#wanted.get(media) ?? []) resolve(link);
+    this.#wanted.delete(media);
+  }
+
+  #renew(media) {
+    return new Promise((resolve, reject) => {
+      if (!this.#connection.send({ type: 'media-wanted', media })) return reject(new Error('The page is not connected.'));
+      return this.#wanted.set(media, [...(this.#wanted.get(media) ?? []), resolve]);
+    });
   }
 }
 
@@ -30,20 +71,10 @@ export class OpaqueData {
   }
 }
 
-// What the server gets of a file: its digest and size prove the content, the content itself stays small on the phone.
-export async function encodeFile(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return {
-    mimetype: file.type, filename: file.name, size: bytes.length,
-    sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
-    ...(bytes.length <= 65536 ? { data: base64Of(bytes) } : {}),
-  };
-}
-
-const kindOf = (type, { asDocument, asSticker }) => {
+const kindOf = (type, { asDocument, asSticker, isPtt }) => {
   if (asSticker) return 'sticker';
   const [family] = type.split('/');
+  if (family === 'audio' && isPtt) return 'ptt';
   return !asDocument && ['image', 'video', 'audio'].includes(family) ? family : 'document';
 };
 
@@ -56,7 +87,7 @@ export class MediaPrep {
     this.#file = file;
     this.#send = send;
     this.#kind = kindOf(file.type, options);
-    this.mediaData = new MediaData(file);
+    this.mediaData = MediaData.of(file);
   }
 
   async waitForPrep() {
@@ -64,11 +95,11 @@ export class MediaPrep {
   }
 
   // One declared parameter: wa-js looks at the function's length to choose the way it calls.
-  sendToChat({ chat, options }) {
+  sendToChat({ options }) {
     const { productMsgOptions, caption } = options;
     const fields = {
       ...productMsgOptions, type: this.#kind, caption, mimetype: this.#file.type, filename: this.#file.name,
     };
-    return this.#send(chat, fields, this.#file, this.mediaData);
+    return this.#send(fields, this.#file, this.mediaData);
   }
 }

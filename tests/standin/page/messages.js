@@ -1,96 +1,100 @@
-// Messages: incoming ones become models, outgoing ones go to the server, and receipts come back.
+// The messages that the page shows, and those it has stored. After a reload a chat shows its last one alone; the others
+// are found in the database. None of them is new then: `isNewMsg` is only ever set by the one who adds a message.
 
 import { Collection, Model } from './emitter.js';
-import { MsgKey, createWid } from './identity.js';
-import { MediaData, encodeFile } from './media.js';
+import { StoredMessages } from './finders.js';
+import { MsgKey } from './identity.js';
+import { MediaData } from './media.js';
+import { settle } from './storage.js';
 
 export const ACK = { FAILED: -1, CLOCK: 0, SENT: 1, RECEIVED: 2, READ: 3, PLAYED: 4 };
 export const ACK_STRING = { SENDER: 'sender', DELIVERY: 'delivery', READ: 'read', PLAYED: 'played' };
 
-const NAME_OF_LEVEL = { 2: ACK_STRING.DELIVERY, 3: ACK_STRING.READ, 4: ACK_STRING.PLAYED };
-
 export class Msg extends Model {
-  async downloadMedia() {
-    return this.mediaData;
+  static transfers = null;
+
+  constructor(attributes) {
+    super(attributes);
+    if (this.mediaKey && !this.mediaData) this.mediaData = new MediaData(this);
+  }
+
+  get senderObj() {
+    return { id: this.from, isMe: this.id.fromMe };
+  }
+
+  downloadMedia() {
+    return Msg.transfers.down(this);
+  }
+
+  // What a reply to this message says about it.
+  msgContextInfo() {
+    return { quotedMsg: this, quotedStanzaID: this.id.id, quotedParticipant: this.from };
   }
 }
 Msg.prototype.proxyName = 'msg';
 
 export class MsgCollectionImpl extends Collection {
-  constructor() { super({ repeated: ['ack'] }); }
+  // `process` takes what comes in; wa-js looks at it first, by a wrapper on this object.
+  constructor(process) {
+    super({ repeated: ['ack', 'latestEditMsgKey', 'type'] });
+    this.processMultipleMessages = (chat, messages) => process(chat, messages);
+  }
 }
 
-// wa-js wraps this function on its exports object, so receipts are handed over through the object.
-export const receipts = {
-  handleChatSimpleReceipt() {},
-};
-
 export class Messages {
-  all = new MsgCollectionImpl();
+  all = new MsgCollectionImpl((chat, messages) => this.process(chat, messages));
+  process = null; // set by whoever handles what comes in
   #chats;
-  #connection;
-  #self;
-  #acks = new Map(); // message id → function that ends the wait for the server's ack
+  #database;
 
-  constructor({ chats, connection, self }) {
+  constructor({ chats, database }) {
     this.#chats = chats;
-    this.#connection = connection;
-    this.#self = self;
+    this.#database = database;
+    this.stored = new StoredMessages(database);
   }
 
-  incoming({ id, from, t, kind, body, mimetype, filename, data }) {
-    const sender = createWid(from);
-    const { chat } = this.#chats.findOrCreate(sender);
-    const mediaData = data === undefined ? undefined : MediaData.fromBase64({ data, mimetype });
-    const msg = new Msg({
-      id: new MsgKey({ id, remote: sender, fromMe: false }),
-      from: sender, to: this.#self(), t, type: kind, body, mimetype, filename, mediaData,
-      caption: mediaData ? body : undefined, ack: ACK.RECEIVED, isNewMsg: true,
-    });
-    this.#add(chat, msg);
-    chat.set('unreadCount', chat.unreadCount + 1);
+  async restore() {
+    for (const chat of this.#chats.chats.getModelsArray()) {
+      for (const attributes of await this.stored.last(chat.id)) this.show(attributes);
+    }
   }
 
-  // The pair is wa-js's: the message once it is queued, and the server's word on it.
-  send(chat, raw) {
-    const msg = new Msg({ ...raw, isNewMsg: true });
-    this.#add(chat, msg);
-    return [Promise.resolve(msg), this.#deliver(chat, msg, null)];
-  }
-
-  // In a later turn: wa-js listens for the chat's new message only after this call has returned.
-  async sendMedia(chat, fields, file, mediaData) {
-    await null;
-    const msg = new Msg({ ...fields, mediaData, isNewMsg: true });
-    this.#add(chat, msg);
-    return this.#deliver(chat, msg, file);
-  }
-
-  acknowledged({ id }) {
-    this.#acks.get(id)?.();
-    this.#acks.delete(id);
-  }
-
-  receipted({ ids, from, level }) {
-    const sender = createWid(from);
-    for (const id of ids) this.all.get(new MsgKey({ id, remote: sender, fromMe: true }))?.set('ack', level);
-    receipts.handleChatSimpleReceipt({ ack: level, ackString: NAME_OF_LEVEL[level], from: sender, externalIds: ids });
-  }
-
-  #add(chat, msg) {
+  show(attributes) {
+    const chat = this.#chats.show(attributes.id.remote);
+    const msg = new Msg(attributes);
     chat.msgs.add(msg);
-    this.all.add(msg);
+    return this.all.add(msg);
   }
 
-  async #deliver(chat, msg, file) {
-    const { id } = msg.id;
-    const taken = new Promise((resolve) => { this.#acks.set(id, resolve); });
-    const content = file ? await encodeFile(file) : {};
-    this.#connection.send({
-      type: 'send', id, to: chat.id._serialized, kind: msg.type, body: msg.body ?? msg.caption ?? '', ...content,
+  // In the database first; the model, if this page shows the message, changes when that is certain.
+  async change(key, changes, also = async () => {}) {
+    const found = await this.#database.run('readwrite', async (store) => {
+      await also(store);
+      return this.stored.change(store, key, changes);
     });
-    await taken;
-    msg.set('ack', ACK.SENT);
-    return { messageSendResult: 'OK', t: msg.t };
+    this.all.get(key)?.set(changes);
+    return found;
+  }
+
+  // From this page alone, and what was still to be sent of it.
+  async remove(key) {
+    await this.#database.run('readwrite', async (store) => {
+      await this.stored.remove(store, key);
+      await settle(store('job').delete(key.id));
+    });
+    this.all.remove(key);
+    this.#chats.chats.get(key.remote)?.msgs.remove(key);
+  }
+
+  // What wa-js asks for a message that is not shown. The collection fills while its promise is awaited.
+  searchContext(key) {
+    const collection = new Collection();
+    collection.loadAroundPromise = this.stored.get(key).then((found) => { if (found) collection.add(new Msg(found)); });
+    return { collection };
+  }
+
+  quoted({ id, quotedStanzaID }) {
+    const keys = [true, false].map((fromMe) => new MsgKey({ id: quotedStanzaID, remote: id.remote, fromMe }));
+    return this.all.get(keys[0]) ?? this.all.get(keys[1]);
   }
 }

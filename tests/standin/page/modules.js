@@ -1,16 +1,14 @@
 // The modules that wa-js and a runner find, under the real page's ids. Each exports what its counterpart is known for
 // and nothing else: a name too many would be taken for another module (see loader.js).
 
-import { ChatCollectionImpl, Chat, ContactCollectionImpl } from './chats.js';
 import { CmdImpl } from './announce.js';
-import { MsgKey, Wid, createWid, widFactory } from './identity.js';
-import { MediaPrep, OpaqueData } from './media.js';
-import { ACK, ACK_STRING, Msg, MsgCollectionImpl, receipts } from './messages.js';
+import { createWid } from './identity.js';
 import { SOCKET_STATE, SOCKET_STREAM } from './state.js';
 import { decode, encode } from './storage.js';
 import { define } from './loader.js';
 import { isNoticeAcknowledged } from './screens.js';
 import { reasons } from './logout.js';
+import { defineChats } from './modules_chats.js';
 
 const VERSIONS = { legacy: '2.3000.1020000000', modern: '2.3000.1040000000' };
 
@@ -78,29 +76,4 @@ function defineLogin({ login, pairing, linking }) {
   });
   define('WAWebLinkDeviceEvents', { WAWebLinkDeviceEvents: linking.events });
   define('WAWebCompanionRegClientUtils', { DEVICE_PLATFORM: pairing.platform });
-}
-
-function defineChats({ chats, messages }) {
-  define('WAWebWid', { default: Wid });
-  define('WAWebWidFactory', widFactory);
-  define('WAWebMsgKey', { default: MsgKey });
-  define('WAWebAck', { ACK, ACK_STRING });
-  define('WATimeUtils', { unixTime: () => Math.floor(Date.now() / 1000) });
-  define('WAWebGetEphemeralFieldsMsgActionsUtils', { getEphemeralFields: () => ({}) });
-  define('WAWebChatModel', { Chat });
-  define('WAWebChatCollection', { ChatCollection: chats.chats, ChatCollectionImpl });
-  define('WAWebContactCollection', { ContactCollection: chats.contacts, ContactCollectionImpl });
-  define('WAWebFindChatAction', { findOrCreateLatestChat: async (wid) => chats.findOrCreate(wid) });
-  define('WAWebMsgModel', { Msg });
-  define('WAWebMsgCollection', { MsgCollection: messages.all, MsgCollectionImpl });
-  define('WAWebSendMsgChatAction', { addAndSendMsgToChat: (chat, raw) => messages.send(chat, raw) });
-  define('WAWebHandleDirectChatReceipt', receipts);
-  define('WAWebMediaOpaqueData', { default: OpaqueData });
-  define('WAWebPrepRawMedia', {
-    MediaPrep,
-    prepRawMedia: (opaque, options) => new MediaPrep({
-      file: opaque.file, options, send: (...args) => messages.sendMedia(...args),
-    }),
-    uploadProductImage: async () => { throw new Error('The stand-in has no product catalogue.'); },
-  });
 }

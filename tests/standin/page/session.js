@@ -1,5 +1,7 @@
 // What the server says, and what the page does about it. One method per frame; section 10 of the reference is the table.
 
+import { createWid } from './identity.js';
+
 const RESTRICTIONS = ['reachout_timelock_state_change', 'new_chat_message_capping_state_change'];
 const WATCHED = 'CONNECTED';
 const LONGEST_TIMER = 2 ** 31 / 1000; // seconds
@@ -17,7 +19,7 @@ export class Session {
   }
 
   receive(frame) {
-    const { pairing, linking, messages, state, dialogs } = this.#parts;
+    const { pairing, linking, state, dialogs } = this.#parts;
     switch (frame.type) {
       case 'pair-device':
         this.#show(null); // the server has let this page in
@@ -30,14 +32,12 @@ export class Session {
       case 'failure': return this.#failed(frame);
       case 'logout': return this.#parts.logout.run(frame.reason);
       case 'needs-update': return state.stream.set('needsUpdate', true);
-      case 'message': return messages.incoming(frame);
-      case 'ack': return messages.acknowledged(frame);
-      case 'receipt': return messages.receipted(frame);
       case 'dialog': return dialogs.open(frame.kind === 'passkey' ? 'passkey-check' : frame.kind);
       case 'storage-failed':
         dialogs.open(`storage-${frame.language}`);
         return this.#parts.announce.backend('storage_initialization_error', new Error('The database failed.'));
       case 'link-code': return linking.received(frame);
+      case 'link-code-event': return linking.told(frame);
       case 'code-entered': return linking.entered();
       case 'passkey-required': return this.#passkey();
       case 'passkey-confirmation': return this.#show({ name: 'confirmation' });
@@ -50,6 +50,28 @@ export class Session {
       case 'reload': return location.reload();
       case 'busy': return busy(frame.seconds);
       case 'screen-lock': return state.socket.set('state', frame.locked ? 'SCREEN_LOCKED' : WATCHED);
+      default: return this.#talked(frame);
+    }
+  }
+
+  // Acknowledgements keep their place among the receipts: both change the same messages.
+  #talked(frame) {
+    const { calls, chats, history, inbox, outbox, people, presences, transfers } = this.#parts.talk;
+    const sender = () => chats.resolve(createWid(frame.from));
+    switch (frame.type) {
+      case 'message': return inbox.message(frame);
+      case 'receipt': return inbox.receipt(frame);
+      case 'ack': return inbox.enqueue(() => outbox.acknowledged(frame));
+      case 'nack': return inbox.enqueue(() => outbox.refused(frame));
+      case 'history':
+        history.realProgress = frame.progress;
+        return inbox.history(frame);
+      case 'looked-up': return people.answered(frame);
+      case 'lookup-failed': return people.failed(frame);
+      case 'media-link': return transfers.renewed(frame);
+      case 'chat-state': return presences.seen(sender(), frame.state);
+      case 'call': return calls.ringing(frame.id, sender(), frame);
+      case 'call-ended': return calls.ended(frame.id);
       default: throw new Error(`The server sent a frame this page does not know: ${frame.type}`);
     }
   }
@@ -67,6 +89,7 @@ export class Session {
   async #paired(frame) {
     const { pairing, connection, dialogs, announce } = this.#parts;
     try {
+      await this.#parts.talk.database.destroy(); // a new login begins without the chats of the one before
       await pairing.scanned(frame);
     } catch (error) {
       announce.backend('storage_initialization_error', error);
@@ -94,6 +117,7 @@ export class Session {
     state.conn.set({ connected: true, ref: undefined, refTTL: undefined });
     state.socket.set({ state: WATCHED, stream: state.socket.hasSynced ? 'RESUMING' : 'SYNCING' });
     announce.backend('set_socket_state', WATCHED);
+    this.#parts.talk.outbox.open();
   }
 
   #synced() {
@@ -101,8 +125,9 @@ export class Session {
     state.socket.set({ stream: 'CONNECTED', hasSynced: true });
     announce.backend('on_critical_sync_done');
     announce.backend('main_stream_mode_ready');
-    announce.backend('offline_delivery_end');
     announce.mainLoaded();
+    // The server has brought what it kept before this frame; it is all stored when the steps before this one are done.
+    this.#parts.talk.inbox.enqueue(() => announce.backend('offline_delivery_end'));
   }
 
   #failed({ code, message, expire, url, silent }) {

@@ -12,7 +12,7 @@ export { encode };
 
 const newKey = () => encode(crypto.getRandomValues(new Uint8Array(32)));
 
-function settle(request) {
+export function settle(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -151,7 +151,7 @@ def test_names_columns_and_subresources_are_the_contracts() -> None:
     assert ["State", "Ready", "Quota", "Node", "Restarts", "Age"] == [
         column["name"] for column in columns if "priority" not in column
     ]
-    assert ["Pod", "Browser", "Next attempt", "Message"] == [
+    assert ["Pod", "Browser", "Account", "Next attempt", "Message"] == [
         column["name"] for column in columns if "priority" in column
     ]
     assert {

@@ -31,6 +31,10 @@ def scripted_runner() -> Iterator[ScriptedRunner]:
     script = ScriptedRunner()
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            script.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.do_GET()
+
         def do_GET(self) -> None:
             status, answer = script.answer(self.path, self.headers.get("Authorization", "").removeprefix("Bearer "))
             body = json.dumps(answer).encode()

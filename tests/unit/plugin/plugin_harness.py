@@ -82,6 +82,12 @@ class ScriptedRunner:
     """ Path and token of every request. """
     more: dict[str, Any] = field(default_factory=dict)
     """ Further fields of the state. """
+    pairing: list[dict[str, Any] | None] = field(default_factory=lambda: [None])
+    """ What it answers of its pairing code, one after the other; None: there is none. The last one stays. """
+    bodies: list[Any] = field(default_factory=list)
+    """ What was sent with a POST. """
+    account: dict[str, Any] | None = None
+    """ What it answers of the account; None: it does not know whose is linked. """
     fault: int | None = None
     """ Answer everything with this status. """
     refusal: dict[str, Any] = field(default_factory=lambda: {"error": "as told"})
@@ -96,6 +102,10 @@ class ScriptedRunner:
         self.tokens.append((path.split("?", maxsplit=1)[0], token))
         if self.fault is not None:
             return self.fault, self.refusal
+        if path in ("/v1/pairing-code", "/v1/account"):
+            codes = self.pairing
+            found = self.account if path == "/v1/account" else codes.pop(0) if len(codes) > 1 else codes[0]
+            return (404, {}) if found is None else (200, found)
         if self.state_answer is not None:
             asked = [path for path, _ in self.tokens if path == "/v1/state"]
             over = self.limit is not None and len(asked) > self.limit

@@ -48,7 +48,7 @@ def test_arguments_come_in_any_order(
         ([], "Usage: kubectl whatsapp"),
         (["-n", "shop"], "Usage: kubectl whatsapp"),
         (["scan"], "error: No such command 'scan'."),
-        (["qr"], "error: Missing argument 'NAME'."),
+        (["qr"], "error: name one session, or walk through all with --all"),
         (["qr", "sales", "-o", "gif"], "Invalid value for '-o' / '--output'"),
         (["status", "sales", "-A"], "error: a name cannot be combined with -A"),
         (["status", "sales", "-l", "team=shop"], "error: a name cannot be combined with -l"),

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_protocol.answers import Code, Error, Problem, State, read_state
+from session_protocol.answers import Account, Code, Error, Problem, State, read_account, read_state
 
 GOOD: dict[str, Any] = {"sessionUID": "s1", "podUID": "p1", "revision": 3, "state": "Connected"}
 T0 = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -57,6 +57,8 @@ def test_what_is_written_is_read_back() -> None:
         "browserSandbox",
         "userNamespace",
         "browserVersion",
+        "accountRevision",
+        "accountExpected",
         "probeAgeSeconds",
     ] == list(json.loads(text))
 
@@ -172,3 +174,36 @@ def test_anything_is_a_state_or_a_value_error(text: bytes) -> None:
     except ValueError:
         return
     raise AssertionError("this was taken for a state")
+
+
+def test_an_account_is_read_back_and_shows_no_number_in_a_log() -> None:
+    """Whoever prints it, by mistake, prints the count alone."""
+    account = Account(phone_number="+15550100000", account_revision=2)
+    text = msgspec.json.encode(account)
+
+    assert {"phoneNumber": "+15550100000", "accountRevision": 2} == json.loads(text)
+    assert account == read_account(text)
+    assert "555" not in f"{account} {account!r}"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phoneNumber": "15550100000"},
+        {"phoneNumber": "+1555010000012345"},
+        {"phoneNumber": "+15550100000\n"},
+        {"phoneNumber": "+05550100000"},
+        {"phoneNumber": 15550100000},
+        {"phoneNumber": None},
+        {"accountRevision": 0},
+        {"accountRevision": True},
+        {"accountRevision": 2**31},
+    ],
+)
+def test_what_is_no_account_is_refused_without_its_text(fields: dict[str, Any]) -> None:
+    """The error could reach a log, and what was nearly a number is somebody's."""
+    with pytest.raises(ValueError, match=r"^is not an account$") as refused:
+        read_account(json.dumps({"phoneNumber": "+15550100000", "accountRevision": 1} | fields).encode())
+
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__

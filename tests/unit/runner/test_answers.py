@@ -40,7 +40,7 @@ class BusyPage:
             raise ProbeTimeoutError from error
         return Facts(booted=True)
 
-    async def ask(self, name: str, *, deadline: float) -> str | None:
+    async def ask(self, name: str, _argument: object = None, /, *, deadline: float) -> str | None:
         """Wait for that, too; late is no answer."""
         try:
             async with asyncio.timeout(deadline):

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode
+from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, LinkMethod
 from session_runner import session as session_module
 from session_runner.exits import Exit
 from session_runner.metrics import Metrics
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore
@@ -37,6 +38,7 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         store=store,
         metrics=metrics or Metrics(),
         kills=lambda: 0,
+        numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
         clock=lambda: datetime.now(UTC),
         monotonic=lambda: 0.0,
         started=0.0,

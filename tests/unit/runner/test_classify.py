@@ -10,6 +10,7 @@ from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Ban
 from session_runner.states.history import History
+from session_runner.states.pairing import Pairing, Source
 from session_runner.states.policy import Policy
 from session_runner.states.proxy_failures import ProxyFailure
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
@@ -243,12 +244,52 @@ def test_linking_expires_after_the_last_round(
     assert state == verdict(shape, history, **(UNLINKED | {"socket": "UNPAIRED_IDLE"})).state
 
 
-def test_a_request_for_a_pairing_code_shows_the_qr_code_with_a_message() -> None:
-    """Pairing codes come later: the state is the QR code's and the reason says so."""
+@pytest.mark.parametrize(
+    ("pairing", "reason", "part"),
+    [
+        (Pairing(), Reason.PHONE_NUMBER_NEEDED, "Nobody has named"),
+        (Pairing(source=Source.MISSING), Reason.PHONE_NUMBER_NEEDED, "does not exist"),
+        (Pairing(source=Source.INVALID), Reason.PHONE_NUMBER_NEEDED, "no number"),
+        (Pairing(number="+1", refusals=1, limited=True), Reason.PAIRING_CODE_REFUSED, "too many attempts"),
+        (Pairing(number="+1", refusals=1), Reason.PAIRING_CODE_REFUSED, "no pairing code now;"),
+        (Pairing(number="+1", refusals=1, unsupported=True), Reason.PAIRING_CODE_NOT_SUPPORTED, "has no pairing codes"),
+        (Pairing(number="+1"), Reason.WAITING_FOR_SCAN, "Scan the QR code"),
+        (Pairing(number="+1", code="ABCD-1EFG", code_dies=NOW), Reason.WAITING_FOR_SCAN, "Scan the QR code"),
+    ],
+)
+def test_without_a_pairing_code_the_qr_code_is_left(pairing: Pairing, reason: Reason, part: str) -> None:
+    """With the reason why there is none, where somebody has wished for one."""
     policy = replace(POLICY, method=LinkMethod.PAIRING_CODE)
-    got = verdict(MODERN, History(round=1), policy, **(UNLINKED | {"code": CODE}))
+    got = verdict(MODERN, History(round=1, pairing=pairing), policy, **(UNLINKED | {"code": CODE}))
 
-    assert (State.QR_PENDING, Reason.PAIRING_CODE_NOT_SUPPORTED) == (got.state, got.reason)
+    assert (State.QR_PENDING, reason) == (got.state, got.reason)
+    assert part in got.message
+
+
+@pytest.mark.parametrize("socket", ["UNPAIRED", "UNPAIRED_IDLE"])
+def test_a_live_pairing_code_is_what_is_waited_for(socket: str) -> None:
+    """Also after the QR codes of its round, and after those of the last one."""
+    pairing = Pairing(number="+1", code="ABCD-1EFG", code_dies=NOW + 1)
+    history = History(round=POLICY.max_rounds, pairing=pairing)
+    got = verdict(MODERN, history, **(UNLINKED | {"socket": socket}))
+
+    assert (State.PAIRING_CODE_PENDING, Reason.WAITING_FOR_PAIRING_CODE) == (got.state, got.reason)
+    assert "ABCD" not in f"{got} {pairing!r}"
+
+
+def test_the_wrong_account_is_never_connected() -> None:
+    """While it is being unlinked, whatever its page shows."""
+    got = verdict(MODERN, replace(LINKED, unexpected=True))
+
+    assert (State.ACTION_REQUIRED, Reason.UNEXPECTED_ACCOUNT) == (got.state, got.reason)
+
+
+def test_why_the_wrong_account_was_logged_out_shows() -> None:
+    """And linking goes on as after any logout."""
+    got = verdict(MODERN, replace(LINKED, unexpected=True, logged_out_since=NOW), **UNLINKED)
+
+    assert (State.LOGGED_OUT, Reason.RELINKING) == (got.state, got.reason)
+    assert "another account" in got.message
 
 
 @pytest.mark.parametrize(("silent", "state"), [(59.0, State.SYNCING), (60.0, State.DEGRADED)])

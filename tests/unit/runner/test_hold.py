@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, LinkMethod, RunnerState, StateReason
 from session_runner.exits import Exit
 from session_runner.metrics import Metrics
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.session import Session
 from session_runner.settings import read_settings
@@ -221,6 +222,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         store=store,
         metrics=Metrics(),
         kills=lambda: 0,
+        numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
         clock=lambda: datetime.now(UTC),
         monotonic=lambda: 0.0,
         started=0.0,

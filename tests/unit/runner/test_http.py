@@ -114,6 +114,8 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "browserSandbox": True,
         "userNamespace": False,
         "browserVersion": "156.0.7204.49",
+        "accountRevision": None,
+        "accountExpected": None,
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
         "logoutTime": None,

@@ -58,7 +58,12 @@ def test_the_pages_reason_becomes_ours(given: str | None, reason: str) -> None:
 def test_every_reason_is_explained(reason: LogoutReason) -> None:
     """With the page's own spelling where it is the page's."""
     text = explanation(reason)
-    ours = {LogoutReason.LOGGED_OUT, LogoutReason.LOGOUT_REQUESTED, LogoutReason.BANNED}
+    ours = {
+        LogoutReason.LOGGED_OUT,
+        LogoutReason.LOGOUT_REQUESTED,
+        LogoutReason.UNEXPECTED_ACCOUNT,
+        LogoutReason.BANNED,
+    }
 
     assert text.split()[0] in ("because", "by", "after", "as", "and")
     assert (reason in ours) is ("(" not in text)

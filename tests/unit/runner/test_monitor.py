@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, LinkMethod, Presence, RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitor import LOADING_INTERVAL, RESTING_INTERVAL, PageMonitor, pause_after
 from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
@@ -34,6 +36,7 @@ class ScriptedPage:
         self.steps = list(steps)
         self.navigations = list(navigations)
         self.asked: list[str] = []
+        self.arguments: list[Any] = []
         self.deadlines: list[float] = []
         self.fetched = 0
         self.without_cache: list[bool] = []
@@ -61,11 +64,12 @@ class ScriptedPage:
             raise step
         return looks(MODERN, **step)
 
-    async def ask(self, name: str, *, deadline: float) -> str | None:
+    async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Note the order; the library always has a code."""
         self.asked.append(name)
+        self.arguments.append(argument)
         self.deadlines.append(deadline)
-        return CODE if name == "code.js" else "wa-js"
+        return CODE if name == "code.js" else "asked" if name == "pair.js" else "wa-js"
 
 
 class MonitorHarness:
@@ -81,12 +85,14 @@ class MonitorHarness:
         self.settled = 0
         self.states: list[tuple[str, str]] = []
         self.links: list[tuple[str, object]] = []
+        self.numbers = PhoneNumbers(file=None, method=LinkMethod.QR)
         state_file = StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s"))
         self.monitor = PageMonitor(
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
             metrics=self.metrics,
             state_file=state_file,
+            numbers=self.numbers,
             presence=PresenceKeeper(
                 wanted=Presence.UNAVAILABLE,
                 state_file=state_file,

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from fake_time import in_fake_time
-from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, LinkMethod, Presence, RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError
+from session_runner.phone_numbers import PhoneNumbers
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
@@ -66,7 +67,7 @@ class TimedPage:
         # The service gives another code every 20 s.
         return looks(MODERN, **(shape | {"code": f"{CODE},{self.age // 20}"} if "code" in shape else shape))
 
-    async def ask(self, name: str, *, deadline: float) -> str | None:
+    async def ask(self, name: str, _argument: object = None, /, *, deadline: float) -> str | None:
         """Have a code."""
         return name if deadline else None
 
@@ -117,6 +118,7 @@ class Run:
             clock=now,
             started=page.began,
             random=lambda: 0.0,
+            numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
             presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
         )
         if self.hold is not None:

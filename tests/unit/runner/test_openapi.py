@@ -80,6 +80,8 @@ def test_tokens_are_demanded_where_the_code_demands_them(contract: dict[str, Any
     assert {
         "/v1/state": ["bearer", "operator"],
         "/v1/qr": ["bearer"],
+        "/v1/pairing-code": ["bearer"],
+        "/v1/account": ["bearer", "operator"],
         "/v1/logout": ["bearer"],
         "/v1/tokens": ["operator"],
     } == {path: ways for path, ways in guarded.items() if ways}

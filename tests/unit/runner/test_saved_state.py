@@ -28,6 +28,7 @@ T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 FULL = SavedState(
     linked_time=T0,
     durable_time=T0 + timedelta(seconds=60),
+    is_unchecked=True,
     logout_hold="Banned",
     relink_request="2026-01-01T00:00:00Z",
     sync_began=T0 + timedelta(seconds=5),
@@ -47,6 +48,7 @@ KEYS = st.sampled_from(
         "hold",
         "relinkRequest",
         "syncBeganTime",
+        "unchecked",
         "restriction",
         "restrictionEndTime",
         "stop",
@@ -372,6 +374,7 @@ def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
         "durableTime": "2026-11-22T18:01:00Z",
         "hold": "Banned",
         "relinkRequest": "2026-01-01T00:00:00Z",
+        "unchecked": True,
         "syncBeganTime": "2026-11-22T18:00:05Z",
         "restriction": "TimeLock",
         "restrictionEndTime": "2026-11-25T18:00:00Z",

@@ -20,7 +20,7 @@ from session_protocol.answers import State
 from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
-from whatsapp_operator.core.model import Defaults, TokenSource
+from whatsapp_operator.core.model import AccountHash, Defaults, KeyID, TokenSource
 from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
@@ -119,6 +119,10 @@ class FakeRunners:
         if target.pod_uid not in self.states or target.pod_uid in self.silent:
             raise NoAnswer("silent")
         self.renewed[target.pod_uid] = source
+
+    async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
+        """Tell nothing: no state of these speaks of an account."""
+        raise NoAnswer(f"{target.key} has no account for {key_id}")
 
 
 def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from standin.frames import PageId
 from unit.standin.exchange_harness import Clock
 
 PAGE = PageId("page")
+NUMBER = "15550100007"
 
 
 def book(clock: Clock, first: int = 0) -> CodeBook:
@@ -19,26 +20,26 @@ def test_typing_is_forgiving(typed: str) -> None:
     """Dashes and blanks do not count."""
     codes = book(Clock())
 
-    assert "12345678" == codes.issue(PAGE)
-    assert PAGE == codes.page_waiting(typed)
+    assert "12345678" == codes.issue(PAGE, number=NUMBER)
+    assert (PAGE, NUMBER) == codes.page_waiting(typed)
 
 
 def test_small_letters_are_taken() -> None:
     """Phones differ in what their keyboards make of letters."""
     codes = book(Clock(), first=9)
-    code = codes.issue(PAGE)
+    code = codes.issue(PAGE, number=NUMBER)
 
     assert "ABCDEFGH" == code
-    assert PAGE == codes.page_waiting("abcdefgh")
+    assert (PAGE, NUMBER) == codes.page_waiting("abcdefgh")
 
 
 def test_a_code_ends_by_its_time_and_by_its_page() -> None:
     """After three minutes, or when the page left, it has expired."""
     clock = Clock()
     codes = book(clock)
-    code = codes.issue(PAGE)
+    code = codes.issue(PAGE, number=NUMBER)
     clock.seconds += LIFETIME_SECONDS - 1
-    assert PAGE == codes.page_waiting(code)
+    assert (PAGE, NUMBER) == codes.page_waiting(code)
     codes.withdraw(PAGE)
 
     with pytest.raises(ExpiredQrError, match="Ask the page for a new one"):

@@ -1,6 +1,5 @@
 """What can be done to a linked device: each command's frames, its memory, and its refusals."""
 
-import base64
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from standin.frames import DeviceId, PageId
 from unit.standin.exchange_harness import ExchangeHarness, frames_to, hello, types_to
 
 PAGE = PageId("again")
-
-
-def send_from(harness: ExchangeHarness, *identifiers: str, to: str = "15550100777@c.us") -> None:
-    """Let the connected page send messages."""
-    for identifier in identifiers:
-        harness.exchange.received(PAGE, {"type": "send", "id": identifier, "to": to, "kind": "chat", "body": "hi"})
 
 
 @pytest.mark.parametrize(
@@ -37,6 +30,9 @@ def send_from(harness: ExchangeHarness, *identifiers: str, to: str = "1555010077
         ("needs-update", {"reload": True}, ["failure 405", "close"]),
         ("logout", {"reason": "account_locked"}, ["logout", "close"]),
         ("send", {"text": "hi"}, ["message"]),
+        ("presence", {"state": "composing"}, ["chat-state"]),
+        ("call", {}, ["call"]),
+        ("call", {"id": "CALL1", "ended": True}, ["call-ended"]),
         ("sync-slow", {"seconds": 3}, []),
         ("dialog", {"kind": "passkey"}, ["dialog"]),
         ("busy", {"seconds": 3}, ["busy"]),
@@ -65,7 +61,8 @@ def test_every_command_needs_a_linked_device(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "busy", "screen-lock", "reload"]
+    "command",
+    ["drop", "replaced", "needs-update", "logout", "dialog", "busy", "screen-lock", "reload", "presence", "call"],
 )
 def test_what_only_a_connected_page_can_be_sent(command: str) -> None:
     """Without a page these are refused instead of lost."""
@@ -177,56 +174,6 @@ def test_a_restriction_is_shown_at_each_login_until_it_ends() -> None:
     assert ["success", "synced"] == types_to("two", harness.exchange.opened(PageId("two"), hello(device=device)))[-2:]
 
 
-def test_messages_wait_for_a_page_and_keep_their_order() -> None:
-    """What was sent while nobody was connected comes right after the next login, once."""
-    harness = ExchangeHarness()
-    device = harness.linked()
-    for text in ("one", "two"):
-        assert [] == COMMANDS["send"](harness.exchange, device, {"text": text})
-    effects = harness.exchange.opened(PAGE, hello(device=device))
-
-    assert ["one", "two"] == [frame["body"] for frame in frames_to(PAGE, effects) if frame["type"] == "message"]
-    assert "message" not in types_to("later", harness.exchange.opened(PageId("later"), hello(device=device)))
-
-
-def test_a_message_with_a_file() -> None:
-    """Type, file name and bytes travel with the caption."""
-    harness = ExchangeHarness()
-    device = harness.connected(PAGE)
-    data = base64.b64encode(b"bytes").decode()
-    body = {"text": "look", "type": "image", "data": data, "mimetype": "image/png", "filename": "a.png", "id": "ID"}
-    (frame,) = frames_to(PAGE, COMMANDS["send"](harness.exchange, device, body))
-
-    assert {
-        "type": "message",
-        "id": "ID",
-        "from": "15550100999",
-        "t": 1_000_000,
-        "kind": "image",
-        "body": "look",
-        "data": data,
-        "mimetype": "image/png",
-        "filename": "a.png",
-    } == frame
-
-
-def test_receipts_name_the_messages_and_who_gives_them() -> None:
-    """All sent messages by default, one frame per receiver; or those that are named."""
-    harness = ExchangeHarness()
-    device = harness.connected(PAGE)
-    send_from(harness, "A", "B")
-    send_from(harness, "C", to="15550100778@c.us")
-    receipt = COMMANDS["receipt"]
-
-    assert [
-        {"type": "receipt", "ids": ["A", "B"], "from": "15550100777@c.us", "level": 2},
-        {"type": "receipt", "ids": ["C"], "from": "15550100778@c.us", "level": 2},
-    ] == frames_to(PAGE, receipt(harness.exchange, device, {}))
-    assert [{"type": "receipt", "ids": ["B"], "from": "15550100777@c.us", "level": 3}] == frames_to(
-        PAGE, receipt(harness.exchange, device, {"ids": ["B"], "level": 3})
-    )
-
-
 @pytest.mark.parametrize(
     ("command", "body", "fault"),
     [
@@ -234,8 +181,13 @@ def test_receipts_name_the_messages_and_who_gives_them() -> None:
         ("send", {}, "needs text"),
         ("send", {"data": "???"}, "not base64"),
         ("send", {"data": 5}, "not base64"),
+        ("send", {"size": -1}, "bytes"),
+        ("fill", {"text": "hi"}, "the id"),
+        ("edit", {"text": "hi"}, "target"),
         ("receipt", {"level": 1}, "level is 2"),
         ("receipt", {"ids": ["none"]}, "sent no such message"),
+        ("acks", {"mode": "other"}, "given, withheld, late, refused"),
+        ("presence", {"state": "other"}, "composing, recording"),
         ("dialog", {"kind": "other"}, "passkey, action-required, terms"),
         ("restrict", {"kind": "other"}, "timelock, capping, none"),
     ],

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -89,6 +91,8 @@ async def test_scripts_come_from_the_other_host_and_may_be_kept(
         ("/assets/x/../settings.py", LOCAL_STATIC_HOST, 404),
         ("/assets/x/settings.py", LOCAL_STATIC_HOST, 404),
         ("/assets/x/index.html", LOCAL_STATIC_HOST, 404),
+        ("/media/m1-1", LOCAL_WEB_HOST, 421),
+        ("/media/m1-1", LOCAL_STATIC_HOST, 410),
         ("/healthz", LOCAL_STATIC_HOST, 200),
         ("/check-online", LOCAL_WEB_HOST, 204),
     ],
@@ -100,6 +104,28 @@ async def test_each_host_serves_its_own(
     response, _ = await get(browser, standin, path, host=host)
 
     assert status == response.status
+
+
+async def test_files_go_up_to_the_other_host_and_no_larger_than_the_limit(
+    browser: aiohttp.ClientSession, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer has size and digest, and may be read by the page of the web host."""
+    monkeypatch.setattr("standin.files.LARGEST", 1000)
+    port = standin.page_url.rstrip("/").rpartition(":")[2]
+    answers = []
+    for size in (1000, 1001):
+        async with browser.post(
+            f"https://127.0.0.1:{port}/media",
+            data=b"x" * size,
+            headers={"Host": f"{LOCAL_STATIC_HOST}:{port}"},
+            server_hostname=LOCAL_STATIC_HOST,
+        ) as response:
+            answers.append((response.status, response.headers["Access-Control-Allow-Origin"], await response.text()))
+    taken, refused = answers
+
+    assert (200, "*") == taken[:2]
+    assert {"media": "m1", "size": 1000, "sha256": hashlib.sha256(b"x" * 1000).hexdigest()} == json.loads(taken[2])
+    assert (413, "*") == refused[:2]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +250,12 @@ async def _served(state_dir: Path) -> AsyncIterator[tuple[StandIn, aiohttp.Clien
         ("POST", "/phone/device-1/unlink", {}, 404, "UnknownDevice"),
         ("POST", "/phone/device-1/explode", {}, 400, "MalformedRequest"),
         ("GET", "/phone/device-1/messages", {}, 404, "UnknownDevice"),
+        ("GET", "/phone/device-1/lookups", {}, 404, "UnknownDevice"),
+        ("POST", "/phone/people", {}, 400, "MalformedRequest"),
+        ("POST", "/phone/people", {"people": [{"lid": "1"}]}, 400, "MalformedRequest"),
+        ("POST", "/phone/people", {"people": [{"number": "1", "age": 9}]}, 400, "MalformedRequest"),
+        ("POST", "/phone/people", {"people": [{"number": "1", "lookup": "x"}]}, 400, "MalformedRequest"),
+        ("POST", "/phone/history", {"messages": [5]}, 400, "MalformedRequest"),
         ("POST", "/page/variant", {"variant": "x"}, 400, "MalformedRequest"),
         ("GET", "/nothing", {}, 404, "UnknownCall"),
         ("DELETE", "/phone/devices", {}, 405, "MethodNotAllowed"),
@@ -281,3 +313,20 @@ async def test_a_document_on_its_way_arrives_when_it_may(standin: StandIn, brows
 
     assert 200 == response.status
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("kind", ["greeted", "in its handshake", "not yet taken"])
+async def test_a_server_that_stops_leaves_no_connection(kind: str) -> None:
+    """A client that says nothing more, at whatever point it fell silent, is cut off at once."""
+    async with StandIn.start(mode=Mode.MODERN) as standin:
+        address = ("127.0.0.1", int(standin.page_url.rstrip("/").rpartition(":")[2]))
+        client = socket.create_connection(address, timeout=5)
+        if kind == "in its handshake":
+            await asyncio.sleep(0.1)
+        if kind == "greeted":
+            context = ssl.create_default_context(cafile=standin.ca_file)
+            client = await asyncio.to_thread(context.wrap_socket, client, server_hostname=LOCAL_WEB_HOST)
+
+    with client, contextlib.suppress(ConnectionResetError, ssl.SSLEOFError):
+        while await asyncio.to_thread(client.recv, 1000):
+            pass

@@ -80,6 +80,7 @@ SESSION = Kind(
         _AGE,
         Column("Pod", ".status.podName", "Its pod.", wide=True),
         Column("Browser", ".status.browserVersion", "The version of the browser in its pod.", wide=True),
+        Column("Account", ".status.link.accountHash", "Whose account is linked, as a keyed hash.", wide=True),
         # A text, not a date: of a date kubectl shows the age, and a moment to come has none.
         Column("Next attempt", ".status.recovery.nextAttemptTime", "When the next pod is created.", wide=True),
         Column("Message", '.status.conditions[?(@.type=="Ready")].message', "Why it is Ready or not.", wide=True),

@@ -26,7 +26,11 @@ PROXY_LOGIN_KEYS: Final = ("username", "password")
 """ The entries that are mounted, whatever else the Secret holds. """
 HOME_DIR: Final = "/home/runner"
 CACHE_DIR: Final = "/cache"
+PHONE_NUMBER_DIR: Final = "/run/whatsapp-session/phone-number"
+PHONE_NUMBER_KEY: Final = "phoneNumber"
+""" The one entry that is mounted, whatever else the Secret holds. """
 _PROFILE_VOLUME: Final = "profile"
+_PHONE_NUMBER_VOLUME: Final = "phone-number"
 _PROXY_LOGIN_VOLUME: Final = "proxy-login"
 
 
@@ -64,6 +68,7 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         "volumeMounts": [
             {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
             {"name": TOKEN_VOLUME, "mountPath": TOKEN_DIR, "readOnly": True},
+            *_phone_number_mounts(session),
             *(
                 {"name": volume["name"], "mountPath": PROXY_LOGIN_DIR, "readOnly": True}
                 for volume in _proxy_login_volumes(session)
@@ -109,6 +114,7 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
     return [
         {"name": _PROFILE_VOLUME, "persistentVolumeClaim": {"claimName": names.profile_pvc_name(session)}},
         {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},
+        *_phone_number_volumes(session),
         *_proxy_login_volumes(session),
         *(
             {
@@ -118,6 +124,22 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
             for scratch in SCRATCH
         ),
     ]
+
+
+def _phone_number_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
+    """Return the volume with the telephone number. Without the Secret the pod starts all the same, and shows a QR code."""
+    name = session.spec.link.phone_number_secret_name
+    if name is None:
+        return []
+    items = [{"key": PHONE_NUMBER_KEY, "path": PHONE_NUMBER_KEY}]
+    secret = {"secretName": name, "items": items, "optional": True, "defaultMode": 0o440}
+    return [{"name": _PHONE_NUMBER_VOLUME, "secret": secret}]
+
+
+def _phone_number_mounts(session: WhatsAppSession) -> list[dict[str, Any]]:
+    if session.spec.link.phone_number_secret_name is None:
+        return []
+    return [{"name": _PHONE_NUMBER_VOLUME, "mountPath": PHONE_NUMBER_DIR, "readOnly": True}]
 
 
 def _proxy_login_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
@@ -149,6 +171,8 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         session.spec.link.presence is Presence.UNAVAILABLE
     ):  # the default, which pods of before do not have: none is edited
         del values[Variable.PRESENCE]
+    if session.spec.link.phone_number_secret_name is not None:
+        values[Variable.PHONE_NUMBER_FILE] = f"{PHONE_NUMBER_DIR}/{PHONE_NUMBER_KEY}"
     if session.spec.proxy is not None:
         values |= _settings(session.spec.proxy)
         if session.spec.proxy.login_secret_name is not None:

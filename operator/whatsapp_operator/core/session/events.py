@@ -27,11 +27,12 @@ def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     yield from _failure(before, after)
     yield from _pod(before, after)
     yield from _link(before, after)
-    for kind, to, type_, action in _TRANSITIONS:
+    for kind, to, usual, action in _TRANSITIONS:
         old, new = find_condition(before.conditions, kind), find_condition(after.conditions, kind)
         if new is None or new.status != to or _same(old, new):
             continue
         pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
+        type_ = WARNING if new.reason == Reason.UNEXPECTED_ACCOUNT else usual
         yield Event(type=type_, action=action, reason=_event_reason(kind, new), message=new.message, pod=pod)
     for name in ("restart_at", "relink_at", "renew_tokens_at"):
         value = getattr(after.handled_requests, name)

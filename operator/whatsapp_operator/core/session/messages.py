@@ -60,6 +60,13 @@ class ReasonMessage(NamedTuple):
     message: str
 
 
+UNEXPECTED_ACCOUNT: Final = ReasonMessage(
+    Reason.UNEXPECTED_ACCOUNT,
+    "A phone is linked, of another account than the one whose number is in the Secret of spec.link.phoneNumberSecretName. "
+    "Correct the Secret, or log the session out on the phone and link the right one.",
+)
+
+
 def cut(text: str, length: int) -> str:
     """Return a text of at most so many characters, with an ellipsis for what is missing at its end."""
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -125,7 +125,9 @@ def _linked(
     known = before.link.logout_time if before.link is not None else None
     stored, stored_message = _stored_linked(before)
     if linked:
-        return ConditionStatus.TRUE, ReasonMessage(Reason.LINKED, "A phone is linked."), None
+        right = report.account_expected is not False
+        message = ReasonMessage(Reason.LINKED, "A phone is linked.") if right else messages.UNEXPECTED_ACCOUNT
+        return ConditionStatus.TRUE, message, None
     if linked is None:
         return stored, stored_message, known
     if report.logout_time is not None:
@@ -154,10 +156,19 @@ def _link(
     """Return the runner's linking times; while a phone is linked, those it does not know (yet) stay as stored."""
     known = before.link or LinkStatus()
     stays = linked is ConditionStatus.TRUE
+    account_hash, account_key_id = _account(report, known) if stays else (None, None)
     link = LinkStatus(
         linked_time=report.linked_time or (known.linked_time if stays else None),
         durable_time=report.durable_time or (known.durable_time if stays and report.linked_time is None else None),
         round=report.round or (known.round if stays else None),
+        account_hash=account_hash,
+        account_key_id=account_key_id,
         logout_time=logout_time,
     )
     return link if link != LinkStatus() else None
+
+
+def _account(report: RunnerReport, known: LinkStatus) -> tuple[str | None, str | None]:
+    if report.account is None:  # not told yet by this pod, or not in this hold: the login is the same
+        return known.account_hash, known.account_key_id
+    return report.account.digest, report.account.key_id

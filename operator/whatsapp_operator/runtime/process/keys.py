@@ -15,8 +15,9 @@ The operator may `get` and `update` this one Secret by name; cluster-wide it may
 
 The Secret may be lost while the operator runs: deleted, emptied, garbled, a key taken out of it. Every pod's tokens come
 from these keys, so the ones in memory are put back, at the next resync and then less and less often: somebody's tool may
-delete the Secret again and again, and until the process ends the memory is as good. Only `prune` takes a key away. What
-is really lost, because the process ended meanwhile, each session with such a pod tells (`core.session.messages`).
+delete the Secret again and again, and until the process ends the memory is as good. So they are put back once more when
+it ends (`keep`). Only `prune` takes a key away. What is really lost, because the process was killed meanwhile, each
+session with such a pod tells (`core.session.messages`).
 """
 
 import base64
@@ -161,6 +162,12 @@ class KeyRing:
         except NotFound:
             secret = await self._create()
         self._take(secret, _parsed(secret.get("data") or {}, where=f"{self._namespace}/{self._name}"))
+
+    async def keep(self) -> None:
+        """Put back what is lost, however lately it was put back before: the memory ends with the process."""
+        self._put_back_at = None
+        if self._keys is not None:
+            await self._load_again(self._keys)
 
     async def _load_again(self, known: Keys) -> None:
         try:

@@ -69,6 +69,8 @@ logger = logging.getLogger(__name__)
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
+KEYS_TIMEOUT: Final = 2.0
+""" Seconds to put lost keys back at the end. """
 WORTHLESS_DELAY: Final = 1.0
 """ Seconds until a session is looked at again, after versions went back and before everything begins anew. """
 
@@ -116,7 +118,11 @@ class Operator:
         self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=dependencies.clock.now)
         self.pod_times = PodTimes()
         self.runners = RunnerPoller(
-            client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
+            client=runner_client,
+            clock=clock,
+            on_changed=self.queue.add,
+            jitter=dependencies.jitter,
+            current_key=lambda: self.keys.current,
         )
         self.admission = Admission(
             kube=kube,
@@ -260,6 +266,7 @@ class Operator:
         """Stop: let the workers finish their present session within so many seconds, then cancel the rest."""
         await self.workers.stop(within=within)
         if self._tasks:
+            await self._keep_keys()
             await self.event_recorder.drain(within=EVENT_DRAIN_TIMEOUT)
         for task in self._tasks:
             task.cancel()
@@ -348,6 +355,15 @@ class Operator:
     def _own_sessions(self) -> Iterator[Json]:
         known = self.instance.known
         return (session for session in self.store.all(SESSIONS) if known(session["metadata"]["namespace"]))
+
+    async def _keep_keys(self) -> None:
+        try:
+            async with asyncio.timeout(KEYS_TIMEOUT):
+                await self.keys.keep()
+        except TimeoutError:
+            logger.warning(
+                "Keys could not be read", extra={"secret": self._config.key_secret, "error": "no answer in time"}
+            )
 
     async def _prune_keys(self) -> None:
         if not self.keys.retired:

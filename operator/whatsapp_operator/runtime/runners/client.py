@@ -1,6 +1,7 @@
 """The operator's calls of one runner: the request, and which answers are accepted.
 
     GET http://POD-IP:8080/v1/state?after=REVISION&wait=10        signed, with a nonce (`signed_call`)
+    GET http://POD-IP:8080/v1/account                             the same; only the number's hash leaves this module
 
 The answer comes from a program that runs a foreign web page, so it is trusted only as far as needed: its size (on the
 wire, too, see `connection`), time and shape are limited, it must be signed by the pod that we asked and name it and its
@@ -17,12 +18,13 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 import aiohttp
-from session_protocol.answers import State, read_state
+from session_protocol.answers import State, read_account, read_state
 from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.constants import RUNNER_PORT
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
+from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, SessionUID, TokenSource
+from whatsapp_operator.core.objects.account_hash import account_hash
 from whatsapp_operator.core.objects.tokens import hashes, operator_key, token
 from whatsapp_operator.runtime.runners.connection import MAX_BYTES, AnswerTooLargeError, BoundedConnector
 from whatsapp_operator.runtime.runners.signed_call import Answer, Attempt, Outcome, Unauthentic, signed_call
@@ -91,6 +93,12 @@ class RunnerClient(Protocol):
         :raises NoAnswer: it is not known whether it does; it may be told again.
         """
 
+    async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
+        """Return which of its accounts is linked, by the runner's count, and the hash of it with this key.
+
+        :raises NoAnswer: no answer came, or it was rejected.
+        """
+
 
 class HttpRunnerClient:
     """Calls runners over HTTP."""
@@ -125,6 +133,16 @@ class HttpRunnerClient:
                 await self._call(target, "PUT", "/v1/tokens", json.dumps(known).encode())
         except (LookupError, TimeoutError) as error:
             raise NoAnswer(f"the tokens cannot be renewed: {error or 'no answer in time'}") from error
+
+    async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
+        """Ask for the number, and hash it."""
+        body = await self._call(target, "GET", "/v1/account")
+        try:
+            account = read_account(body)
+            hashed = account_hash(self._key(key_id), key_id=key_id, phone_number=account.phone_number)
+        except (ValueError, LookupError) as error:
+            raise NoAnswer(str(error)) from error
+        return account.account_revision, hashed
 
     async def _call(self, target: Target, method: str, path: str, body: bytes = b"") -> bytes:
         """Send one call and return the body of the answer, which has status 200. :raises NoAnswer: there is none."""

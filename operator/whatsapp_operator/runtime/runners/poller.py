@@ -17,9 +17,10 @@ from typing import Final, NamedTuple
 from session_protocol.answers import State
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import PodUID, Rejection, RunnerReport, SessionUID, TokenSource
+from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, RunnerReport, SessionUID, TokenSource
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners import budgets
+from whatsapp_operator.runtime.runners.accounts import AccountReader
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
 from whatsapp_operator.runtime.runners.texts import RunnerText, TextBudgets
 
@@ -64,6 +65,7 @@ class RunnerPoller:
         clock: Clock,
         on_changed: Callable[[ObjectKey], None],
         jitter: Jitter = spread,
+        current_key: Callable[[], KeyID] = lambda: KeyID(""),
     ) -> None:
         self._client = client
         self._clock = clock
@@ -77,6 +79,7 @@ class RunnerPoller:
         self._rejections: dict[ObjectKey, Rejection] = {}
         """ By session, the first reason since the last answer that counted. """
         self._renewed: dict[ObjectKey, tuple[PodUID, TokenSource]] = {}
+        self._accounts = AccountReader(client=client, clock=clock, current_key=current_key)
         self._tenants = budgets.TenantBudgets()
         self._texts = TextBudgets()
         self._turns: asyncio.Task[None] | None = None
@@ -110,6 +113,7 @@ class RunnerPoller:
         self._reports.pop(key, None)
         self._since.pop(key, None)
         self._renewed.pop(key, None)
+        self._accounts.forget(key)
         self._texts.forget(key)
 
     def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
@@ -162,7 +166,7 @@ class RunnerPoller:
                 failures += 1
                 continue
             failures = 0
-            self._received(target, answer)
+            self._received(target, answer, await self._accounts.read(target, answer))
             gap = UNCHANGED_INTERVAL
             if answer.revision != revision:
                 now = self._clock.monotonic()
@@ -183,11 +187,11 @@ class RunnerPoller:
         self._renewed[target.key] = target.pod_uid, target.renew
         self._on_changed(target.key)
 
-    def _received(self, target: Target, answer: State) -> None:
+    def _received(self, target: Target, answer: State, account: AccountHash | None) -> None:
         self._rejections.pop(target.key, None)
         previous = self._reports.get(target.key)
         report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
-        report = replace(report, since=self._own_since(target.key, previous, report))
+        report = replace(report, since=self._own_since(target.key, previous, report), account=account)
         text = RunnerText(target.key, target.pod_uid, report.revision, report.message)
         if self._texts.knows(text):
             self._reports[target.key] = report
@@ -249,6 +253,7 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         browser_sandbox=answer.browser_sandbox,
         user_namespace=answer.user_namespace,
         browser_version=answer.browser_version,
+        account_expected=answer.account_expected,
         received=received,
     )
 

@@ -27,5 +27,5 @@ def wa_js() -> str:
 def init_script(presence: Presence) -> str:
     """Return all that runs at document start, before the page's own code."""
     appears = "hidden.js" if presence is Presence.UNAVAILABLE else "shown.js"
-    ours = ("bridge.js", "modules.js", "refusals.js", "passkey.js", "storage.js", "windows.js", appears)
+    ours = ("bridge.js", "modules.js", "refusals.js", "passkey.js", "pairing.js", "storage.js", "windows.js", appears)
     return ";\n".join([script("config.js"), wa_js(), *map(script, ours)])

@@ -8,6 +8,7 @@
   const session = {
     storage: null, // since when the page's database fails
     script: null, // a script of the document that failed to load
+    pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
     restrictions: {}, // what the page last told of each restriction, for its end
     // Asking for an unknown module throws and the page may report that, so look before asking.

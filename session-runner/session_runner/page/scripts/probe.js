@@ -73,6 +73,7 @@
   const needsTerms = (word) => /^(SMB_)?TOS_BLOCK$/.test(word ?? '');
   return {
     booted, injected, registered, code, timeLocked, capped,
+    account: registered ? maybe(() => String(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
     origin: performance.timeOrigin,
     clockMs: Date.now(),
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
@@ -87,6 +88,12 @@
     comms: comms === null ? null : maybe(() => comms.getComms() !== null),
     codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
+    pairing: session?.pairing ? {
+      code: session.pairing.code,
+      ageMs: session.pairing.since === null ? null : performance.now() - session.pairing.since,
+      answeredAgeMs: session.pairing.answered === null ? null : performance.now() - session.pairing.answered,
+      failed: session.pairing.failed, limited: session.pairing.limited,
+    } : null,
     dialog: maybe(() => session.window().kind),
     passkey: maybe(() => session.passkey({ registered, code })) ?? (asksForPasskey() ? { until: null } : null),
     ban: refusal('ban'),

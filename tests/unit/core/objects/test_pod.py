@@ -182,6 +182,32 @@ def test_the_runner_reads_its_environment_as_it_is_meant() -> None:
     assert f"{mounts['tokens']}/extra-ca.crt" == str(read.extra_ca_file)
 
 
+def test_a_telephone_number_is_one_file_of_a_secret() -> None:
+    """Mounted, not in the environment; the pod starts without it, and nothing else of the Secret is in it."""
+    manifest = pod({"link": {"phoneNumberSecretName": "support-phone"}})
+    (volume,) = [found for found in manifest["spec"]["volumes"] if found["name"] == "phone-number"]
+    (mount,) = [found for found in container(manifest)["volumeMounts"] if found["name"] == "phone-number"]
+    read = read_settings(environment(manifest) | {"POD_UID": "pod-1"})
+
+    assert {
+        "secretName": "support-phone",
+        "items": [{"key": "phoneNumber", "path": "phoneNumber"}],
+        "optional": True,
+        "defaultMode": 0o440,
+    } == volume["secret"]
+    assert mount["readOnly"]
+    assert "subPath" not in mount  # such a file is never replaced
+    assert f"{mount['mountPath']}/phoneNumber" == str(read.phone_number_file)
+
+
+def test_a_session_without_a_number_has_the_pod_of_before() -> None:
+    """So none becomes outdated with an upgrade."""
+    manifest = pod()
+
+    assert "PHONE_NUMBER_FILE" not in environment(manifest)
+    assert "phone-number" not in {volume["name"] for volume in manifest["spec"]["volumes"]}
+
+
 def test_the_runner_takes_the_defaults_too() -> None:
     """With nothing written and no extra CA."""
     read = read_settings(environment(pod()) | {"POD_UID": "pod-1"})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, MemoryApi
+from unit.runtime.simulation import Simulation
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.process.keys import PUT_BACK_FIRST, PUT_BACK_LAST, BadKeySecret, KeyRing
 
@@ -131,6 +132,25 @@ async def test_it_is_no_fight(ring: Ring) -> None:
     assert {PUT_BACK_LAST} == set(pauses[4:])
 
 
+async def test_the_end_puts_them_back_once_more(ring: Ring) -> None:
+    """However lately they were put back: nobody remembers them afterwards."""
+    before = ring.data
+    for _ in range(2):
+        ring.delete()
+        await ring.keys.keep()
+
+    assert before == ring.data
+    assert [("the Secret", True)] * 2 == ring.lost
+
+
+async def test_keys_that_were_never_read_are_not_kept() -> None:
+    """An operator that ends before it has begun makes none."""
+    ring = Ring()
+    await ring.keys.keep()
+
+    assert {} == ring.data
+
+
 async def test_a_second_accident_is_mended_at_once(ring: Ring) -> None:
     """Hours later."""
     ring.delete()
@@ -208,3 +228,17 @@ async def test_a_new_key_is_later_than_all_others() -> None:
 
     assert ring.keys.current > first
     assert not ring.keys.ended(first)
+
+
+async def test_keys_that_were_deleted_are_there_after_the_stop(simulation: Simulation) -> None:
+    """Whoever begins next finds the keys of the pods, also when no resync came in between."""
+    await simulation.up("a")
+    operator = simulation.operator
+    assert operator is not None
+    key = ("secrets", operator._config.namespace, operator._config.key_secret)
+    before = simulation.api.get(*key)
+    simulation.api.remove(*key)
+    await operator.stop(within=5)
+
+    assert before is not None
+    assert before["data"] == (simulation.api.get(*key) or {})["data"]

@@ -6,7 +6,7 @@ from typing import Any
 from session_protocol.answers import State
 from unit.runtime.fakes import FakeClock
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
+from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, SessionUID, TokenSource
 from whatsapp_operator.runtime.runners.client import WAIT, NoAnswer, Target
 
 KEY = ObjectKey("shop", "sales")
@@ -33,6 +33,9 @@ class ScriptedListener:
         self.rejection: Rejection | None = None
         self.refuses_tokens = False
         self.renewed_tokens: list[tuple[float, TokenSource]] = []
+        self.accounts: dict[int, str] = {}
+        """ The digest of each account, by the runner's count. """
+        self.asked_accounts: list[tuple[int, KeyID]] = []
         self._news = asyncio.Event()
 
     def say(self, current: State | None) -> None:
@@ -59,6 +62,16 @@ class ScriptedListener:
         if self.refuses_tokens:
             raise NoAnswer("not now")
 
+    async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
+        """Tell the account of the present state."""
+        assert self.current is not None
+        assert self.current.pod_uid == target.pod_uid
+        revision = self.current.account_revision or 0
+        self.asked_accounts.append((revision, key_id))
+        if revision not in self.accounts:
+            raise NoAnswer("not now")
+        return revision, AccountHash(key_id=key_id, digest=self.accounts[revision])
+
 
 class Restless:
     """Answers every question at once, each time with another word."""
@@ -77,4 +90,8 @@ class Restless:
 
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
         """Nobody asks this one."""
+        raise NotImplementedError
+
+    async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
+        """It has none."""
         raise NotImplementedError
