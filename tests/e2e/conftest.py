@@ -1,4 +1,4 @@
-"""One cluster for all end-to-end tests, a namespace and a quota for each, and what a failure looks like from inside."""
+"""A cluster for each worker that plays end-to-end tests, a namespace and a quota for each test, and what a failure looks like."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,13 +12,15 @@ from e2e.trio import CRAMMED, make, settle, wait_durable
 from session_devtools.errors import ToolError
 from support.sessions import has_durable_login
 
-ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3, "test_attack": 4, "test_soak": 5, "test_logs": 6}
-""" The demo counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
-the rights are judged by all that was done, and not by what attackers and mishaps provoke; the logs by all that was
-written. Between them the order is any. """
-ANY_TIME = 2
+FIRST = ("test_demo", "test_modern", "test_alerts")
+""" The demo counts the phone's devices and the other page forgets them, so they come before other sessions; what is
+accelerated comes before another worker has come to the attack, which takes all that the machine has. """
+LAST = ("test_rights", "test_attack", "test_soak", "test_logs")
+""" The rights are judged by all that was done, and not by what attackers and mishaps provoke; the logs by all that was
+written. Between first and last the order is any, but that logins are given time to become durable. """
+SHARED, OWN = "shared sessions", "own sessions"
 OWN_CLUSTERS = ("test_demo_current", "test_network")
-""" They share nothing with the others, so `make test-e2e` lets a second worker run them meanwhile. """
+""" They bring up what they need themselves. """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,21 +31,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.chromium)
         item.add_marker(pytest.mark.timeout(1800))
-    ours.sort(key=lambda item: ORDER.get(item.path.stem, ANY_TIME))
+    ours.sort(key=_place)
     items[:] = [*(item for item in items if item not in ours), *ours]
 
 
+def _place(item: pytest.Item) -> tuple[int, int]:
+    module = item.path.stem
+    if module in FIRST:
+        return 0, FIRST.index(module)
+    if module in LAST:
+        return 3, LAST.index(module)
+    return 2 if {"durable_trio", "crammed"}.intersection(_fixtures(item)) else 1, 0
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give each test its worker."""
-    item.add_marker(pytest.mark.xdist_group("own clusters" if item.path.stem in OWN_CLUSTERS else "one cluster"))
+    """Give each test its worker: most of the time is waiting, so three of them share two cores.
+
+    The tests with the shared sessions have one cluster, those with sessions of their own another.
+    """
+    group = "own clusters" if item.path.stem in OWN_CLUSTERS else SHARED if "linked_early" in _fixtures(item) else OWN
+    callspec = getattr(item, "callspec", None)
+    chosen = callspec.params.get("every_cluster") if callspec is not None else None
+    item.add_marker(pytest.mark.xdist_group(chosen or group))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else []
 
 
 @pytest.fixture(scope="session")
-def e2e(request: pytest.FixtureRequest) -> Iterator[ClusterHarness]:
+def e2e(request: pytest.FixtureRequest, worker_id: str) -> Iterator[ClusterHarness]:
     """The cluster with operator and stand-in, told step by step as it comes up, and removed at the end."""
-    with testbed("e2e") as everything:
+    with testbed("e2e" if worker_id == "master" else f"e2e-{worker_id}") as everything:
         request.config.stash[_TESTBED] = everything
         yield everything
+
+
+@pytest.fixture(params=[OWN, SHARED])
+def every_cluster(e2e: ClusterHarness) -> ClusterHarness:
+    """The cluster of one worker and that of another, for what is judged of each; by a single worker the same one twice."""
+    return e2e
 
 
 @pytest.fixture

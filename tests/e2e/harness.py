@@ -7,15 +7,17 @@ goes, and what is still there then is a fault.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.audit import Audit
 from e2e.kept_logs import KeptLogs
 from e2e.operator_pod import Operator
+from e2e.quick_kubectl import QuickKubectl
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
+from local_cluster.full.readiness import api_client
 from local_cluster.provision import up
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
@@ -65,13 +67,18 @@ def testbed(name: str) -> Iterator[ClusterHarness]:
 
 
 def _bring_up(cluster: FullCluster) -> ClusterHarness:
-    kubectl, images = up(cluster.name)
+    as_installed, images = up(cluster.name)
     state = cluster.instance.state
     logs = KeptLogs(pods=state / "view/var-log/pods", kept=state / "kept-logs")
     logs.start()
     # kubectl's memory of the API's kinds goes with the cluster.
     cache = cluster.instance.plane.folder / "kubectl-cache"
-    kubectl = replace(kubectl, flags=(*kubectl.flags, f"--cache-dir={cache}"))
+    kubectl = QuickKubectl(
+        program=as_installed.program,
+        kubeconfig=as_installed.kubeconfig,
+        flags=(*as_installed.flags, f"--cache-dir={cache}"),
+        api=api_client(cluster.instance),
+    )
     audit = Audit(cluster.audit_log)
     began = audit.now()
     phone = install(kubectl, images, InstallOptions(overlay=OVERLAY), progress=ConsoleProgress())

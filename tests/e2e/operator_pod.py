@@ -1,6 +1,5 @@
 """The operator that acts, as a process and a pod: what a node or an administrator may do to it."""
 
-import json
 import os
 import signal
 import subprocess
@@ -32,8 +31,8 @@ class Operator:
 
     def pod(self) -> dict[str, Any]:
         """Return its pod. :raises NotReady: there is none that stays."""
-        found = json.loads(self.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=json"))["items"]
-        pods: list[dict[str, Any]] = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        found = self.kubectl.get("pod", namespace=NAMESPACE)
+        pods = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
         if not pods:
             raise NotReady("the operator has no pod")
         return pods[0]
@@ -86,7 +85,7 @@ class Operator:
     def wait_for_resyncs(self, times: int) -> None:
         """Wait until it has listed everything that many times more."""
         begun = self.resyncs()
-        until(f"the operator lists everything {times} times", self.resyncs, lambda count: count >= begun + times)
+        until(f"the operator lists everything {times} times", self.resyncs, lambda now: now >= begun + times, every=1)
 
     @contextmanager
     def cut_off(self) -> Iterator[None]:

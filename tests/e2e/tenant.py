@@ -99,10 +99,7 @@ class Tenant(SessionWaits):
 
     def pods(self) -> list[Object]:
         """Return all sessions' pods."""
-        items: list[Object] = json.loads(self.run("get", "pods", "--selector=wasession.dev/session", "--output=json"))[
-            "items"
-        ]
-        return items
+        return self.kubectl.get("pod", namespace=self.namespace, selector="wasession.dev/session")
 
     def wait_for_recovery(self, name: str, *, after: Object) -> Object:
         """Wait until the session is Connected in a newer pod than that status tells, and never asked for a QR code."""

@@ -4,18 +4,22 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from e2e.harness import ClusterHarness
 from support import log_schema
 
 
-def test_every_line_of_the_run_is_in_the_schema(e2e: ClusterHarness) -> None:
+def test_every_line_of_the_run_is_in_the_schema(every_cluster: ClusterHarness) -> None:
     """Of every pod that there was, whatever happened to it; libraries' lines and tracebacks among them."""
-    lines = list(e2e.logs.lines())
+    lines = list(every_cluster.logs.lines())
 
     assert [] == log_schema.faults(line.text for line in lines)
     assert {"operator", "runner"} == {line.container for line in lines}
+    entries = [json.loads(line.text) for line in lines if line.container == "runner"]
+    assert [] == [entry for entry in entries if not _names_its_session(entry)]
 
 
+@pytest.mark.usefixtures("shared_trio")
 def test_a_log_shows_that_sessions_have_started_and_are_healthy(e2e: ClusterHarness) -> None:
     """With the session in fields of the same name, whoever writes the line."""
     entries = [(line.container, json.loads(line.text)) for line in e2e.logs.lines()]
@@ -27,7 +31,6 @@ def test_a_log_shows_that_sessions_have_started_and_are_healthy(e2e: ClusterHarn
     assert counted["operator", "The state changed"] > 0
     assert counted["runner", "The state changed"] > 0
     assert {"operator", "runner"} == named
-    assert [] == [entry for container, entry in entries if container == "runner" and not _names_its_session(entry)]
 
 
 def _names_its_session(entry: dict[str, Any]) -> bool:

@@ -55,9 +55,9 @@ def _is_whole_run(request: pytest.FixtureRequest) -> bool:
     }
 
 
-def test_no_request_was_refused(e2e: ClusterHarness) -> None:
+def test_no_request_was_refused(every_cluster: ClusterHarness) -> None:
     """Nobody told the operator that it may not, from its first request to its last."""
-    requests = e2e.audit.requests(since=e2e.began)
+    requests = every_cluster.audit.requests(since=every_cluster.began)
 
     assert len(requests) > 100
     assert [] == [str(one) for one in requests if one.code in (401, 403)]
