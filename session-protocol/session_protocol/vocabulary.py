@@ -204,7 +204,7 @@ class TokenScope(StrEnum):
 class TokenPurpose(StrEnum):
     """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ.
 
-    There is one for messaging when a route takes the scopes *send* and *read*: until then it would open nothing.
+    There is none for messaging yet: the administering token sends.
     """
 
     scopes: tuple[TokenScope, ...]
