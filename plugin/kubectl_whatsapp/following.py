@@ -19,7 +19,7 @@ from kubectl_whatsapp.runner import Runner, RunnerStatus
 from kubectl_whatsapp.sessions import find_session, open_runner
 from kubectl_whatsapp.views import SessionView
 
-__all__ = ["RETRY_INTERVAL", "Turn", "is_connected", "newest_advice", "until_linked"]
+__all__ = ["RETRY_INTERVAL", "Turn", "is_connected", "newest_advice", "next_advice", "until_linked"]
 
 RETRY_INTERVAL = 2.0
 """ Seconds between two reads of a session whose runner does not answer. """
@@ -78,11 +78,8 @@ def until_linked(
                 with open_runner(session, kubectl=kubectl) as runner:
                     show(runner, session)
                     return
-            except (
-                ForwardFailed,
-                RunnerUnreachable,
-            ):  # the pod starts, ends or is replaced: go by the session's status
-                pass
+            except (ForwardFailed, RunnerUnreachable):
+                pass  # the pod starts, ends or is replaced: go by the session's status
         advice = newest_advice(session)
         if advice.outlook is Outlook.NEVER:
             raise error(advice.text)
@@ -102,6 +99,22 @@ def newest_advice(session: SessionView, reported: RunnerStatus | None = None) ->
         linked=newest.linked,
         pending=bool(session.pending_requests),
     )
+
+
+def next_advice(
+    session: SessionView, reported: RunnerStatus, *, error: type[PluginError], console: Console
+) -> Advice | None:
+    """Return the advice for a session that may still get a code; None, which is told: a phone is linked.
+
+    :raises PluginError: `error`, if no code will come before a person does something.
+    """
+    advice = newest_advice(session, reported)
+    if advice.outlook is Outlook.NEVER:
+        raise error(advice.text)
+    if advice.outlook is not Outlook.LINKED:
+        return advice
+    console.info(f"session {session.namespace}/{session.name} is linked ({reported.state})")
+    return None
 
 
 def is_connected(session: SessionView) -> bool:

@@ -7,11 +7,11 @@ nothing else: whoever has it, and the phone, can link it.
 from session_protocol.phone_numbers import read_phone_number
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from kubectl_whatsapp.advice import Advice, Outlook
+from kubectl_whatsapp.advice import Advice
 from kubectl_whatsapp.code_output import validity
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.errors import NoPairingCode
-from kubectl_whatsapp.following import Turn, newest_advice, until_linked
+from kubectl_whatsapp.following import Turn, newest_advice, next_advice, until_linked
 from kubectl_whatsapp.kubectl import Kubectl
 from kubectl_whatsapp.runner import PairingCode, Runner, RunnerStatus
 from kubectl_whatsapp.sessions import find_session, open_runner
@@ -61,12 +61,9 @@ def _code(runner: Runner, asked: str | None) -> PairingCode | None:
 def _follow(runner: Runner, session: SessionView, asked: str | None, *, turn: Turn, console: Console) -> None:
     code, shown, reported = _code(runner, asked), "", runner.status()
     while True:
-        advice = newest_advice(session, reported)
-        if advice.outlook is Outlook.LINKED:
-            console.info(f"session {session.namespace}/{session.name} is linked ({reported.state})")
+        advice = next_advice(session, reported, error=NoPairingCode, console=console)
+        if advice is None:
             return
-        if advice.outlook is Outlook.NEVER:
-            raise NoPairingCode(advice.text)
         if code is None:
             turn.waits(_why(session, reported, advice, asked=asked is not None))
         elif code.text != shown:

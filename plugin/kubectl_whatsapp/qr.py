@@ -10,12 +10,11 @@ from pathlib import Path
 
 from session_protocol.vocabulary import RunnerState
 
-from kubectl_whatsapp.advice import Outlook
 from kubectl_whatsapp.code_output import show
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import NoQrCode, RunnerUnreachable
-from kubectl_whatsapp.following import Turn, is_connected, newest_advice, until_linked
+from kubectl_whatsapp.following import Turn, is_connected, newest_advice, next_advice, until_linked
 from kubectl_whatsapp.kubectl import Kubectl
 from kubectl_whatsapp.kubectl_errors import ForwardFailed
 from kubectl_whatsapp.runner import QrCode, Runner
@@ -84,12 +83,9 @@ def _follow(runner: Runner, request: QrRequest, session: SessionView, *, turn: T
     shown = ""
     reported = runner.status()
     while True:
-        advice = newest_advice(session, reported)
-        if advice.outlook is Outlook.LINKED:
-            console.info(f"session {session.namespace}/{session.name} is linked ({reported.state})")
+        advice = next_advice(session, reported, error=NoQrCode, console=console)
+        if advice is None:
             return
-        if advice.outlook is Outlook.NEVER:
-            raise NoQrCode(advice.text)
         code = runner.code()
         if code is None:
             turn.waits(advice.text)

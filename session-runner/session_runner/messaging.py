@@ -189,10 +189,8 @@ class Messaging:
         state = self._store.snapshot.state
         if not can_send(state):
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
-        if STATES[state].linked is False:
-            await self._end_waiting(outbox, but_of=None)
-            return TICK
-        if not can_send(state):
+            if STATES[state].linked is False:
+                await self._end_waiting(outbox, but_of=None)
             return TICK
         account = self._account()
         if account is not None:

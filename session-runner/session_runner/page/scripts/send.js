@@ -1,7 +1,7 @@
 // Hands a text over to the page, unless it has the message already; returns the key under which the page keeps it. Without
 // a text it only looks, and returns null when the page does not have it. A page of another number than its own, if that is
-// known, does neither. The key is built here, because the chat of a number may be kept under another id. Nothing is done besides: the chat is not marked
-// as read, digits are no mentions, no link is fetched, and nobody waits for the server.
+// known, does neither. The key is built here, because the chat of a number may be kept under another id. Nothing is done
+// besides: the chat is not marked as read, digits are no mentions, no link is fetched, and nobody waits for the server.
 async ({ id, own, to, text }) => {
   const { chat, whatsapp } = window.WPP;
   const { handing, message, module } = window.__session;
