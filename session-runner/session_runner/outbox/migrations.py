@@ -31,6 +31,15 @@ CREATE TABLE statuses (
 ) STRICT, WITHOUT ROWID;
 """
 
+KINDS: Final = """
+ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'text';
+ALTER TABLE requests ADD COLUMN reply_to TEXT;
+ALTER TABLE requests RENAME COLUMN text TO content;
+UPDATE requests SET content = json_object('body', content) WHERE content IS NOT NULL;
+"""
+""" More than texts can be sent: the content is a document of its kind. """
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
+    KINDS,  # 2
 )
