@@ -14,6 +14,11 @@ def accepted(*, given: str, digits: str, identifier: str) -> dict[str, Any]:
     }
 
 
+def success() -> dict[str, Any]:
+    """Something was done, or will be, that has no id."""
+    return {"success": True}
+
+
 def phone_number(*, identifier: str, digits: str) -> dict[str, Any]:
     """The session's own number. What an ordinary account has not is a constant."""
     return {

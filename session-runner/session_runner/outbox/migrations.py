@@ -36,6 +36,11 @@ ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'text';
 ALTER TABLE requests ADD COLUMN reply_to TEXT;
 ALTER TABLE requests RENAME COLUMN text TO content;
 UPDATE requests SET content = json_object('body', content) WHERE content IS NOT NULL;
+CREATE TABLE read_marks (
+  message TEXT PRIMARY KEY,
+  account TEXT,
+  accepted REAL NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 """ More than texts can be sent: the content is a document of its kind. """
 
