@@ -1,0 +1,36 @@
+"""What each version of the outbox's file added, oldest first: a file of an older version is brought up step by step.
+
+A part of the schema is a constant of its own. One that has been released is never changed; the next one alters it. Each is
+run in one transaction together with the number of its version, which is its place in the list.
+"""
+
+from typing import Final
+
+REQUESTS: Final = """
+CREATE TABLE requests (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  given TEXT NOT NULL,
+  digits TEXT NOT NULL,
+  text TEXT,
+  account TEXT,
+  progress TEXT NOT NULL,
+  page_key TEXT,
+  tries INTEGER NOT NULL DEFAULT 0,
+  accepted REAL NOT NULL,
+  error INTEGER,
+  idempotency_key TEXT UNIQUE,
+  digest TEXT
+) STRICT;
+CREATE INDEX by_progress ON requests (progress, place);
+CREATE TABLE statuses (
+  request TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+  status TEXT NOT NULL,
+  time REAL NOT NULL,
+  PRIMARY KEY (request, status)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    REQUESTS,  # 1
+)
