@@ -44,7 +44,49 @@ CREATE TABLE read_marks (
 """
 """ More than texts can be sent: the content is a document of its kind. """
 
+EVENTS: Final = """
+CREATE TABLE people (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id TEXT NOT NULL UNIQUE,
+  number TEXT UNIQUE,
+  lid TEXT UNIQUE,
+  name TEXT
+) STRICT;
+CREATE TABLE former_people (
+  user_id TEXT PRIMARY KEY,
+  person INTEGER NOT NULL REFERENCES people (place) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reading (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  opened REAL NOT NULL,
+  linked REAL,
+  synchronised INTEGER NOT NULL DEFAULT 0,
+  caught_up REAL
+) STRICT;
+CREATE TABLE seen (
+  chat TEXT NOT NULL,
+  id TEXT NOT NULL,
+  own INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  edit TEXT NOT NULL,
+  reactions TEXT NOT NULL,
+  noticed REAL NOT NULL,
+  kept_from REAL NOT NULL,
+  PRIMARY KEY (chat, id, own)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_by_age ON seen (kept_from);
+CREATE TABLE events (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  time REAL NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
+    EVENTS,  # 3
 )
