@@ -14,16 +14,6 @@ def accepted(*, given: str, digits: str, identifier: str) -> dict[str, Any]:
     }
 
 
-def phone_number(*, identifier: str, digits: str) -> dict[str, Any]:
-    """The session's own number. What an ordinary account has not is a constant."""
-    return {
-        "id": identifier,
-        "display_phone_number": digits,
-        "verified_name": "",
-        "quality_rating": "UNKNOWN",
-    }
-
-
 def failed(error: MessageError, *, trace: str) -> dict[str, Any]:
     """An error, in the one form in which clients find code and message."""
     document = {
