@@ -157,6 +157,10 @@ class Messaging:
             raise NotReadyError("The page has not told the number yet; ask again.")
         return self._page.own
 
+    def can_send(self) -> bool:
+        """Whether the page is linked and connected now."""
+        return can_send(self._store.snapshot.state)
+
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:
         """Take requests for as long as the profile is ours, from when there is room for their file.

@@ -19,16 +19,6 @@ def success() -> dict[str, Any]:
     return {"success": True}
 
 
-def phone_number(*, identifier: str, digits: str) -> dict[str, Any]:
-    """The session's own number. What an ordinary account has not is a constant."""
-    return {
-        "id": identifier,
-        "display_phone_number": digits,
-        "verified_name": "",
-        "quality_rating": "UNKNOWN",
-    }
-
-
 def failed(error: MessageError, *, trace: str) -> dict[str, Any]:
     """An error, in the one form in which clients find code and message."""
     document = {
