@@ -33,6 +33,7 @@ def conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> V
         and facts.online is not False
         and gave_up(facts, history)
         and not facts.needs_update
+        and not facts.other_screen  # which tells why, in words that are not known; whoever was replaced is told nothing
     )
     if replaced:
         return Verdict(

@@ -11,11 +11,13 @@ from session_runner.states.verdicts import (
     ON_THE_WAY,
     SYNC_START_SECONDS,
     Verdict,
+    gave_up,
     offline,
     restricted,
     said_time,
     seen,
     unknown,
+    unknown_screen,
 )
 
 
@@ -104,6 +106,8 @@ def _silent(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
             return offline(facts, history)
         return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
     if facts.socket == Socket.CONNECTED:
+        if facts.other_screen and gave_up(facts, history):
+            return unknown_screen(facts)
         return Verdict(
             State.DEGRADED,
             Reason.STREAM_STUCK,

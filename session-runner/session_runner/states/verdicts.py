@@ -39,13 +39,18 @@ def offline(facts: Facts, history: History) -> Verdict:
     if facts.online is False:
         return Verdict(State.OFFLINE, Reason.NETWORK_UNREACHABLE, "The browser has no network.")
     if facts.socket != Socket.CONNECTED and gave_up(facts, history):
-        return Verdict(
-            State.DEGRADED,
-            Reason.UNKNOWN_SCREEN,
-            f"The page has ended its connection and shows a screen that this version does not know ({seen(facts)}); "
-            "a person has to look at it.",
-        )
+        return unknown_screen(facts)
     return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps retrying.")
+
+
+def unknown_screen(facts: Facts) -> Verdict:
+    """Return the state of a page that has ended its connection and says why, in words that this version does not know."""
+    return Verdict(
+        State.DEGRADED,
+        Reason.UNKNOWN_SCREEN,
+        f"The page has ended its connection and shows a screen that this version does not know ({seen(facts)}); "
+        "a person has to look at it.",
+    )
 
 
 def unknown(facts: Facts) -> Verdict:
