@@ -79,7 +79,7 @@ class ScriptedPage:
 class MonitorHarness:
     """A monitor whose clock jumps a second with every reading."""
 
-    def __init__(self, folder: Path, *, start: Start | None = None, **variables: str) -> None:
+    def __init__(self, folder: Path, start: Start | None = None, /, **variables: str) -> None:
         self.seconds = 0.0
         self.step = 1.0
         self.kills: int | None = 0
@@ -219,7 +219,7 @@ async def test_a_relink_after_a_logout_begins_unlinked(tmp_path: Path) -> None:
     await MonitorHarness(tmp_path, ON_LOGOUT="Wait").exit(ScriptedPage({}, UNLINKED))
     StateFile(tmp_path / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")).begin()
     start = Start(session_uid="s", relink="2026-11-22T18:00:00Z")
-    harness = MonitorHarness(tmp_path, start=start, ON_LOGOUT="Wait")
+    harness = MonitorHarness(tmp_path, start, ON_LOGOUT="Wait")
     assert harness.monitor.state_file.begin() is None
     reload = {"booted": False, "registered": None}
     await harness.exit(ScriptedPage(reload, {}, reload))
