@@ -4,11 +4,11 @@ Clients differ in what they leave out, write as null or spell in another way; al
 refused with the code that the Cloud API has for it, so that nobody takes for sent what was not.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from session_protocol.phone_numbers import read_phone_number
 
 from session_runner.messages.errors import (
     BadParameterError,
@@ -23,8 +23,7 @@ LONGEST_TEXT: Final = 4096
 """ Characters, as in the Cloud API. """
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
-_NOTATION: Final = re.compile(r"[\s().+-]")
-_NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
+_FEWEST_DIGITS: Final = 7
 _ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker", "location", "contacts", "reaction"})
 """ What WhatsApp Web can send and this version does not. """
 
@@ -66,8 +65,8 @@ def read_number(given: str) -> str:
 
     :raises BadParameterError: it is none.
     """
-    digits = _NOTATION.sub("", given) if len(given) <= LONGEST_NUMBER else ""
-    if _NUMBER.fullmatch(digits) is None:
+    digits = (read_phone_number(given) or "").removeprefix("+") if len(given) <= LONGEST_NUMBER else ""
+    if len(digits) < _FEWEST_DIGITS:
         raise BadParameterError("to is a phone number with its country code: 7 to 15 digits that do not begin with 0.")
     return digits
 

@@ -44,7 +44,18 @@ def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
     assert ("15550100777", "15550100777", "Hello") == read(**changes)
 
 
-@pytest.mark.parametrize("written", ["+1 555 010-0777", "15550100777+", "(1) 555.010.0777", 15550100777])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+1 555 010-0777",
+        "15550100777+",
+        "(1) 555.010.0777",
+        "0015550100777",
+        "+1 (0) 555 010 0777",
+        "\u202a+1\u202f555\u2011010\u200b0777\u202c",
+        15550100777,
+    ],
+)
 def test_a_number_is_read_in_every_notation(written: str | int) -> None:
     """It is told back as it was written."""
     assert (str(written), "15550100777") == read(to=written)[:2]
@@ -58,6 +69,7 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"to": None, "recipient": "ZZ.184650099123"}, 131062),
         ({"to": "me"}, 131009),
         ({"to": "0555010077"}, 131009),
+        ({"to": "+555010"}, 131009),
         ({"to": "1" * 16}, 131009),
         ({"to": "15550100777@c.us"}, 131009),
         ({"to": ["15550100777"]}, 131009),
