@@ -159,7 +159,7 @@ class Messaging:
 
     def can_send(self) -> bool:
         """Whether the page is linked and connected now."""
-        return can_send(self._store.snapshot.state)
+        return self._page.can_send
 
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:

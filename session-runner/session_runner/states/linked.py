@@ -12,9 +12,9 @@ from session_runner.states.verdicts import (
     SYNC_START_SECONDS,
     Verdict,
     gave_up,
+    moment_text,
     offline,
     restricted,
-    said_time,
     seen,
     unknown,
     unknown_screen,
@@ -79,7 +79,7 @@ def _connected(facts: Facts, history: History) -> Verdict:
 def _syncing(history: History, *, policy: Policy, now: float) -> Verdict:
     if history.lasted(history.unsynced_since, now=now) < policy.first_sync:
         return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
-    moment = said_time(history.sync_began)
+    moment = moment_text(history.sync_began)
     since = f" since {moment}" if moment else ""
     return Verdict(
         State.SYNCING,

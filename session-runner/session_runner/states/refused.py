@@ -6,7 +6,7 @@ from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.facts import Ban, Facts, Socket
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
-from session_runner.states.verdicts import Verdict, gave_up, restricted, said_until
+from session_runner.states.verdicts import Verdict, gave_up, restricted, until_text
 
 
 def refused_by_service(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
@@ -41,7 +41,7 @@ def _banned(ban: Ban, facts: Facts, history: History, *, policy: Policy, now: fl
 
 def _ban_terms(ban: Ban) -> str:
     code = f" (code {ban.code})" if ban.code else ""
-    until = said_until(ban.expires)
+    until = until_text(ban.expires)
     if ban.expires is not None and 0 < ban.expires <= 1e9:
         until = f" for {round(ban.expires)} s"
     return f"{code}{until}"

@@ -9,7 +9,7 @@ from session_runner.states.facts import Facts, Socket
 from session_runner.states.history import History
 from session_runner.states.pairing import Pairing, Source, live_pairing_code
 from session_runner.states.policy import Policy
-from session_runner.states.verdicts import ON_THE_WAY, SYNC_START_SECONDS, Verdict, offline, said_until, unknown
+from session_runner.states.verdicts import ON_THE_WAY, SYNC_START_SECONDS, Verdict, offline, unknown, until_text
 
 LINKING_SOCKETS = frozenset(
     {
@@ -56,7 +56,7 @@ def unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> V
     if facts.online is False:
         return offline(facts, history)
     if facts.passkey is not None:
-        until = said_until(facts.passkey.until)
+        until = until_text(facts.passkey.until)
         return Verdict(
             State.PASSKEY_REQUIRED,
             Reason.WAITING_FOR_PASSKEY,

@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
 
 def restricted(restriction: Reason, ends: float | None) -> Verdict:
     """Return the state of an account that may not do everything."""
-    return Verdict(State.RESTRICTED, restriction, _RESTRICTIONS[restriction].format(said_until(ends) or " for now"))
+    return Verdict(State.RESTRICTED, restriction, _RESTRICTIONS[restriction].format(until_text(ends) or " for now"))
 
 
 def offline(facts: Facts, history: History) -> Verdict:
@@ -64,13 +64,13 @@ def gave_up(facts: Facts, history: History) -> bool:
     return begun and facts.comms is False and history.healthy_comms is not False
 
 
-def said_until(seconds: float | None) -> str:
+def until_text(seconds: float | None) -> str:
     """Return the end of something, if it is a time: Unix seconds between 2001 and 5138."""
-    moment = said_time(seconds)
+    moment = moment_text(seconds)
     return f" until {moment}" if moment else ""
 
 
-def said_time(seconds: float | None) -> str:
+def moment_text(seconds: float | None) -> str:
     """Return a moment for people; empty: it is none."""
     if seconds is None or not 1e9 < seconds < 1e11:
         return ""

@@ -27,7 +27,6 @@ from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.store import StateStore
 
-
 PHONE = "123456789012345"
 CONFIGURATION = f"""
 [checks]
