@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
@@ -22,7 +22,7 @@ import mimeparse
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, SentMessage, State
+from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
 from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
@@ -45,21 +45,19 @@ from session_runner.http.errors import (
     HttpError,
     NoAccountError,
     NoCodeError,
-    NoMessageError,
     NoPageError,
     NoPairingCodeError,
     NotAcceptableError,
     NotLinkedError,
-    StartingError,
     TooManyCommandsError,
     problem_of,
     problems,
 )
+from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
 from session_runner.live import Live
 from session_runner.logout import log_out
-from session_runner.messages.errors import NotReadyError
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -127,14 +125,13 @@ class Api:
             "getPairingCode": self.pairing_code,
             "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
-            "getMessage": self.message,
             "renewTokens": self.renew_tokens,
             "changeSettings": self.change_settings,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
             "getMetrics": self.measurements,
-        }
+        } | MessageRoutes(self._messaging).handlers()
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""
@@ -196,20 +193,6 @@ class Api:
             raise NoCodeError(f"There is no QR code now; the session is {state}. It has one while it is QRPending.")
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
-
-    async def message(self, request: web.Request) -> web.Response:
-        """GET /v1/messages/{id}: how far a message has come."""
-        try:
-            found = await self._messaging.find(request.match_info["id"])
-        except NotReadyError as error:
-            raise StartingError(str(error)) from error
-        if found is None:
-            raise NoMessageError("There is no such message, or it is older than a week.")
-        times = {status: _moment(time) for status, time in found.times.items()}
-        answer = SentMessage(
-            id=found.identifier, wa_id=found.digits, status=found.progress, times=times, error_code=found.error
-        )
-        return _json_response(answer)
 
     async def account(self, _request: web.Request) -> web.Response:
         """GET /v1/account: the number of the linked account."""
@@ -417,7 +400,3 @@ def _pairing_response(code: Code) -> web.Response:
 
 def _maybe(moment: datetime | None) -> datetime | None:
     return None if moment is None else whole_seconds(moment)
-
-
-def _moment(seconds: float) -> datetime:
-    return whole_seconds(datetime.fromtimestamp(seconds, UTC))
