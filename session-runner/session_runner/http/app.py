@@ -54,8 +54,10 @@ from session_runner.http.errors import (
     problem_of,
     problems,
 )
+from session_runner.http.event_stream import EventStreams
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.inbox import Inbox
 from session_runner.logout import log_out
 from session_runner.messages.errors import NotReadyError
 from session_runner.messaging import Messaging
@@ -99,6 +101,7 @@ class Api:
         clock: Callable[[], datetime],
         door: Commands | None = None,
         messaging: Messaging | None = None,
+        inbox: Inbox | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
@@ -108,6 +111,7 @@ class Api:
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
+        self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -124,6 +128,7 @@ class Api:
             "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
             "getMessage": self.message,
+            "streamEvents": self._streams.answer,
             "renewTokens": self.renew_tokens,
             "getContract": self.contract,
             "getHealth": self.alive,

@@ -46,7 +46,7 @@ class Wanted:
 
 def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
     """Return the body of the webhook; None: this event is not told in this form."""
-    field, value = _told(event, account, wanted)
+    field, value = _value(event, account, wanted)
     if value is None:
         return None
     value = {
@@ -58,18 +58,18 @@ def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
     return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
 
 
-def _told(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
+def _value(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
     match event.data:
         case Ack() as ack:
             return "messages", {"contacts": [_contact(ack.person)], "statuses": [_status(ack)]}
-        case Message() | Deleted() | Reaction() as told:
-            if (told.group and not wanted.groups) or told.person is None:
+        case Message() | Deleted() | Reaction() as change:
+            if (change.group and not wanted.groups) or change.person is None:
                 return "", None
             message = _message(event, account, wanted)
             if message is None:
                 return "", None
-            contacts = [_contact(told.person)]
-            if told.own:
+            contacts = [_contact(change.person)]
+            if change.own:
                 return "smb_message_echoes", {"contacts": contacts, "message_echoes": [message]}
             return "messages", {"contacts": contacts, "messages": [message]}
         case _:
@@ -81,31 +81,31 @@ def _message(event: Event, account: Account, wanted: Wanted) -> dict[str, Any] |
         case Message() as edited if event.type is EventType.EDITED:
             if not wanted.edits:
                 return None
-            change: dict[str, Any] = {"original_message_id": edited.id, "message": edited.content}
+            body: dict[str, Any] = {"original_message_id": edited.id, "message": edited.content}
             # The edit itself needs an id that is not the message's.
-            return {**_head(edited, account, identifier=event.id), "type": "edit", "edit": change}
+            return {**_head(edited, account, identifier=event.id), "type": "edit", "edit": body}
         case Message() as message:
             return {**_head(message, account), **_context(message, account), **_content(message)}
         case Deleted() as deleted:
             if not wanted.deletions:
                 return None
-            change = {"original_message_id": deleted.id}
-            return {**_head(deleted, account, identifier=event.id), "type": "revoke", "revoke": change}
+            body = {"original_message_id": deleted.id}
+            return {**_head(deleted, account, identifier=event.id), "type": "revoke", "revoke": body}
         case Reaction() as reaction:
-            change = {"message_id": reaction.id} | ({} if reaction.emoji is None else {"emoji": reaction.emoji})
-            return {**_head(reaction, account, identifier=event.id), "type": "reaction", "reaction": change}
+            body = {"message_id": reaction.id} | ({} if reaction.emoji is None else {"emoji": reaction.emoji})
+            return {**_head(reaction, account, identifier=event.id), "type": "reaction", "reaction": body}
     raise AssertionError(event.type)
 
 
-def _head(told: Message | Deleted | Reaction, account: Account, *, identifier: str | None = None) -> dict[str, Any]:
+def _head(change: Message | Deleted | Reaction, account: Account, *, identifier: str | None = None) -> dict[str, Any]:
     """Return who, which and when. A number that is not known is left out; the user_id is always there."""
-    person = told.person
+    person = change.person
     if person is None:
         raise AssertionError("checked before")
-    head: dict[str, Any] = {"id": identifier or told.id, "timestamp": str(told.timestamp)}
-    if told.group:
-        head["group_id"] = told.chat
-    if told.own:
+    head: dict[str, Any] = {"id": identifier or change.id, "timestamp": str(change.timestamp)}
+    if change.group:
+        head["group_id"] = change.chat
+    if change.own:
         return {"from": account.digits, **_named("to", person), "to_user_id": person.user_id, **head}
     return {**_named("from", person), "from_user_id": person.user_id, **head}
 
