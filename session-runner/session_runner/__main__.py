@@ -36,6 +36,7 @@ with importing():
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
     from session_runner.inbox import Inbox
+    from session_runner.live import Live
     from session_runner.messages.ids import received_id
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
@@ -83,6 +84,7 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
+    live = Live(store=store, settings=settings.live_settings)
     messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
@@ -100,6 +102,7 @@ async def run(settings: Settings) -> Exit:
         store=store,
         numbers=numbers,
         door=commands,
+        live=live,
         messaging=messaging,
         inbox=inbox,
         phone_number_id=phone,

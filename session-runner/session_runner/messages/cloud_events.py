@@ -46,7 +46,7 @@ class Wanted:
 
 def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
     """Return the body of the webhook; None: this event is not told in this form."""
-    field, value = _value(event, account, wanted)
+    field, value = _change(event, account, wanted)
     if value is None:
         return None
     value = {
@@ -58,18 +58,18 @@ def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
     return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
 
 
-def _value(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
+def _change(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
     match event.data:
         case Ack() as ack:
             return "messages", {"contacts": [_contact(ack.person)], "statuses": [_status(ack)]}
-        case Message() | Deleted() | Reaction() as change:
-            if (change.group and not wanted.groups) or change.person is None:
+        case Message() | Deleted() | Reaction() as content:
+            if (content.group and not wanted.groups) or content.person is None:
                 return "", None
             message = _message(event, account, wanted)
             if message is None:
                 return "", None
-            contacts = [_contact(change.person)]
-            if change.own:
+            contacts = [_contact(content.person)]
+            if content.own:
                 return "smb_message_echoes", {"contacts": contacts, "message_echoes": [message]}
             return "messages", {"contacts": contacts, "messages": [message]}
         case _:
@@ -81,31 +81,31 @@ def _message(event: Event, account: Account, wanted: Wanted) -> dict[str, Any] |
         case Message() as edited if event.type is EventType.EDITED:
             if not wanted.edits:
                 return None
-            body: dict[str, Any] = {"original_message_id": edited.id, "message": edited.content}
+            change: dict[str, Any] = {"original_message_id": edited.id, "message": edited.content}
             # The edit itself needs an id that is not the message's.
-            return {**_head(edited, account, identifier=event.id), "type": "edit", "edit": body}
+            return {**_head(edited, account, identifier=event.id), "type": "edit", "edit": change}
         case Message() as message:
             return {**_head(message, account), **_context(message, account), **_content(message)}
         case Deleted() as deleted:
             if not wanted.deletions:
                 return None
-            body = {"original_message_id": deleted.id}
-            return {**_head(deleted, account, identifier=event.id), "type": "revoke", "revoke": body}
+            change = {"original_message_id": deleted.id}
+            return {**_head(deleted, account, identifier=event.id), "type": "revoke", "revoke": change}
         case Reaction() as reaction:
-            body = {"message_id": reaction.id} | ({} if reaction.emoji is None else {"emoji": reaction.emoji})
-            return {**_head(reaction, account, identifier=event.id), "type": "reaction", "reaction": body}
+            change = {"message_id": reaction.id} | ({} if reaction.emoji is None else {"emoji": reaction.emoji})
+            return {**_head(reaction, account, identifier=event.id), "type": "reaction", "reaction": change}
     raise AssertionError(event.type)
 
 
-def _head(change: Message | Deleted | Reaction, account: Account, *, identifier: str | None = None) -> dict[str, Any]:
+def _head(content: Message | Deleted | Reaction, account: Account, *, identifier: str | None = None) -> dict[str, Any]:
     """Return who, which and when. A number that is not known is left out; the user_id is always there."""
-    person = change.person
+    person = content.person
     if person is None:
         raise AssertionError("checked before")
-    head: dict[str, Any] = {"id": identifier or change.id, "timestamp": str(change.timestamp)}
-    if change.group:
-        head["group_id"] = change.chat
-    if change.own:
+    head: dict[str, Any] = {"id": identifier or content.id, "timestamp": str(content.timestamp)}
+    if content.group:
+        head["group_id"] = content.chat
+    if content.own:
         return {"from": account.digits, **_named("to", person), "to_user_id": person.user_id, **head}
     return {**_named("from", person), "from_user_id": person.user_id, **head}
 

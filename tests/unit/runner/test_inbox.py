@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner import inbox as inbox_module
+from session_runner.messages.contents import Text
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.events import Ack, Event, Message, Reaction
 from session_runner.messages.progress import Progress
@@ -227,7 +228,8 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
     """Its caller has statuses, each once; what the owner writes on the phone is one, and that they took it back."""
     async with receiving(session, tmp_path) as outbox:
         await outbox.run(
-            requests.add, NewMessage(identifier="OURS", given="+1", digits="15550100701", text="x", accepted=T)
+            requests.add,
+            NewMessage(identifier="OURS", given="+1", digits="15550100701", content=Text(body="x"), accepted=T),
         )
         await outbox.run(requests.handed_over, "OURS", page_key="key", time=T + 1.0)
         await outbox.run(requests.record, "OURS", Progress.SENT, time=T + 2.0)
