@@ -101,6 +101,8 @@ class Messaging:
         self._acks_changed = False
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
+        self.progressed: Callable[[], None] = lambda: None
+        """ Called when statuses may have come. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
@@ -204,6 +206,7 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
+                self.progressed()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY

@@ -53,9 +53,11 @@ from session_runner.http.errors import (
     problem_of,
     problems,
 )
+from session_runner.http.event_stream import EventStreams
 from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.inbox import Inbox
 from session_runner.live import Live
 from session_runner.logout import log_out
 from session_runner.messaging import Messaging
@@ -100,6 +102,7 @@ class Api:
         door: Commands | None = None,
         live: Live | None = None,
         messaging: Messaging | None = None,
+        inbox: Inbox | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
@@ -109,6 +112,7 @@ class Api:
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
+        self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
         self._live = live or Live(store=store)
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
@@ -125,6 +129,7 @@ class Api:
             "getPairingCode": self.pairing_code,
             "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
+            "streamEvents": self._streams.answer,
             "renewTokens": self.renew_tokens,
             "changeSettings": self.change_settings,
             "getContract": self.contract,

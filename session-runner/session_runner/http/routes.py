@@ -33,6 +33,7 @@ from session_runner.http.errors import (
     BadRequestError,
     CannotPairError,
     DeadlineError,
+    EventsGoneError,
     ForbiddenError,
     InvalidMessageError,
     NoAccountError,
@@ -47,6 +48,7 @@ from session_runner.http.errors import (
     StartingError,
     TooManyCommandsError,
     TooManyMessagesError,
+    TooManyStreamsError,
     UnauthorizedError,
 )
 
@@ -74,6 +76,22 @@ class MetricsQuery(Struct, frozen=True):
     names: Annotated[list[str], Meta(description="Only series of these names. May be repeated.")] = msgspec.field(
         default_factory=list, name="name[]"
     )
+
+
+class EventsQuery(Struct, frozen=True):
+    """What GET /v1/events takes."""
+
+    after: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=64,
+                description="The id of the last event that the caller has; the header Last-Event-ID says the same.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +277,20 @@ ROUTES = (
         content={"application/json": SentMessage},
         cached=False,
         errors=(NoMessageError, StartingError),
+    ),
+    Route(
+        path="/v1/events",
+        name="streamEvents",
+        summary="What happens, as server-sent events",
+        description="Needs the scope `send`. "
+        "From now on, or from behind the event that `after` or the header Last-Event-ID names; the stream ends after an hour, "
+        "and a client comes again with the last id. Events are kept for a day.\n",
+        scope=TokenScope.SEND,
+        query=EventsQuery,
+        answer="The stream. Each event's data is JSON with id, type, time and data.",
+        content={"text/event-stream": TEXT},
+        cached=False,
+        errors=(EventsGoneError, StartingError, TooManyStreamsError),
     ),
     Route(
         path="/v1/tokens",

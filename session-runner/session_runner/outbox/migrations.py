@@ -61,7 +61,9 @@ CREATE TABLE reading (
   opened REAL NOT NULL,
   linked REAL,
   synchronised INTEGER NOT NULL DEFAULT 0,
-  caught_up REAL
+  caught_up REAL,
+  state TEXT,
+  link_needed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE seen (
   chat TEXT NOT NULL,
@@ -83,6 +85,9 @@ CREATE TABLE events (
   time REAL NOT NULL,
   body BLOB NOT NULL
 ) STRICT;
+ALTER TABLE statuses ADD COLUMN published INTEGER NOT NULL DEFAULT 0;
+UPDATE statuses SET published = 1;
+CREATE INDEX unpublished ON statuses (published) WHERE published = 0;
 """
 
 MIGRATIONS: Final[tuple[str, ...]] = (
