@@ -34,7 +34,7 @@ _INFO = {
     "Probes and metrics need none and hold nothing secret.\n"
     "Every error is a problem (RFC 9457) with the object `error: {code, message}` in it; programs go by its code. "
     "Routes below /v24.0, or any other of Meta's versions, have the shape of the Cloud API, also in their errors. "
-    "A method that a route does not have is 405 with the header Allow.\n"
+    "Below /v1 a method that a route does not have is 405 with the header Allow.\n"
     "Parameters that a route does not name are ignored; one that it names may be given once, unless it says otherwise.\n"
     "A later version may add fields to an answer.\n",
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
