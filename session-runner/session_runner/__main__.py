@@ -34,6 +34,7 @@ with importing():
     from session_runner.host.termination_log import write_termination_log
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
+    from session_runner.live import Live
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
@@ -80,6 +81,7 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
+    live = Live(store=store, settings=settings.live_settings)
     messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
@@ -87,6 +89,7 @@ async def run(settings: Settings) -> Exit:
         store=store,
         numbers=numbers,
         door=commands,
+        live=live,
         messaging=messaging,
         phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
         tokens=tokens,

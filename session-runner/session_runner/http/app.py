@@ -24,6 +24,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, SentMessage, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
+from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
@@ -56,6 +57,7 @@ from session_runner.http.errors import (
 )
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.live import Live
 from session_runner.logout import log_out
 from session_runner.messages.errors import NotReadyError
 from session_runner.messaging import Messaging
@@ -76,8 +78,8 @@ BODY = web.RequestKey("body", bytes)
 PAIRING_SECONDS = 20.0
 """ For the page to show a pairing code; WhatsApp's answer takes a second or two. """
 PAIRING_PAUSE = 0.1
-LARGEST_BODY = 2048
-""" Bytes; five hashes are 400. """
+LARGEST_BODY = 16 * 1024
+""" Bytes; the largest settings have 9 KiB. """
 BODY_SECONDS = 5.0
 """ For a body to arrive. """
 LONGEST_ACCEPT = 4096
@@ -98,6 +100,7 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        live: Live | None = None,
         messaging: Messaging | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
@@ -108,6 +111,7 @@ class Api:
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
+        self._live = live or Live(store=store)
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -125,6 +129,7 @@ class Api:
             "logOut": self.logout,
             "getMessage": self.message,
             "renewTokens": self.renew_tokens,
+            "changeSettings": self.change_settings,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
@@ -257,6 +262,16 @@ class Api:
         body = msgspec.json.encode(KnownScopes(scopes=sorted(self._tokens.scopes())))
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """PUT /v1/settings: go by other settings from now on."""
+        try:
+            given = read_live_settings(request[BODY])
+        except ValueError as error:
+            raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
+        if self._live.replace(given):
+            logger.info("The settings were changed", extra={"count": len(given.webhooks)})
+        return _json_response(SettingsInUse(settings_digest=self._live.digest))
+
     async def contract(self, _request: web.Request) -> web.Response:
         """GET /v1/openapi.yaml."""
         body = (resources.files(__package__) / "openapi.yaml").read_bytes()
@@ -326,6 +341,7 @@ class Api:
             browser_version=snapshot.browser_version,
             account_revision=snapshot.account_revision,
             account_expected=snapshot.account_expected,
+            settings_digest=snapshot.settings_digest,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 

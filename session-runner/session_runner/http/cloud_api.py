@@ -33,7 +33,7 @@ from session_runner.messages.errors import (
     TokenError,
     UnknownObjectError,
 )
-from session_runner.messages.requests import read_request
+from session_runner.messages.requests import ReadMark, read_request
 from session_runner.messaging import Messaging
 
 logger = logging.getLogger(__name__)
@@ -60,11 +60,14 @@ class CloudApi:
         app.router.add_route("*", _BELOW + "/{rest:.*}", self._answered(self.unknown))
 
     async def send(self, request: web.Request) -> dict[str, Any]:
-        """POST /{version}/{phone-number-id}/messages: take a message, and answer when it cannot be lost any more."""
+        """POST /{version}/{phone-number-id}/messages: take a message or a read mark, and answer when it cannot be lost."""
         self._check_phone(request)
         key = _idempotency_key(request)
         body = await read_body(request)
         wanted = read_request(body)
+        if isinstance(wanted, ReadMark):
+            await self._messaging.mark(wanted)
+            return answers.success()
         digest = hashlib.sha256(body).hexdigest()
         taken = await self._messaging.accept(wanted, key=key, digest=digest)
         return answers.accepted(given=taken.given, digits=taken.digits, identifier=taken.identifier)

@@ -53,6 +53,11 @@ FIELDS: Final = {"fields": "Names of the fields that are wanted, with commas bet
 _SESSION: Final = {"type": "object", "required": ["id"], "properties": {"id": TEXT, "display_phone_number": TEXT}}
 _PAGING: Final = record(cursors=record(before=TEXT, after=TEXT))
 _SUCCESS: Final = record(success={"const": True})
+_TAKEN: Final = record(
+    messaging_product={"const": "whatsapp"},
+    contacts=list_of(record(input=TEXT, wa_id=TEXT)),
+    messages=list_of(record(id=TEXT, message_status={"const": "accepted"})),
+)
 _MESSAGE: Final = {
     "type": "object",
     "required": ["messaging_product"],
@@ -61,6 +66,13 @@ _MESSAGE: Final = {
         "to": {"description": "A phone number with its country's code, in any notation."},
         "type": {"description": "What is sent; text if it is not given. An object of the same name has the rest."},
         "text": {"description": "With `body`, up to 4,096 characters."},
+        "reaction": {"description": "With `message_id`, and `emoji`; an empty one takes the reaction away."},
+        "location": {"description": "With `latitude`, `longitude`, and perhaps `name` and `address`."},
+        "contacts": {"description": "A list of people with `name.formatted_name`, `phones` and so on."},
+        "context": {"description": "With `message_id`: what it answers, in the same chat."},
+        "status": {
+            "description": "`read` for a read mark: then `message_id` and perhaps `typing_indicator` is all else."
+        },
     },
     "examples": [{"messaging_product": "whatsapp", "to": "+15550100777", "type": "text", "text": {"body": "Hello"}}],
 }
@@ -70,17 +82,13 @@ CLOUD_ROUTES: Final = (
         path="/{phone}/messages",
         method="POST",
         name="sendMessage",
-        summary="Send a message",
+        summary="Send a message, or mark one as read",
         description="Answered once the message is on the session's volume; `GET /v1/messages/{id}` tells how far it has "
         "come. Fields may be null, and unknown ones are not looked at. With the header Idempotency-Key the same body "
         "gets the first answer for a day.\n",
         body=_MESSAGE,
-        answer="The message is taken.",
-        content=record(
-            messaging_product={"const": "whatsapp"},
-            contacts=list_of(record(input=TEXT, wa_id=TEXT)),
-            messages=list_of(record(id=TEXT, message_status={"const": "accepted"})),
-        ),
+        answer="The message is taken, or the mark.",
+        content={"anyOf": [_TAKEN, _SUCCESS]},
     ),
     CloudRoute(
         path="/debug_token",

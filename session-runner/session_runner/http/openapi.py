@@ -63,7 +63,7 @@ def document() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(
         sorted(answers | bodies, key=lambda kind: kind.__name__), ref_template=_REF
     )
-    read = {kind.__name__ for kind in bodies}
+    read = {*msgspec.json.schema_components(bodies)[1]} - {*msgspec.json.schema_components(answers)[1]}
     return {
         "openapi": "3.1.0",
         "info": _INFO,
@@ -143,6 +143,8 @@ def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _as_read(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a body without the defaults, which only say what a field is while it is not given."""
+    if "properties" not in schema:  # a vocabulary
+        return schema
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in schema["properties"].items()

@@ -22,6 +22,7 @@ from session_protocol.answers import (
     SentMessage,
     State,
 )
+from session_protocol.live_settings import LiveSettings, SettingsInUse
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
@@ -219,6 +220,19 @@ ROUTES = (
         body=TokenHashes,
         answer="The runner takes these tokens.",
         content={"application/json": KnownScopes},
+        cached=False,
+    ),
+    Route(
+        path="/v1/settings",
+        method="PUT",
+        name="changeSettings",
+        summary="Replace the settings of a running session: its webhooks",
+        description="For the operator alone: no token opens it, neither does one of the scope `admin`.\n"
+        "The body has all of them; what it leaves out is not set. Sent again, it changes nothing.\n",
+        operator=True,
+        body=LiveSettings,
+        answer="The runner goes by these settings.",
+        content={"application/json": SettingsInUse},
         cached=False,
     ),
     Route(

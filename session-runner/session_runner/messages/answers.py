@@ -14,6 +14,11 @@ def accepted(*, given: str, digits: str, identifier: str) -> dict[str, Any]:
     }
 
 
+def success() -> dict[str, Any]:
+    """Something was done, or will be, that has no id."""
+    return {"success": True}
+
+
 def failed(error: MessageError, *, trace: str) -> dict[str, Any]:
     """An error, in the one form in which clients find code and message."""
     document = {

@@ -184,6 +184,17 @@ async def test_a_key_makes_a_second_request_the_first(served: Served) -> None:
     assert (400, 131009) == await failure(await served.send(headers={"Idempotency-Key": "x" * 256}))
 
 
+async def test_a_read_mark_is_answered_with_success(served: Served) -> None:
+    """That one word is all that its clients read; a message that is not there has an error."""
+    served.session.page.others = {"3AF0"}
+    body = {"messaging_product": "whatsapp", "status": "read", "typing_indicator": {"type": "text"}}
+    done = await served.send(body | {"message_id": "3AF0"})
+
+    assert (200, {"success": True}) == (done.status, await done.json())
+    assert [("3AF0", True)] == served.session.page.marked
+    assert (400, 131009) == await failure(await served.send(body | {"message_id": "3AF1"}))
+
+
 async def test_the_longest_text_fits(served: Served) -> None:
     """However it is written: each of its characters may be an escape of twelve."""
     body = TEXT | {"text": {"body": "\N{GRINNING FACE}" * 4096}}
