@@ -226,7 +226,7 @@ class Session:
                 self.metrics.browser_starts.inc()
         except (TimeoutError, LaunchError) as error:
             late = f"The browser did not start within {self.settings.launch_timeout:g} s."
-            if monitor.killed():
+            if monitor.deaths.killed():
                 raise out_of_memory() from error
             code = ExitCode.SANDBOX_REFUSED if isinstance(error, SandboxRefusedError) else ExitCode.LAUNCH_FAILED
             raise _launch_failed(str(error) if isinstance(error, LaunchError) else late, code=code) from error

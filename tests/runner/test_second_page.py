@@ -3,6 +3,7 @@
 The runner's own init script and probe, with the real wa-js, in a real browser; `second_page.js` is the page.
 """
 
+import asyncio
 import html
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,8 +16,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, async_playwright
 from runner.conftest import BROWSER
 from session_protocol.vocabulary import Presence
+from session_protocol.vocabulary import RunnerState as State
+from session_protocol.vocabulary import StateReason as Reason
 from session_runner.page import scripts
+from session_runner.states.classify import classify
 from session_runner.states.facts import Ban, Dialog, Facts, Passkey
+from session_runner.states.history import History, remember
+from session_runner.states.policy import Policy
 from support.waiting import async_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -158,6 +164,37 @@ async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:
         await second.facts(**{fact: expected})
         await second.control("away")
         await second.facts(ban=None, unavailable=False)
+
+
+async def test_a_ban_on_the_screen_alone_is_no_conflict(opened: Open) -> None:
+    """In the place of the chats of a page that is synced: a ban by its first words, in another language no conflict either.
+
+    A chat that says the same is none, nor is a window, and whoever was replaced keeps the chats.
+    """
+    second = await opened()
+    chats = "<h1>Chats</h1><ul><li>Anna</li><li>You're temporarily banned</li></ul><p>Code: 7</p>"
+    history = History(linked=True, healthy_comms=True, silent_since=0)
+
+    async def shown(screen: str, **expected: object) -> tuple[State, Reason]:
+        await second.control("screen", screen)
+        facts = await second.facts(comms=False, synced=True, **expected)
+        return classify(facts, remember(history, facts, policy=Policy(), now=60), policy=Policy(), now=60)[:2]
+
+    await second.control("screen", chats)
+    await second.control("connected")
+    await second.facts(registered=True, synced=True)
+    await asyncio.sleep(2.5)  # so that the chats were there at two looks
+    await second.facts(registered=True, ban=None, other_screen=False)
+    await second.control("be", {"comms": None})
+    await second.control("socket", {"stream": "DISCONNECTED"})
+
+    assert (State.CONFLICT, Reason.REPLACED) == await shown(chats, ban=None, other_screen=False)
+    ban = "<div><h1>You’re temporarily banned</h1><p>Code: 101</p></div>"
+    assert (State.TEMPORARILY_BANNED, Reason.BANNED) == await shown(ban, ban=Ban(code="101"), other_screen=True)
+    assert (State.TEMPORARILY_BANNED, Reason.BANNED) == await shown(chats + ban, ban=Ban(code="101"))
+    foreign = "<h1>Du bist vorübergehend gesperrt</h1>"
+    assert (State.DEGRADED, Reason.UNKNOWN_SCREEN) == await shown(foreign, ban=None, other_screen=True)
+    assert (State.CONFLICT, Reason.REPLACED) == await shown(chats, ban=None, other_screen=False)
 
 
 async def test_a_screen_that_is_kept_and_not_shown_is_not_read(opened: Open) -> None:

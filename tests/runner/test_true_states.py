@@ -116,6 +116,29 @@ async def test_a_ban_that_is_over_hides_nothing(language: str, start: Start, sta
         assert "TemporarilyBanned" not in [state for state, _ in runner.seen]
 
 
+@both_languages
+async def test_a_ban_that_the_screen_alone_tells_is_no_conflict(
+    language: str, mode: str, start: Start, standin: StandIn
+) -> None:
+    """Of a session that was connected; the next pod repeats it. In a language that is not known it is an unknown screen."""
+    if (mode, language) in {("legacy", "de"), ("modern", "en")}:
+        pytest.skip("each mode in one language, to save time")
+    await standin.phone.set_language(language)
+    async with start() as runner:
+        device = await link(runner, standin)
+        await asyncio.sleep(7)  # so that the chats are seen twice
+        await standin.phone.ban(device, expire=3600, silent=True)
+        if language == "en":
+            await runner.wait_for_state("TemporarilyBanned", deadline=20)
+        else:
+            await runner.wait_for_state("Degraded", reason="UnknownScreen", deadline=30)
+        assert "Conflict" not in [state for state, _ in runner.seen]
+        await runner.kill()
+    if language == "en":
+        async with start(POD_UID="pod-2") as runner:
+            await runner.wait_for_state("TemporarilyBanned")
+
+
 async def test_a_logout_under_an_outage_is_reported_when_that_ends(mode: str, start: Start, standin: StandIn) -> None:
     """It is said for its time, and only then the page links again."""
     assert mode

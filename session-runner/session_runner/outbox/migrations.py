@@ -31,6 +31,19 @@ CREATE TABLE statuses (
 ) STRICT, WITHOUT ROWID;
 """
 
+KINDS: Final = """
+ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'text';
+ALTER TABLE requests ADD COLUMN reply_to TEXT;
+ALTER TABLE requests RENAME COLUMN text TO content;
+UPDATE requests SET content = json_object('body', content) WHERE content IS NOT NULL;
+CREATE TABLE read_marks (
+  message TEXT PRIMARY KEY,
+  account TEXT,
+  accepted REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+""" More than texts can be sent: the content is a document of its kind. """
+
 EVENTS: Final = """
 CREATE TABLE people (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -94,6 +107,7 @@ CREATE INDEX waiting_by_event ON deliveries (event) WHERE dead IS NULL;
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
-    EVENTS,
-    DELIVERIES,
+    KINDS,  # 2
+    EVENTS,  # 3
+    DELIVERIES,  # 4
 )
