@@ -90,8 +90,29 @@ UPDATE statuses SET published = 1;
 CREATE INDEX unpublished ON statuses (published) WHERE published = 0;
 """
 
+DELIVERIES: Final = """
+CREATE TABLE deliveries (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  event INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  webhook TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  body BLOB NOT NULL,
+  created REAL NOT NULL,
+  due REAL NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  problem TEXT NOT NULL DEFAULT '',
+  dead REAL,
+  UNIQUE (webhook, id)
+) STRICT;
+CREATE INDEX waiting_by_chat ON deliveries (webhook, chat, place) WHERE dead IS NULL;
+CREATE INDEX waiting_by_event ON deliveries (event) WHERE dead IS NULL;
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
     EVENTS,  # 3
+    DELIVERIES,  # 4
 )
