@@ -31,6 +31,23 @@ CREATE TABLE statuses (
 ) STRICT, WITHOUT ROWID;
 """
 
+MEDIA: Final = """
+CREATE TABLE media (
+  id TEXT PRIMARY KEY,
+  page_key TEXT,
+  mime_type TEXT NOT NULL,
+  variant TEXT NOT NULL DEFAULT '',
+  sha256 TEXT,
+  size INTEGER,
+  filename TEXT,
+  stored INTEGER NOT NULL,
+  created REAL NOT NULL,
+  used REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_by_use ON media (stored, used);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
+    MEDIA,  # 5
 )
