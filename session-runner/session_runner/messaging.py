@@ -22,7 +22,9 @@ from typing import Any, Final
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError, Page
+from session_runner.messages.contents import for_page, kind_of
 from session_runner.messages.errors import (
+    BadParameterError,
     KeyInUseError,
     KeyReusedError,
     NobodyThereError,
@@ -33,7 +35,7 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.progress import Progress, can_send, gives_up, progress_after
-from session_runner.messages.requests import TextRequest
+from session_runner.messages.requests import SendRequest
 from session_runner.outbox import requests
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
@@ -106,7 +108,7 @@ class Messaging:
         self._acks_changed = True
         self._woken.set()
 
-    async def accept(self, request: TextRequest, *, key: str | None = None, digest: str = "") -> Accepted:
+    async def accept(self, request: SendRequest, *, key: str | None = None, digest: str = "") -> Accepted:
         """Store a request; return what its caller is told.
 
         :param key: of idempotency, with the `digest` of what was asked for.
@@ -239,12 +241,15 @@ class Messaging:
             "id": message.identifier,
             "own": None if self._store.account is None else self._store.account.phone_number.removeprefix("+"),
             "to": f"{message.digits}@c.us",
-            "text": None if over else message.text,
+            "kind": kind_of(message.content),
+            "content": for_page(message.content),
+            "replyTo": message.reply_to,
+            "look": over,
         }
         if not over:
             await outbox.run(requests.begin_handing_over, message.identifier)
         try:
-            key = await self._call("send.js", argument)
+            found = await self._call("send.js", argument)
         except (CommandTimeoutError, CallFailedError) as error:
             # The error's text could repeat the message's.
             logger.warning(
@@ -253,10 +258,10 @@ class Messaging:
             )
             await outbox.run(requests.count_try, message.identifier)
             return False
-        if isinstance(key, str):
-            await outbox.run(requests.handed_over, message.identifier, page_key=key, time=self._now())
-        else:
-            code = NotReadyError.code  # it is not in the page, and was never sent
+        if isinstance(found, dict) and isinstance(found.get("key"), str):
+            await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
+        else:  # it is not in the page, and was never sent
+            code = (BadParameterError if found else NotReadyError).code
             await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         return True
 
@@ -277,7 +282,7 @@ class Messaging:
                     await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
 
     async def _store_request(
-        self, outbox: Outbox, request: TextRequest, *, key: str | None = None, digest: str | None = None
+        self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
         self._check_linked()
         account = self._account()
@@ -288,7 +293,8 @@ class Messaging:
             identifier=message_id(self._random(RANDOM_BYTES)),
             given=request.given,
             digits=digits,
-            text=request.text,
+            content=request.content,
+            reply_to=request.reply_to,
             accepted=self._now(),
             account=account,
             key=key,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from session_runner.messages.contents import Content
 from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
@@ -18,9 +19,9 @@ from session_runner.messages.errors import (
     NoUserIdError,
     UnsupportedKindError,
 )
+from session_runner.messages.fields import read_message_id
+from session_runner.messages.readers import READERS
 
-LONGEST_TEXT: Final = 4096
-""" Characters, as in the Cloud API. """
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
 _NOTATION: Final = re.compile(r"[\s().+-]")
@@ -30,16 +31,18 @@ _ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker",
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextRequest:
-    """A text to somebody. Its parts stay out of everything that is written for people."""
+class SendRequest:
+    """Something to somebody. Its parts stay out of everything that is written for people."""
 
     given: str = field(repr=False)
     """ The number as the client wrote it. """
     digits: str = field(repr=False)
-    text: str = field(repr=False)
+    content: Content = field(repr=False)
+    reply_to: str | None = None
+    """ The id of the message that it answers. """
 
 
-def read_request(body: bytes) -> TextRequest:
+def read_request(body: bytes) -> SendRequest:
     """Return what the body asks for.
 
     :raises MessageError: it is no request, or cannot be carried out.
@@ -51,14 +54,15 @@ def read_request(body: bytes) -> TextRequest:
     if not isinstance(document, dict) or document.get("messaging_product") != "whatsapp":
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     if document.get("status") is not None:
-        raise UnsupportedKindError("Read marks and typing are not built yet; messages of the type text are.")
-    _refuse_other_kinds(document)
+        raise UnsupportedKindError("Read marks and typing are not built yet; messages are.")
     if document.get("recipient_type") not in (None, "individual"):
         raise BadParameterError("recipient_type is individual; groups are not built yet.")
+    kind = _kind(document)
     given = _recipient(document)
-    if _message_id(document.get("context")) is not None:
-        raise BadParameterError("context.message_id: replies are not built yet.")
-    return TextRequest(given=given, digits=read_number(given), text=_text(document.get("text")))
+    digits = read_number(given)
+    reply_to = _reply_to(document.get("context"))
+    content = READERS[kind](document.get(kind))
+    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
 
 
 def read_number(given: str) -> str:
@@ -72,17 +76,19 @@ def read_number(given: str) -> str:
     return digits
 
 
-def _refuse_other_kinds(document: dict[str, Any]) -> None:
-    kind = document.get("type")
-    if kind in (None, "text"):
-        return
+def _kind(document: dict[str, Any]) -> str:
+    kind = document.get("type", "text")
+    if kind is None:
+        return "text"
     if kind == "template":
         raise NoTemplateError("An ordinary WhatsApp account has no templates; send a text, at any time.")
     if kind == "interactive":
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
+    if isinstance(kind, str) and kind in READERS:
+        return kind
     if isinstance(kind, str) and kind in _ELSEWHERE:
-        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; those of the type text are.")
-    raise BadParameterError("type is none of the Cloud API's; text is the one that is sent.")
+        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; these are: {', '.join(READERS)}.")
+    raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
 
 
 def _recipient(document: dict[str, Any]) -> str:
@@ -96,16 +102,6 @@ def _recipient(document: dict[str, Any]) -> str:
     return str(given)
 
 
-def _message_id(context: Any) -> Any:
-    return context.get("message_id") if isinstance(context, dict) else context
-
-
-def _text(given: Any) -> str:
-    body = given.get("body") if isinstance(given, dict) else None
-    if body is None:
-        raise MissingParameterError("text.body is missing.")
-    if not isinstance(body, str) or not body.strip():
-        raise BadParameterError("text.body is a text that is not empty.")
-    if len(body) > LONGEST_TEXT:
-        raise BadParameterError(f"text.body has {len(body)} characters; {LONGEST_TEXT} are the most.")
-    return body
+def _reply_to(context: Any) -> str | None:
+    given = context.get("message_id") if isinstance(context, dict) else context
+    return None if given is None else read_message_id(given, field="context.message_id")

@@ -31,6 +31,14 @@ CREATE TABLE statuses (
 ) STRICT, WITHOUT ROWID;
 """
 
+KINDS: Final = """
+ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'text';
+ALTER TABLE requests ADD COLUMN reply_to TEXT;
+ALTER TABLE requests RENAME COLUMN text TO content;
+UPDATE requests SET content = json_object('body', content) WHERE content IS NOT NULL;
+"""
+""" More than texts can be sent: the content is a document of its kind. """
+
 MEDIA: Final = """
 CREATE TABLE media (
   id TEXT PRIMARY KEY,
@@ -49,5 +57,6 @@ CREATE INDEX media_by_use ON media (stored, used);
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
+    KINDS,  # 2
     MEDIA,  # 5
 )

@@ -11,7 +11,8 @@ from typing import Any
 
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
-from session_runner.messages.requests import TextRequest
+from session_runner.messages.contents import Text
+from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
@@ -30,6 +31,10 @@ class PlayedPage:
     """ Its store: the ack of each message, by id. """
     given: list[tuple[str, str, str]] = field(default_factory=list)
     """ What it was handed over and did not have: id, chat and text. """
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """ What else it was told of each: kind, content, and what it answers. """
+    others: set[str] = field(default_factory=set)
+    """ The ids of messages that other people wrote. """
     people: dict[str, str | None] = field(default_factory=dict)
     """ What a number is found as; None: nobody. Others cannot be asked about. """
     broken: set[str] = field(default_factory=set)
@@ -54,20 +59,24 @@ class PlayedPage:
                 return {"nobody": True} if found is None else {"digits": found}
         raise AssertionError(script)
 
-    def _send(self, *, id: str, to: str, text: str | None, own: str | None) -> str | None:  # noqa: A002 -- the script's word
+    def _send(self, *, id: str, to: str, content: dict[str, Any], own: str | None, look: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
+        text = content.get("body", "")
         if self.own is not None and own not in (None, self.own):
             raise CallFailedError("another account is linked")
-        if text in self.broken:
+        if text in self.broken and not look:
             raise CallFailedError(f"No, not {text}")
         if id not in self.acks:
-            if text is None:
+            if look:
                 return None
+            if more["replyTo"] not in (None, *self.acks, *self.others):
+                return {"missing": True}
             self.given.append((id, to, text))
+            self.asked.append(more | {"content": content})
             self.acks[id] = 0
         if text in self.dies_with:
             self.dies_with.discard(text)
             raise CallFailedError("Execution context was destroyed")
-        return f"true_{to}_{id}"
+        return {"key": f"true_{to}_{id}"}
 
 
 class Session:
@@ -102,9 +111,9 @@ class Session:
         """Let time pass."""
         self.now += timedelta(**delta)
 
-    async def send(self, text: str, *, to: str = FRIEND, key: str | None = None) -> str:
+    async def send(self, text: str, *, to: str = FRIEND, key: str | None = None, reply_to: str | None = None) -> str:
         """Ask for a text; gives its id."""
-        request = TextRequest(given=to, digits=to, text=text)
+        request = SendRequest(given=to, digits=to, content=Text(body=text), reply_to=reply_to)
         return (await self.messaging.accept(request, key=key, digest=text)).identifier
 
     async def status(self, identifier: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_runner.messages.contents import Text
 from session_runner.messages.errors import MessageError
-from session_runner.messages.requests import LONGEST_TEXT, TextRequest, read_request
+from session_runner.messages.readers import LONGEST_TEXT
+from session_runner.messages.requests import SendRequest, read_request
 
 TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}
 
@@ -16,7 +18,8 @@ TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "t
 def read(**changes: Any) -> tuple[str, str, str]:
     """Read a text with changes; gives the number as written and as digits, and the text."""
     request = read_request(json.dumps(TEXT | changes).encode())
-    return request.given, request.digits, request.text
+    assert isinstance(request.content, Text)
+    return request.given, request.digits, request.content.body
 
 
 def refused(body: bytes) -> int:
@@ -65,7 +68,8 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"to": " " * 100 + "15550100777"}, 131009),
         ({"to": "\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0660"}, 131009),
         ({"recipient_type": "group"}, 131009),
-        ({"context": {"message_id": "3EB0"}}, 131009),
+        ({"context": {"message_id": 7}}, 131009),
+        ({"context": {"message_id": "true_15550100777@c.us_3EB0"}}, 131009),
         ({"text": None}, 131008),
         ({"text": "Hello"}, 131008),
         ({"text": {"body": 7}}, 131009),
@@ -81,6 +85,13 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
 def test_what_is_not_sent_is_refused_with_its_code(changes: dict[str, Any], code: int) -> None:
     """The code is the Cloud API's, and the text says what to do."""
     assert code == refused(json.dumps(TEXT | changes).encode())
+
+
+def test_a_reply_names_the_message() -> None:
+    """By the id that an answer or a webhook gave."""
+    wanted = json.dumps(TEXT | {"context": {"message_id": "3EB0C767"}}).encode()
+
+    assert "3EB0C767" == read_request(wanted).reply_to
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 5000, b"{}"])
@@ -105,7 +116,7 @@ def test_any_document_is_read_or_refused(document: Any) -> None:
     with contextlib.suppress(MessageError):
         read = read_request(json.dumps(made).encode())
 
-    assert read is None or isinstance(read, TextRequest)
+    assert read is None or isinstance(read, SendRequest)
 
 
 def test_nobody_reads_numbers_and_texts_by_accident() -> None:

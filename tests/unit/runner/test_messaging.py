@@ -1,6 +1,7 @@
 """A message from the request to its last receipt, and each way in which that is disturbed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
 from session_runner.outbox import schema
+from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 
 
@@ -221,6 +223,21 @@ async def test_a_number_is_looked_up(session: Session, tmp_path: Path) -> None:
     assert ["551155501002@c.us", "15550100804@c.us"] == [chat for _, chat, _ in session.page.given]
 
 
+async def test_a_reply_names_what_it_answers(session: Session, tmp_path: Path) -> None:
+    """To the page, which finds it under its id; where it is not, the reply fails, and holds up nothing."""
+    session.page.others = {"3AF0"}
+    async with running(session, tmp_path):
+        reply = await session.send("Yes", reply_to="3AF0")
+        lost, behind = await session.send("No", reply_to="3AF1"), await session.send("behind")
+        await session.becomes(reply, "handed_over")
+        await session.becomes(lost, "failed")
+        await session.becomes(behind, "handed_over")
+        found = await session.messaging.find(lost)
+
+    assert found is not None
+    assert (131009, ["3AF0", None]) == (found.error, [one["replyTo"] for one in session.page.asked])
+
+
 async def test_the_same_key_is_the_same_message(session: Session, tmp_path: Path) -> None:
     """Another request with it is refused, and one that comes while the first is being stored."""
     async with running(session, tmp_path):
@@ -262,6 +279,7 @@ async def test_a_full_volume_is_waited_out(
     settings = schema._SETTINGS
     monkeypatch.setattr(schema, "_SETTINGS", f"{settings}PRAGMA max_page_count = 1;")
     opening = asyncio.create_task(_send_when_open(session, tmp_path))
+    await async_until("the volume is full", _now(caplog.records.__len__), bool, within=20)
     with pytest.raises(NotReadyError, match="no room"):
         await session.send("too early")
     monkeypatch.setattr(schema, "_SETTINGS", settings)
@@ -269,6 +287,13 @@ async def test_a_full_volume_is_waited_out(
 
     assert ["Hello"] == [text for _, _, text in session.page.given]
     assert 1 == sum("no room" in record.getMessage() for record in caplog.records)
+
+
+def _now(look: Callable[[], int]) -> Callable[[], Awaitable[int]]:
+    async def looked() -> int:
+        return look()
+
+    return looked
 
 
 async def _send_when_open(session: Session, folder: Path) -> None:

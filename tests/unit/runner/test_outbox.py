@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from session_runner.messages.contents import Text
 from session_runner.messages.progress import Progress
 from session_runner.outbox import requests, schema
 from session_runner.outbox.migrations import MIGRATIONS
@@ -24,7 +25,7 @@ def message(
         identifier=identifier,
         given="+15550100777",
         digits="15550100777",
-        text=SECRET,
+        content=Text(body=SECRET),
         accepted=accepted,
         account=account,
         key=key,
@@ -216,14 +217,17 @@ def test_an_older_runners_file_is_brought_up(path: Path, monkeypatch: pytest.Mon
         older.setattr(schema, "MIGRATIONS", MIGRATIONS[:version])
         database = open_database(path)
     database.execute(
-        "INSERT INTO requests (id, given, digits, progress, accepted) VALUES ('A', '+1', '1', 'accepted', 1)"
+        f"INSERT INTO requests (id, given, digits, {'text' if version == 1 else 'content'}, progress, accepted) "
+        "VALUES ('A', '+1', '1', ?, 'accepted', 1)",
+        ("Hello" if version == 1 else '{"body": "Hello"}',),
     )
     database.commit()
     database.close()
     database = open_database(path)
 
     assert VERSION == database.execute("PRAGMA user_version").fetchone()[0]
-    assert ["A"] == [one.identifier for one in requests.due(database, account=None, most=10)]
+    due = requests.due(database, account=None, most=10)
+    assert [("A", Text(body="Hello"))] == [(one.identifier, one.content) for one in due]
     database.close()
 
 

@@ -12,5 +12,13 @@
       throw error;
     }
   };
+  // The chat's message with this id, whoever wrote it; null when there is none, or no more.
+  session.find = async (chat, id) => {
+    for (const fromMe of [true, false]) {
+      const found = await session.message(new WPP.whatsapp.MsgKey({ id, remote: chat.id, fromMe }));
+      if (found !== null) return found.type === 'revoked' ? null : found;
+    }
+    return null;
+  };
   session.handing = new Map(); // id → promise: a caller that gave up and came again waits for the same one
 })();
