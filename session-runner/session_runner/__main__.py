@@ -34,6 +34,7 @@ with importing():
     from session_runner.host.termination_log import write_termination_log
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
+    from session_runner.media.media import Media
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
@@ -82,13 +83,16 @@ async def run(settings: Settings) -> Exit:
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
+    phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
+    media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
         numbers=numbers,
         door=commands,
         messaging=messaging,
-        phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
+        media=media,
+        phone_number_id=phone,
         tokens=tokens,
         metrics=metrics,
         session_uid=settings.session_uid,
@@ -108,6 +112,7 @@ async def run(settings: Settings) -> Exit:
         kills=kill_counter(),
         commands=commands,
         messaging=messaging,
+        media=media,
         numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,

@@ -27,6 +27,7 @@ from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
@@ -71,6 +72,7 @@ class Session:
     random: Callable[[], float]
     """ A number from 0 to 1. """
     messaging: Messaging
+    media: Media
     numbers: PhoneNumbers
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
@@ -176,7 +178,8 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
-            await self.messaging.work(outbox)
+            await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
+            await _first(self.messaging.work(outbox), self.media.work(outbox))
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.

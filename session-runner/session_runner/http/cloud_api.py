@@ -6,9 +6,9 @@ in `messages`, carried out by `messaging`.
 """
 
 import asyncio
-import functools
 import hashlib
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -21,6 +21,8 @@ from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
+from session_runner.http.media import LARGEST_UPLOAD, Answer, MediaRoutes, is_upload
+from session_runner.media.media import Media
 from session_runner.messages import answers
 from session_runner.messages.errors import (
     BadParameterError,
@@ -43,15 +45,15 @@ BODY_SECONDS: Final = 5.0
 LONGEST_KEY: Final = 255
 """ Characters of an Idempotency-Key. """
 _VERSION: Final = r"/{version:v\d{1,3}\.\d{1,3}}"
-
-Answer = Callable[[web.Request], Awaitable[dict[str, Any]]]
+_MESSAGES: Final = re.compile(r"/v\d{1,3}\.\d{1,3}/\d+/messages(\?|$)")
 
 
 class CloudApi:
     """The routes of one session."""
 
-    def __init__(self, *, messaging: Messaging, tokens: TokenFolder, phone_number_id: str) -> None:
+    def __init__(self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str) -> None:
         self._messaging = messaging
+        self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
 
@@ -59,6 +61,8 @@ class CloudApi:
         """Add the routes."""
         for method, path, answer in (
             ("POST", "/{phone}/messages", self.send),
+            ("POST", "/{phone}/media", self.upload),
+            *self._media.routes(),
             ("GET", "/{phone}", self.phone_number),
             ("*", "/{rest:.*}", self.unknown),
         ):
@@ -73,6 +77,11 @@ class CloudApi:
         digest = hashlib.sha256(body).hexdigest()
         taken = await self._messaging.accept(wanted, key=key, digest=digest)
         return answers.accepted(given=taken.given, digits=taken.digits, identifier=taken.identifier)
+
+    async def upload(self, request: web.Request) -> dict[str, Any]:
+        """POST /{version}/{phone-number-id}/media: take a file."""
+        self._check_phone(request)
+        return await self._media.upload(request)
 
     async def phone_number(self, request: web.Request) -> dict[str, Any]:
         """GET /{version}/{phone-number-id}: the session's own number."""
@@ -99,12 +108,12 @@ class CloudApi:
         except ForbiddenError as error:
             raise ScopeError(str(error)) from error
 
-    def _answered(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
-        @functools.wraps(answer)
-        async def answered(request: web.Request) -> web.Response:
+    def _answered(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answered(request: web.Request) -> web.StreamResponse:
             try:
                 self._authorize(request)
-                return _response(await answer(request), HTTPStatus.OK)
+                answered = await answer(request)
+                return answered if isinstance(answered, web.StreamResponse) else _response(answered, HTTPStatus.OK)
             except MessageError as error:
                 return _failure(error)
             except Exception:
@@ -112,6 +121,13 @@ class CloudApi:
                 return _failure(InternalFaultError("The runner failed to answer; its log says why."))
 
         return answered
+
+
+def largest_body(method: str, target: str) -> int:
+    """Return the bytes that a request's body may have."""
+    if is_upload(method, target):
+        return LARGEST_UPLOAD
+    return LARGEST_BODY if method == "POST" and _MESSAGES.match(target) else 0
 
 
 def _response(document: dict[str, Any], status: HTTPStatus) -> web.Response:

@@ -102,10 +102,11 @@ class Media:
         try:
             await outbox.run(rows.sweep, now=self._now())
             known = {medium.identifier for medium in await outbox.run(rows.stored)}
+            needed = await outbox.run(rows.needed)
             found = await self.in_thread(files.names, self._folder)
             await outbox.run(rows.forget, known - found.keys())
             for name, written in found.items():
-                if name not in known and written <= self._now() - unknown_for:
+                if name not in known | needed and written <= self._now() - unknown_for:
                     await self.in_thread(files.remove, self._folder, name)
         except (OSError, sqlite3.OperationalError):  # no room, say: the volume's own watch sees to that
             logger.exception("The files of messages could not be swept")
@@ -168,17 +169,25 @@ class Media:
         return found
 
     async def delete(self, identifier: str) -> None:
-        """Remove a file. :raises UnknownObjectError: there is none of this id."""
+        """Forget a file, which a waiting message may still need. :raises UnknownObjectError: there is none of this id."""
         await self.find(identifier)
         await self._ready().run(rows.delete, identifier)
-        await self.in_thread(files.remove, self._folder, identifier)
+        if identifier not in await self._ready().run(rows.needed):
+            await self.in_thread(files.remove, self._folder, identifier)
 
-    async def read(self, medium: Medium) -> AsyncIterator[bytes]:
-        """Give a stored file, a piece at a time. :raises UnknownObjectError: it is gone."""
+    async def open(self, medium: Medium) -> tuple[Medium, AsyncIterator[bytes]]:
+        """Return a file with its size, and its content a piece at a time.
+
+        :raises MessageError: it is gone, or cannot be had.
+        """
         try:
             file: BinaryIO = await self.in_thread((self._folder / medium.identifier).open, "rb")
         except FileNotFoundError as error:
             raise UnknownObjectError("The file is gone.") from error
+        await self._ready().run(rows.use, medium.identifier, now=self._now())
+        return medium, self._read(file)
+
+    async def _read(self, file: BinaryIO) -> AsyncIterator[bytes]:
         try:
             while piece := await self.in_thread(file.read, PIECE):
                 yield piece
@@ -194,7 +203,7 @@ class Media:
             more=more,
             arriving=sum(upload.draft.size for upload in self._uploads),
             spare=spare(volume),
-            needed=frozenset(),
+            needed=await outbox.run(rows.needed),
             now=now,
         )
         if removed is None:

@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from typing import Final
 
 from session_runner.messages.media import Variant, received_id
+from session_runner.messages.progress import WAITING
 
 UPLOADS_KEPT: Final = 30 * 24 * 3600.0
 """ Seconds, as at Meta. """
@@ -135,6 +136,14 @@ def stored(database: Connection) -> list[Medium]:
         Medium(identifier=identifier, page_key=key, mime_type="", size=size, sha256=None, created=created, used=used)
         for identifier, key, size, created, used in rows
     ]
+
+
+def needed(database: Connection) -> frozenset[str]:
+    """Return the files that waiting messages need."""
+    rows = database.execute(
+        "SELECT DISTINCT json_extract(content, '$.media') FROM requests WHERE progress IN (?, ?)", WAITING
+    )
+    return frozenset(identifier for (identifier,) in rows if identifier is not None)
 
 
 def sweep(database: Connection, *, now: float) -> None:
