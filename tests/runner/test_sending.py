@@ -26,7 +26,7 @@ async def test_pywa_sends_a_text(sender: Sender, mode: str) -> None:
     number = await asyncio.to_thread(client.get_business_phone_number)
     assert (PHONE, True) == (number.id, str(number.display_phone_number).startswith("1555010"))
     with pytest.raises(WhatsAppError, match="131051"):
-        await asyncio.to_thread(client.send_location, to=FRIEND, latitude=1.0, longitude=2.0)
+        await asyncio.to_thread(client.request_location, to=FRIEND, text="Where?")
     await sender.phone.add_people({"number": "15550100803", "whatsapp": False})
     with pytest.raises(MessageUndeliverable):
         await asyncio.to_thread(client.send_message, to="15550100803", text="Nobody")

@@ -8,11 +8,12 @@ read from its content anyway.
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
+from session_runner.http.cloud_bodies import Answer
 from session_runner.media.media import PIECE, Media, Upload
 from session_runner.messages.errors import BadRequestError, MediaError, MissingParameterError
 from session_runner.messages.media import LARGEST
@@ -29,16 +30,6 @@ PATIENCE: Final = 30.0
 SLOWEST: Final = 64 * 1024
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]{1,100}){1,8}")
-_MEDIA: Final = r"{media:\d{16,40}}"
-
-UPLOAD_PATH: Final = re.compile(r"/v\d{1,3}\.\d{1,3}/\d+/media(\?|$)")
-
-
-class Answer(Protocol):
-    """A route's handler."""
-
-    async def __call__(self, request: web.Request) -> dict[str, Any] | web.StreamResponse:
-        """Answer with a document, or with a response of its own."""
 
 
 class MediaRoutes:
@@ -47,13 +38,9 @@ class MediaRoutes:
     def __init__(self, media: Media) -> None:
         self._media = media
 
-    def routes(self) -> tuple[tuple[str, str, Answer], ...]:
-        """Method, path behind the version, and handler."""
-        return (
-            ("GET", f"/{_MEDIA}", self.info),
-            ("DELETE", f"/{_MEDIA}", self.delete),
-            ("GET", f"/{_MEDIA}/content", self.content),
-        )
+    def answers(self) -> dict[str, Answer]:
+        """Return the handlers by the names of their routes; upload and info share their paths with others."""
+        return {"deleteMedia": self.delete, "getMediaContent": self.content}
 
     async def upload(self, request: web.Request) -> dict[str, Any]:
         """POST /{version}/{phone-number-id}/media: take a file; its id when it cannot be lost any more."""
@@ -73,7 +60,7 @@ class MediaRoutes:
 
     async def info(self, request: web.Request) -> dict[str, Any]:
         """GET /{version}/{media-id}: what is known of a file, and where its bytes are."""
-        medium = await self._media.find(request.match_info["media"])
+        medium = await self._media.find(request.match_info["phone"])
         return {
             "messaging_product": "whatsapp",
             "url": f"{_base(request)}{request.path}/content",
@@ -85,19 +72,14 @@ class MediaRoutes:
 
     async def delete(self, request: web.Request) -> dict[str, Any]:
         """DELETE /{version}/{media-id}."""
-        await self._media.delete(request.match_info["media"])
+        await self._media.delete(request.match_info["phone"])
         return {"success": True}
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{media-id}/content: the bytes."""
-        medium = await self._media.find(request.match_info["media"])
+        medium = await self._media.find(request.match_info["phone"])
         medium, pieces = await self._media.open(medium)
         return await _stream(request, medium, pieces)
-
-
-def is_upload(method: str, target: str) -> bool:
-    """Whether a request's body may be as large as a file."""
-    return method == "POST" and UPLOAD_PATH.match(target) is not None
 
 
 async def _stream(request: web.Request, medium: Medium, pieces: AsyncIterator[bytes]) -> web.StreamResponse:

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 from session_protocol.answers import Problem
 
+from session_runner.http import cloud_openapi
 from session_runner.http.errors import PROBLEM, ApiError, BadRequestError, ExpectationError, InternalError
 from session_runner.http.routes import ROUTES, Route
 
 FILE = Path(__file__).with_name("openapi.yaml")
 
-_HEADER = "# Written by `make generate` from session_runner.http.routes and session_protocol.answers; change those.\n"
+_HEADER = "# Written by `make generate` from session_runner.http.routes, cloud_routes beside it, and session_protocol.answers; change those.\n"
 _NAME_IN_PATH = re.compile(r"{(\w+)}")
 _REF = "#/components/schemas/{name}"
 _EVERYWHERE = (BadRequestError, ExpectationError, InternalError)
@@ -32,6 +33,7 @@ _INFO = {
     "a token of the scope `admin` opens all.\n"
     "Probes and metrics need none and hold nothing secret.\n"
     "Every error is a problem (RFC 9457) with the object `error: {code, message}` in it; programs go by its code. "
+    "Routes below /v24.0, or any other of Meta's versions, have the shape of the Cloud API, also in their errors. "
     "A method that a route does not have is 405 with the header Allow.\n"
     "Parameters that a route does not name are ignored; one that it names may be given once, unless it says otherwise.\n"
     "A later version may add fields to an answer.\n",
@@ -70,13 +72,16 @@ def document() -> dict[str, Any]:
         "paths": {
             path: {route.method.lower(): _operation(route) for route in ROUTES if route.path == path}
             for path in dict.fromkeys(route.path for route in ROUTES)
-        },
+        }
+        | cloud_openapi.paths(),
         "components": {
-            "securitySchemes": {"bearer": _BEARER, "operator": _OPERATOR},
-            "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)},
+            "securitySchemes": {"bearer": _BEARER, "operator": _OPERATOR} | cloud_openapi.SECURITY_SCHEMES,
+            "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)}
+            | cloud_openapi.RESPONSES,
             "schemas": {
                 name: _as_read(schema) if name in read else _as_written(schema) for name, schema in schemas.items()
-            },
+            }
+            | cloud_openapi.SCHEMAS,
         },
     }
 

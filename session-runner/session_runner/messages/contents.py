@@ -17,8 +17,46 @@ class Text:
     body: str = field(repr=False)
 
 
-Content = Text
-KINDS: Final[dict[str, type[Content]]] = {"text": Text}
+@dataclass(frozen=True, kw_only=True)
+class Reaction:
+    """A reaction to a message; without an emoji the one that there is goes away."""
+
+    message: str
+    emoji: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """A place."""
+
+    latitude: float = field(repr=False)
+    longitude: float = field(repr=False)
+    name: str | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A person's card."""
+
+    name: str = field(repr=False)
+    vcard: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contacts:
+    """One card or more."""
+
+    cards: tuple[Card, ...] = field(repr=False)
+
+
+Content = Text | Reaction | Location | Contacts
+KINDS: Final[dict[str, type[Content]]] = {
+    "text": Text,
+    "reaction": Reaction,
+    "location": Location,
+    "contacts": Contacts,
+}
 """ By their names in the outbox and in the page. """
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}
 
@@ -26,6 +64,11 @@ _NAMES: Final = {kind: name for name, kind in KINDS.items()}
 def kind_of(content: Content) -> str:
     """Return the name of its kind."""
     return _NAMES[type(content)]
+
+
+def concerned(content: Content) -> str | None:
+    """Return the id of the message that this changes or belongs to, if that is what it does."""
+    return content.message if isinstance(content, Reaction) else None
 
 
 def stored(content: Content) -> str:

@@ -21,6 +21,7 @@ LARGEST: Final = 100 * MB
 """ Bytes of any file. """
 ID_DIGITS: Final = 15
 """ Of a media id, behind the session's phone-number-id. """
+_ID: Final = re.compile(r"[0-9]{30}")
 UNKNOWN: Final = "application/octet-stream"
 LONGEST_CAPTION: Final = 1024
 LONGEST_FILENAME: Final = 240
@@ -137,6 +138,11 @@ def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant
             f"A voice note is Ogg with Opus in one channel; this is {mime_type}. Convert it, "
             "as by ffmpeg -i FILE -ac 1 -c:a libopus note.ogg, or send it without voice."
         )
+
+
+def is_media_id(identifier: str) -> bool:
+    """Whether it is a file's, and not a session's."""
+    return _ID.fullmatch(identifier) is not None
 
 
 def upload_id(phone_number_id: str, random: int) -> str:

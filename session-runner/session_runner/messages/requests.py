@@ -4,13 +4,13 @@ Clients differ in what they leave out, write as null or spell in another way; al
 refused with the code that the Cloud API has for it, so that nobody takes for sent what was not.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from session_protocol.phone_numbers import read_phone_number
 
-from session_runner.messages.contents import Content
+from session_runner.messages.contents import Content, concerned
 from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
@@ -24,9 +24,8 @@ from session_runner.messages.readers import READERS
 
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
-_NOTATION: Final = re.compile(r"[\s().+-]")
-_NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
-_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker", "location", "contacts", "reaction"})
+_FEWEST_DIGITS: Final = 7
+_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker"})
 """ What WhatsApp Web can send and this version does not. """
 
 
@@ -42,7 +41,16 @@ class SendRequest:
     """ The id of the message that it answers. """
 
 
-def read_request(body: bytes) -> SendRequest:
+@dataclass(frozen=True, kw_only=True)
+class ReadMark:
+    """A message of somebody else was read."""
+
+    message: str
+    typing: bool
+    """ Whether they are to see that an answer is being written. """
+
+
+def read_request(body: bytes) -> SendRequest | ReadMark:
     """Return what the body asks for.
 
     :raises MessageError: it is no request, or cannot be carried out.
@@ -54,14 +62,14 @@ def read_request(body: bytes) -> SendRequest:
     if not isinstance(document, dict) or document.get("messaging_product") != "whatsapp":
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     if document.get("status") is not None:
-        raise UnsupportedKindError("Read marks and typing are not built yet; messages are.")
+        return _mark(document)
     if document.get("recipient_type") not in (None, "individual"):
         raise BadParameterError("recipient_type is individual; groups are not built yet.")
     kind = _kind(document)
     given = _recipient(document)
     digits = read_number(given)
-    reply_to = _reply_to(document.get("context"))
     content = READERS[kind](document.get(kind))
+    reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
     return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
 
 
@@ -70,10 +78,20 @@ def read_number(given: str) -> str:
 
     :raises BadParameterError: it is none.
     """
-    digits = _NOTATION.sub("", given) if len(given) <= LONGEST_NUMBER else ""
-    if _NUMBER.fullmatch(digits) is None:
+    digits = (read_phone_number(given) or "").removeprefix("+") if len(given) <= LONGEST_NUMBER else ""
+    if len(digits) < _FEWEST_DIGITS:
         raise BadParameterError("to is a phone number with its country code: 7 to 15 digits that do not begin with 0.")
     return digits
+
+
+def _mark(document: dict[str, Any]) -> ReadMark:
+    if document["status"] != "read":
+        raise BadParameterError("status is read: that of a message that somebody else wrote.")
+    typing = document.get("typing_indicator")
+    if typing is not None and not (isinstance(typing, dict) and typing.get("type") == "text"):
+        raise BadParameterError('typing_indicator is {"type": "text"}.')
+    message = read_message_id(document.get("message_id"), field="message_id")
+    return ReadMark(message=message, typing=typing is not None)
 
 
 def _kind(document: dict[str, Any]) -> str:

@@ -36,8 +36,54 @@ ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'text';
 ALTER TABLE requests ADD COLUMN reply_to TEXT;
 ALTER TABLE requests RENAME COLUMN text TO content;
 UPDATE requests SET content = json_object('body', content) WHERE content IS NOT NULL;
+CREATE TABLE read_marks (
+  message TEXT PRIMARY KEY,
+  account TEXT,
+  accepted REAL NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 """ More than texts can be sent: the content is a document of its kind. """
+
+EVENTS: Final = """
+CREATE TABLE people (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id TEXT NOT NULL UNIQUE,
+  number TEXT UNIQUE,
+  lid TEXT UNIQUE,
+  name TEXT
+) STRICT;
+CREATE TABLE former_people (
+  user_id TEXT PRIMARY KEY,
+  person INTEGER NOT NULL REFERENCES people (place) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reading (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  opened REAL NOT NULL,
+  linked REAL,
+  synchronised INTEGER NOT NULL DEFAULT 0,
+  caught_up REAL
+) STRICT;
+CREATE TABLE seen (
+  chat TEXT NOT NULL,
+  id TEXT NOT NULL,
+  own INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  edit TEXT NOT NULL,
+  reactions TEXT NOT NULL,
+  noticed REAL NOT NULL,
+  kept_from REAL NOT NULL,
+  PRIMARY KEY (chat, id, own)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_by_age ON seen (kept_from);
+CREATE TABLE events (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  time REAL NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+"""
 
 MEDIA: Final = """
 CREATE TABLE media (
@@ -58,5 +104,6 @@ CREATE INDEX media_by_use ON media (stored, used);
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
+    EVENTS,  # 3
     MEDIA,  # 5
 )

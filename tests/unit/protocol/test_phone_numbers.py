@@ -42,6 +42,9 @@ def test_other_ids_have_none(identifier: str) -> None:
         "\ufeff+15550100000\r\n",
         "\u202a+1\u202f555\u2011010\u200b0000\u202c",
         "+1 (0) 555 0100000",
+        "+1(0)555-0100000",
+        "+1 - ( 0 ) 555 0100000",
+        "0015550100000+",
     ],
 )
 def test_a_person_writes_a_number_in_many_ways(text: str) -> None:
@@ -58,6 +61,8 @@ def test_a_person_writes_a_number_in_many_ways(text: str) -> None:
         "+1 555 01O 0000",
         "12345",
         "+1555010000012345",
+        "1+5550100000",
+        "++15550100000",
         "call me",
         "",
         "+",

@@ -11,7 +11,7 @@ from typing import Any
 
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
-from session_runner.messages.contents import Text
+from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
 from session_runner.outbox.outbox import Outbox
@@ -32,7 +32,9 @@ class PlayedPage:
     given: list[tuple[str, str, str]] = field(default_factory=list)
     """ What it was handed over and did not have: id, chat and text. """
     asked: list[dict[str, Any]] = field(default_factory=list)
-    """ What else it was told of each: kind, content, and what it answers. """
+    """ What else it was told of each: kind, content, and which message it is about. """
+    marked: list[tuple[str, bool]] = field(default_factory=list)
+    """ Which messages were read, and whether an answer is being written. """
     others: set[str] = field(default_factory=set)
     """ The ids of messages that other people wrote. """
     people: dict[str, str | None] = field(default_factory=dict)
@@ -51,13 +53,26 @@ class PlayedPage:
                 return self._send(**argument)
             case "acks.js":
                 return [self.acks.get(key.rpartition("_")[2]) for key in argument["keys"]]
+            case "mark.js":
+                return self._mark(**argument)
             case "lookup.js":
-                digits = argument["digits"]
+                digits, about = argument["digits"], argument["about"]
                 if digits not in self.people:
                     return None
                 found = self.people[digits]
-                return {"nobody": True} if found is None else {"digits": found}
+                if found is None:
+                    return {"nobody": True}
+                return {"digits": found, "missing": about is not None and about not in self.others}
         raise AssertionError(script)
+
+    def _mark(self, *, id: str, typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
+        assert own is None or own.isdecimal()
+        if id in self.broken:
+            raise CallFailedError("Execution context was destroyed")
+        if id not in self.others:
+            return "missing"
+        self.marked.append((id, typing))
+        return "marked"
 
     def _send(self, *, id: str, to: str, content: dict[str, Any], own: str | None, look: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
         text = content.get("body", "")
@@ -68,7 +83,7 @@ class PlayedPage:
         if id not in self.acks:
             if look:
                 return None
-            if more["replyTo"] not in (None, *self.acks, *self.others):
+            if more["about"] not in (None, *self.acks, *self.others):
                 return {"missing": True}
             self.given.append((id, to, text))
             self.asked.append(more | {"content": content})
@@ -113,8 +128,14 @@ class Session:
 
     async def send(self, text: str, *, to: str = FRIEND, key: str | None = None, reply_to: str | None = None) -> str:
         """Ask for a text; gives its id."""
-        request = SendRequest(given=to, digits=to, content=Text(body=text), reply_to=reply_to)
-        return (await self.messaging.accept(request, key=key, digest=text)).identifier
+        return await self.ask(Text(body=text), to=to, key=key, reply_to=reply_to)
+
+    async def ask(
+        self, content: Content, *, to: str = FRIEND, key: str | None = None, reply_to: str | None = None
+    ) -> str:
+        """Ask for anything; gives its id."""
+        request = SendRequest(given=to, digits=to, content=content, reply_to=reply_to)
+        return (await self.messaging.accept(request, key=key, digest=str(stored(content)))).identifier
 
     async def status(self, identifier: str) -> str:
         """How far a message has come."""

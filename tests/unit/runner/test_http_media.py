@@ -10,7 +10,8 @@ import pytest
 from aiohttp import BytesPayload, FormData, MultipartWriter
 from session_protocol.vocabulary import RunnerState
 from session_runner.http import media as routes
-from session_runner.http.cloud_api import LARGEST_BODY, largest_body
+from session_runner.http.cloud_api import largest_body
+from session_runner.http.cloud_bodies import LARGEST_BODY
 from session_runner.media import media as store
 from session_runner.media.media import Media
 from unit.runner.messaging_harness import NOW, running

@@ -11,6 +11,7 @@ from session_runner.messages.media import (
     MediaKind,
     Variant,
     check,
+    is_media_id,
     received_id,
     sniff,
     upload_id,
@@ -141,3 +142,10 @@ def test_an_id_is_digits_that_begin_with_the_sessions() -> None:
     assert "123456789012345000000000000007" == upload_id(phone, 10**15 + 7)
     assert received_id(phone, key) == received_id(phone, key) != received_id(phone, key + "0")
     assert received_id(phone, key).isdecimal()
+
+
+def test_a_files_id_is_told_from_a_sessions() -> None:
+    """By its length."""
+    assert is_media_id(upload_id("1" * 15, 5))
+    assert not is_media_id("1" * 15)
+    assert not is_media_id("x" * 30)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from session_runner.messages.contents import Text
 from session_runner.messages.errors import MessageError
 from session_runner.messages.readers import LONGEST_TEXT
-from session_runner.messages.requests import SendRequest, read_request
+from session_runner.messages.requests import ReadMark, SendRequest, read_request
 
 TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}
 
@@ -18,6 +18,7 @@ TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "t
 def read(**changes: Any) -> tuple[str, str, str]:
     """Read a text with changes; gives the number as written and as digits, and the text."""
     request = read_request(json.dumps(TEXT | changes).encode())
+    assert isinstance(request, SendRequest)
     assert isinstance(request.content, Text)
     return request.given, request.digits, request.content.body
 
@@ -47,7 +48,18 @@ def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
     assert ("15550100777", "15550100777", "Hello") == read(**changes)
 
 
-@pytest.mark.parametrize("written", ["+1 555 010-0777", "15550100777+", "(1) 555.010.0777", 15550100777])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+1 555 010-0777",
+        "15550100777+",
+        "(1) 555.010.0777",
+        "0015550100777",
+        "+1 (0) 555 010 0777",
+        "\u202a+1\u202f555\u2011010\u200b0777\u202c",
+        15550100777,
+    ],
+)
 def test_a_number_is_read_in_every_notation(written: str | int) -> None:
     """It is told back as it was written."""
     assert (str(written), "15550100777") == read(to=written)[:2]
@@ -61,6 +73,7 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"to": None, "recipient": "ZZ.184650099123"}, 131062),
         ({"to": "me"}, 131009),
         ({"to": "0555010077"}, 131009),
+        ({"to": "+555010"}, 131009),
         ({"to": "1" * 16}, 131009),
         ({"to": "15550100777@c.us"}, 131009),
         ({"to": ["15550100777"]}, 131009),
@@ -71,7 +84,7 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"context": {"message_id": 7}}, 131009),
         ({"context": {"message_id": "true_15550100777@c.us_3EB0"}}, 131009),
         ({"text": None}, 131008),
-        ({"text": "Hello"}, 131008),
+        ({"text": "Hello"}, 131009),
         ({"text": {"body": 7}}, 131009),
         ({"text": {"body": " "}}, 131009),
         ({"text": {"body": "x" * (LONGEST_TEXT + 1)}}, 131009),
@@ -79,7 +92,9 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"type": "interactive", "interactive": {"type": "button"}}, 131051),
         ({"type": "image", "image": {"id": "1"}}, 131051),
         ({"type": "hologram"}, 131009),
-        ({"status": "read", "message_id": "3EB0"}, 131051),
+        ({"status": "delivered", "message_id": "3EB0"}, 131009),
+        ({"status": "read"}, 131008),
+        ({"status": "read", "message_id": "3EB0", "typing_indicator": True}, 131009),
     ],
 )
 def test_what_is_not_sent_is_refused_with_its_code(changes: dict[str, Any], code: int) -> None:
@@ -89,9 +104,18 @@ def test_what_is_not_sent_is_refused_with_its_code(changes: dict[str, Any], code
 
 def test_a_reply_names_the_message() -> None:
     """By the id that an answer or a webhook gave."""
-    wanted = json.dumps(TEXT | {"context": {"message_id": "3EB0C767"}}).encode()
+    request = read_request(json.dumps(TEXT | {"context": {"message_id": "3EB0C767"}}).encode())
+    assert isinstance(request, SendRequest)
 
-    assert "3EB0C767" == read_request(wanted).reply_to
+    assert "3EB0C767" == request.reply_to
+
+
+@pytest.mark.parametrize("indicator", [None, {"type": "text"}])
+def test_a_message_is_marked_as_read(indicator: dict[str, str] | None) -> None:
+    """With or without showing that an answer is being written."""
+    body = {"messaging_product": "whatsapp", "status": "read", "message_id": "3AF0", "typing_indicator": indicator}
+
+    assert ReadMark(message="3AF0", typing=indicator is not None) == read_request(json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 5000, b"{}"])
@@ -116,7 +140,7 @@ def test_any_document_is_read_or_refused(document: Any) -> None:
     with contextlib.suppress(MessageError):
         read = read_request(json.dumps(made).encode())
 
-    assert read is None or isinstance(read, SendRequest)
+    assert read is None or isinstance(read, SendRequest | ReadMark)
 
 
 def test_nobody_reads_numbers_and_texts_by_accident() -> None:

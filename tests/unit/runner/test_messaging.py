@@ -223,21 +223,6 @@ async def test_a_number_is_looked_up(session: Session, tmp_path: Path) -> None:
     assert ["551155501002@c.us", "15550100804@c.us"] == [chat for _, chat, _ in session.page.given]
 
 
-async def test_a_reply_names_what_it_answers(session: Session, tmp_path: Path) -> None:
-    """To the page, which finds it under its id; where it is not, the reply fails, and holds up nothing."""
-    session.page.others = {"3AF0"}
-    async with running(session, tmp_path):
-        reply = await session.send("Yes", reply_to="3AF0")
-        lost, behind = await session.send("No", reply_to="3AF1"), await session.send("behind")
-        await session.becomes(reply, "handed_over")
-        await session.becomes(lost, "failed")
-        await session.becomes(behind, "handed_over")
-        found = await session.messaging.find(lost)
-
-    assert found is not None
-    assert (131009, ["3AF0", None]) == (found.error, [one["replyTo"] for one in session.page.asked])
-
-
 async def test_the_same_key_is_the_same_message(session: Session, tmp_path: Path) -> None:
     """Another request with it is refused, and one that comes while the first is being stored."""
     async with running(session, tmp_path):

@@ -6,27 +6,58 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  session.sends = {
-    text: { hand: ({ chat, content, options }) => WPP.chat.sendTextMessage(chat.id, content.body, options) },
+  const LONGEST = 15_000; // ms for the page to store what it was told
+  const pause = () => new Promise((done) => { setTimeout(done, 50); });
+
+  // For functions of the page that return with the server's word, which may never come: until the page has it.
+  const until = async (has, word) => {
+    let [said, failed] = [false, null];
+    word.then(() => { said = true; }, (error) => { failed = error; });
+    for (const end = Date.now() + LONGEST; !said && !await has(); await pause()) {
+      if (failed !== null) throw failed;
+      if (Date.now() > end) throw new Error('the page did not store it');
+    }
   };
 
-  // {key} under which the page keeps it, {missing} when the message that it is about is not there, null when it was only
-  // looked for and is not there. The key is built here, because the chat of a number may be kept under another id.
-  session.hand = async ({ id, to, kind, content, replyTo, look }) => {
+  session.sends = {
+    text: { hand: ({ chat, content, options }) => WPP.chat.sendTextMessage(chat.id, content.body, options) },
+    location: {
+      hand: ({ chat, content: { latitude, longitude, name, address }, options }) => (
+        WPP.chat.sendLocationMessage(chat.id, { ...options, lat: latitude, lng: longitude, name, address })
+      ),
+    },
+    contacts: {
+      hand: ({ chat, content: { cards }, options }) => WPP.chat.sendRawMessage(chat.id, cards.length === 1
+        ? { type: 'vcard', body: cards[0].vcard, vcardFormattedName: cards[0].name }
+        : { type: 'multi_vcard', vcardList: cards.map(({ name, vcard }) => ({ displayName: name, vcard })) }, options),
+    },
+    // The page makes its id; there is one of ours for each message at most, so that it is known by what it is.
+    reaction: {
+      has: async ({ about, content }) => ((await WPP.chat.getReactions(about.id)).reactionByMe?.reactionText ?? '') === content.emoji,
+      hand: ({ about, content }, has) => until(has, WPP.chat.sendReactionToMessage(about, content.emoji)),
+    },
+  };
+
+  // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
+  // not there; null when it was only looked for. The key is built here, because the chat of a number may be kept under
+  // another id.
+  session.hand = async ({ id, to, kind, content, about, look }) => {
     const { chat: chats, whatsapp } = WPP;
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));
     const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
-    const { has, hand } = { has: async () => await session.message(key) !== null, ...session.sends[kind] };
-    if (await has({ chat, content, key })) return { key: String(key) };
+    const { has, hand } = session.sends[kind];
+    const found = about === null ? null : await session.find(chat, about);
+    const missing = about !== null && (found === null || found.type === 'revoked');
+    const given = { id, chat, key, content, about: found };
+    const there = async () => (has ? !missing && has(given) : await session.message(key) !== null);
+    if (await there()) return { key: has ? null : String(key) };
     if (look) return null;
+    if (missing) return { missing };
     const options = {
       messageId: key, createChat: true, linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: false,
     };
-    if (replyTo !== null) {
-      options.quotedMsg = await session.find(chat, replyTo);
-      if (options.quotedMsg === null) return { missing: true };
-    }
-    await hand({ chat, content, key, options });
-    return { key: String(key) };
+    if (found !== null) options.quotedMsg = found;
+    await hand({ ...given, options }, there);
+    return { key: has ? null : String(key) };
   };
 })();
