@@ -37,6 +37,7 @@ with importing():
     from session_runner.http.auth import TokenFolder
     from session_runner.inbox import Inbox
     from session_runner.live import Live
+    from session_runner.media.media import Media
     from session_runner.messages.ids import received_id
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
@@ -97,6 +98,7 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
     )
     messaging.progressed = inbox.wake
+    media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
@@ -105,6 +107,7 @@ async def run(settings: Settings) -> Exit:
         live=live,
         messaging=messaging,
         inbox=inbox,
+        media=media,
         phone_number_id=phone,
         tokens=tokens,
         metrics=metrics,
@@ -126,6 +129,7 @@ async def run(settings: Settings) -> Exit:
         commands=commands,
         messaging=messaging,
         inbox=inbox,
+        media=media,
         numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,

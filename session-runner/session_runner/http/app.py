@@ -34,7 +34,7 @@ from session_protocol.vocabulary import LinkMethod, TokenScope
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
 from session_runner.http.auth import TokenFolder, require
-from session_runner.http.cloud_api import CloudApi
+from session_runner.http.cloud_api import CloudApi, largest_body
 from session_runner.http.codes import OFFERED, render
 from session_runner.http.errors import (
     ApiError,
@@ -60,6 +60,7 @@ from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
 from session_runner.inbox import Inbox
 from session_runner.live import Live
 from session_runner.logout import log_out
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -103,6 +104,7 @@ class Api:
         live: Live | None = None,
         messaging: Messaging | None = None,
         inbox: Inbox | None = None,
+        media: Media | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
@@ -111,9 +113,12 @@ class Api:
         self._numbers = numbers or PhoneNumbers(file=None, method=LinkMethod.QR)
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
-        self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
         self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
         self._live = live or Live(store=store)
+        media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
+        self._cloud_api = CloudApi(
+            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
+        )
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -377,6 +382,7 @@ async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[w
         count=metrics.bad_requests.inc,
         answer=problem_of,
         closed=lambda reason: metrics.closed.labels(reason).inc(),
+        largest_body=largest_body,
         shutdown_timeout=2.0,
     )
     await runner.setup()

@@ -110,9 +110,26 @@ CREATE INDEX waiting_by_chat ON deliveries (webhook, chat, place) WHERE dead IS 
 CREATE INDEX waiting_by_event ON deliveries (event) WHERE dead IS NULL;
 """
 
+MEDIA: Final = """
+CREATE TABLE media (
+  id TEXT PRIMARY KEY,
+  page_key TEXT,
+  mime_type TEXT NOT NULL,
+  variant TEXT NOT NULL DEFAULT '',
+  sha256 TEXT,
+  size INTEGER,
+  filename TEXT,
+  stored INTEGER NOT NULL,
+  created REAL NOT NULL,
+  used REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_by_use ON media (stored, used);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
     EVENTS,  # 3
     DELIVERIES,  # 4
+    MEDIA,  # 5
 )
