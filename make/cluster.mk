@@ -31,8 +31,8 @@ TRACES := local-cluster/tests/cluster/test_full_traces.py
 
 .PHONY: test-cluster
 test-cluster: programs ## The local cluster's own tests (light mode as any user, the rest as root on Debian)
-	$(PYTEST) local-cluster/tests/cluster --ignore $(TRACES) -m 'not other_release' -n 3 --dist loadgroup
-	$(PYTEST) $(TRACES)  # alone: it compares the whole machine before and after
+	$(PYTEST_TWICE) local-cluster/tests/cluster --ignore $(TRACES) -m 'not other_release' -n 3 --dist loadgroup
+	$(PYTEST_TWICE) $(TRACES)  # alone: it compares the whole machine before and after
 
 .PHONY: test-other-release
 test-other-release: setup ## The local cluster once on the release of Kubernetes that is not its default (compiles 8 minutes)

@@ -1,6 +1,6 @@
 .PHONY: test-e2e
 test-e2e: programs ## The main job end to end on a real Kubernetes of its own (root on Debian, a quarter of an hour); E2E_KEEP=1 leaves its clusters for looking into
-	$(PYTEST) tests/e2e -n 3 --dist loadgroup  # by what they share; most of the time is waiting
+	$(PYTEST_TWICE) tests/e2e -n 3 --dist loadgroup  # by what they share; most of the time is waiting
 
 .PHONY: attack
 attack: programs ## Ten minutes of attacks on sessions and operator beside 15 honest sessions; ATTACK_FLAGS="--minutes 2 --sessions 5" for less

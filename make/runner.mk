@@ -4,7 +4,7 @@ browser: setup ## Install the browser that the runner's tests start (Debian's pa
 	@$(PYTHON) -m runner.prepare
 
 test-runner: browser ## The session runner with a real Chromium on the stand-in page
-	$(PYTEST) tests/runner -n 4 --dist worksteal  # most of the time is waiting
+	$(PYTEST_TWICE) tests/runner -n 4 --dist worksteal  # most of the time is waiting
 
 WALK := $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) $(if $(MODE),--mode $(MODE)) \
   $(if $(FAULT),--fault $(FAULT)) $(if $(REPLAY),--replay '$(REPLAY)')

@@ -1,4 +1,5 @@
 PYTEST := $(PYTHON) -m pytest
+PYTEST_TWICE := scripts/test-twice $(PYTEST)
 # Modules and rewritten tests are compiled once, not at each start of each worker: a third of the work of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -36,7 +37,7 @@ test-unit: setup ## The fast tests (under a minute, no root, no network)
 
 .PHONY: test-slow
 test-slow: setup ## Those beside them that take long: properties with all examples, storms, simulated days, costs, programs, wheels
-	$(PYTEST) tests/unit local-cluster/tests/unit -n 2 --dist worksteal -m 'slow or hypothesis'
+	$(PYTEST_TWICE) tests/unit local-cluster/tests/unit -n 2 --dist worksteal -m 'slow or hypothesis'
 
 .PHONY: coverage
 coverage: setup ## The fast tests; fails if they try the pure packages in fewer branches than pyproject.toml demands
@@ -44,8 +45,8 @@ coverage: setup ## The fast tests; fails if they try the pure packages in fewer 
 
 .PHONY: test-integration
 test-integration: programs ## API, operator, plugin and provisioner against a real API server, the runner against its contract
-	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 5 --dist loadgroup  # most of the time is waiting
-	$(PYTEST) tests/integration/plugin -n 2 --dist loadgroup  # a cluster of its own: it holds what a person without rights is told
+	$(PYTEST_TWICE) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 5 --dist loadgroup  # most of the time is waiting
+	$(PYTEST_TWICE) tests/integration/plugin -n 2 --dist loadgroup  # a cluster of its own: it holds what a person without rights is told
 
 # The order is from quick to slow, so that a fault is seen early; each part is a target of its own.
 # The fast tests run as `coverage`, once.

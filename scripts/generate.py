@@ -174,7 +174,7 @@ GENERATORS: Final = (
     Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),
     Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
-    Generator("session_runner.http.routes and session_protocol.answers", openapi),
+    Generator("session_runner.http.routes, cloud_routes beside it, and session_protocol.answers", openapi),
     Generator("manifests/components/monitoring/pod-monitors.yaml", scrape_config),
     Generator("manifests/monitoring/rules.yaml", alerts),
     Generator("session_protocol.log_line and the log calls of the source", log_lines),

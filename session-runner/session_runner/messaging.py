@@ -9,20 +9,22 @@ account is never handed over to the page of another.
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from session_protocol.states import STATES
 
-from session_runner.commands import CommandError, Commands, CommandTimeoutError, Page
+from session_runner.commands import CommandError, Commands, CommandTimeoutError
+from session_runner.linked_page import LinkedPage
+from session_runner.messages.changes import check_changeable
+from session_runner.messages.contents import Deletion, Edit, concerned, for_page, kind_of
 from session_runner.messages.errors import (
+    BadParameterError,
     KeyInUseError,
     KeyReusedError,
     NobodyThereError,
@@ -30,15 +32,17 @@ from session_runner.messages.errors import (
     NotReadyError,
     QueueFullError,
     RefusedError,
+    UnknownObjectError,
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
-from session_runner.messages.progress import Progress, can_send, gives_up, progress_after
-from session_runner.messages.requests import TextRequest
-from session_runner.outbox import requests
+from session_runner.messages.progress import Progress, gives_up, progress_after
+from session_runner.messages.requests import ReadMark, SendRequest
+from session_runner.outbox import marks, requests
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
 from session_runner.outbox.schema import NoRoomError
 from session_runner.page.errors import CallFailedError
+from session_runner.read_marks import ReadMarks
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -49,8 +53,6 @@ REOPEN: Final = 30.0
 """ Seconds until the file is opened again that the volume had no room for. """
 LOOKUP_SECONDS: Final = 0.8
 """ For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
-CALL_SECONDS: Final = 20.0
-""" For the page to take a message, or to tell of its messages. """
 MOST_WAITING: Final = 1000
 """ Messages that wait for the page; beyond them a request is refused. """
 AT_ONCE: Final = 50
@@ -89,15 +91,18 @@ class Messaging:
         random: Callable[[int], bytes],
     ) -> None:
         self._store = store
-        self._door = door
+        self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
+        self._marks = ReadMarks(page=self._page, now=self._now)
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._woken = asyncio.Event()
         self._acks_changed = False
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
+        self.progressed: Callable[[], None] = lambda: None
+        """ Called when statuses may have come. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
@@ -106,7 +111,7 @@ class Messaging:
         self._acks_changed = True
         self._woken.set()
 
-    async def accept(self, request: TextRequest, *, key: str | None = None, digest: str = "") -> Accepted:
+    async def accept(self, request: SendRequest, *, key: str | None = None, digest: str = "") -> Accepted:
         """Store a request; return what its caller is told.
 
         :param key: of idempotency, with the `digest` of what was asked for.
@@ -128,6 +133,30 @@ class Messaging:
         finally:
             self._under_way.discard(key)
 
+    async def change(self, change: Edit | Deletion, *, key: str | None = None, digest: str = "") -> Accepted:
+        """Store that one of our messages is to be changed; what is waiting goes out before it.
+
+        :raises MessageError: it was not stored, and nothing will be changed.
+        """
+        outbox = await self._open()
+        message = await outbox.run(requests.find, change.message)
+        if message is None:
+            raise UnknownObjectError("There is no such message, or it is older than a week.")
+        check_changeable(change, kind=message.kind, progress=message.progress)
+        return await self.accept(
+            SendRequest(given=message.digits, digits=message.digits, content=change), key=key, digest=digest
+        )
+
+    async def mark(self, mark: ReadMark) -> None:
+        """Mark a message as read, now or when the page is back.
+
+        :raises MessageError: it will not be marked.
+        """
+        outbox = await self._open()
+        self._check_linked()
+        await self._marks.take(outbox, mark)
+        self._woken.set()
+
     async def find(self, identifier: str) -> Message | None:
         """Return what is known of a message.
 
@@ -142,9 +171,13 @@ class Messaging:
         :raises NotReadyError: only the page knows it, and it is away.
         """
         self._check_linked()
-        if self._store.account is None:
+        if self._page.own is None:
             raise NotReadyError("The page has not told the number yet; ask again.")
-        return self._store.account.phone_number.removeprefix("+")
+        return self._page.own
+
+    def can_send(self) -> bool:
+        """Whether the page is linked and connected now."""
+        return self._page.can_send
 
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:
@@ -173,6 +206,7 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
+                self.progressed()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -187,16 +221,18 @@ class Messaging:
     async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
-        if not can_send(state):
+        if not self._page.can_send:
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
                 await self._end_waiting(outbox, but_of=None)
+                await outbox.run(marks.clear)
             return TICK
-        account = self._account()
+        account = self._page.account
         if account is not None:
             await self._end_waiting(outbox, but_of=account)
             await outbox.run(requests.belong, account=account)
         try:
+            await self._marks.set_all(outbox)
             pause = await self._hand_over(outbox, account)
             if now >= self._ask_all_at:
                 await self._follow(outbox, most=MOST_WATCHED)
@@ -222,7 +258,7 @@ class Messaging:
         waiting = await outbox.run(requests.due, account=account, most=AT_ONCE)
         held: set[str] = set()
         for message in waiting:
-            if self._account() != account or not can_send(self._store.snapshot.state):
+            if self._page.account != account or not self._page.can_send:
                 return 0.0  # another phone may be linked meanwhile, or none
             if message.digits in held:  # the order within a chat is kept
                 continue
@@ -237,14 +273,17 @@ class Messaging:
         over = gives_up(tries=message.tries, age=self._now() - message.accepted)
         argument = {
             "id": message.identifier,
-            "own": None if self._store.account is None else self._store.account.phone_number.removeprefix("+"),
+            "own": self._page.own,
             "to": f"{message.digits}@c.us",
-            "text": None if over else message.text,
+            "kind": kind_of(message.content),
+            "content": for_page(message.content),
+            "about": message.reply_to or concerned(message.content),
+            "look": over,
         }
         if not over:
             await outbox.run(requests.begin_handing_over, message.identifier)
         try:
-            key = await self._call("send.js", argument)
+            found = await self._page.call("send.js", argument)
         except (CommandTimeoutError, CallFailedError) as error:
             # The error's text could repeat the message's.
             logger.warning(
@@ -253,10 +292,10 @@ class Messaging:
             )
             await outbox.run(requests.count_try, message.identifier)
             return False
-        if isinstance(key, str):
-            await outbox.run(requests.handed_over, message.identifier, page_key=key, time=self._now())
-        else:
-            code = NotReadyError.code  # it is not in the page, and was never sent
+        if isinstance(found, dict) and "key" in found:
+            await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
+        else:  # it is not in the page, and was never sent
+            code = (BadParameterError if found else NotReadyError).code
             await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         return True
 
@@ -265,7 +304,7 @@ class Messaging:
         watched = await outbox.run(requests.watched, since=self._now() - requests.KEPT, most=most)
         for start in range(0, len(watched), AT_ONCE):
             some = watched[start : start + AT_ONCE]
-            acks = await self._call("acks.js", {"keys": [message.page_key for message in some]})
+            acks = await self._page.call("acks.js", {"keys": [message.page_key for message in some]})
             if not isinstance(acks, list) or len(acks) != len(some):
                 raise _PageRefusedError
             for message, ack in zip(some, acks, strict=True):
@@ -277,18 +316,21 @@ class Messaging:
                     await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
 
     async def _store_request(
-        self, outbox: Outbox, request: TextRequest, *, key: str | None = None, digest: str | None = None
+        self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
         self._check_linked()
-        account = self._account()
+        account = self._page.account
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
-        digits = await self._look_up(request.digits)
+        digits = request.digits
+        if not isinstance(request.content, Edit | Deletion):
+            digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
         message = NewMessage(
             identifier=message_id(self._random(RANDOM_BYTES)),
             given=request.given,
             digits=digits,
-            text=request.text,
+            content=request.content,
+            reply_to=request.reply_to,
             accepted=self._now(),
             account=account,
             key=key,
@@ -298,16 +340,24 @@ class Messaging:
         self._woken.set()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
 
-    async def _look_up(self, digits: str) -> str:
+    async def _to_ask_about(self, outbox: Outbox, request: SendRequest) -> str | None:
+        """Return the message that the request is about, if the page has to have it already: ours may be waiting, too."""
+        about = request.reply_to or concerned(request.content)
+        if about is None or await outbox.run(requests.find, about) is not None:
+            return None
+        return about
+
+    async def _look_up(self, digits: str, *, about: str | None) -> str:
         """Return the digits as WhatsApp writes them, or as they are where it could not be asked.
 
         :raises NobodyThereError: WhatsApp says that nobody is there.
+        :raises BadParameterError: the chat has not the message that it is about.
         """
-        if not can_send(self._store.snapshot.state):
+        if not self._page.can_send:
             return digits
-        argument = {"digits": digits, "within": LOOKUP_SECONDS * 0.9}
+        argument = {"digits": digits, "about": about, "within": LOOKUP_SECONDS * 0.9}
         try:
-            found = await self._call("lookup.js", argument, deadline=LOOKUP_SECONDS)
+            found = await self._page.call("lookup.js", argument, deadline=LOOKUP_SECONDS)
         except (CommandError, CallFailedError) as error:
             logger.info("A number could not be looked up in time", extra={"error": type(error).__name__})
             return digits
@@ -315,13 +365,10 @@ class Messaging:
             return digits
         if found.get("nobody"):
             raise NobodyThereError("The number is not on WhatsApp.")
+        if found.get("missing"):
+            raise BadParameterError("The message that this is about is not in the chat of this number, or no more.")
         real = found.get("digits")
         return real if isinstance(real, str) and real.isascii() and real.isdecimal() else digits
-
-    def _account(self) -> str | None:
-        """Return a digest of the linked number, or None while it is not known."""
-        known = self._store.account
-        return None if known is None else hashlib.sha256(known.phone_number.encode()).hexdigest()
 
     def _check_linked(self) -> None:
         if self._store.snapshot.linked is False:
@@ -334,9 +381,6 @@ class Messaging:
         if self._outbox is None:
             raise NotReadyError("The runner is starting or ending, or its volume has no room; send again in a moment.")
         return self._outbox
-
-    async def _call(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
-        return await self._door.run(partial(_call_page, script=script, argument=argument), deadline=deadline)
 
     def _now(self) -> float:
         return self._clock().timestamp()
@@ -353,7 +397,3 @@ async def _open_with_room(stack: contextlib.AsyncExitStack, path: Path) -> Outbo
                 logger.warning("The volume has no room for messages, so none is taken", extra={"error": str(error)})
                 logged = True
         await asyncio.sleep(REOPEN)
-
-
-async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
-    return await page.call(script, argument)

@@ -49,9 +49,10 @@ class KeptLogs:
 
     def look(self) -> None:
         """Keep what is new."""
-        for path in self._pods.glob("*/*/*.log*"):
+        # Not `Path.glob`, which fails when the kubelet deletes a folder that it is reading.
+        for path in (Path(folder, name) for folder, _, names in os.walk(self._pods) for name in names):
             ours = path.parent.name in CONTAINERS and not path.parents[1].name.startswith(FOREIGN)
-            if not ours or path.suffix == ".gz":
+            if not ours or ".log" not in path.name or path.suffix == ".gz":
                 continue
             try:
                 inode = path.stat().st_ino

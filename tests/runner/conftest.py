@@ -10,9 +10,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from runner.sender import Sender
 from standin.harness import StandIn
 from standin.settings import Timing
-from support.runner_process import Folders, RunnerProcess, settings_for, start_runner
+from support.runner_process import Folders, RunnerProcess, link, settings_for, start_runner
 
 BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
 
@@ -81,3 +82,10 @@ def start(folders: Folders, environment: dict[str, str]) -> Start:
         return start_runner(folders, environment | variables, serves=serves)
 
     return starting
+
+
+@pytest.fixture
+async def sender(start: Start, standin: StandIn) -> AsyncIterator[Sender]:
+    """A session that is linked and connected, to send by."""
+    async with start() as runner:
+        yield Sender(runner, standin, await link(runner, standin))

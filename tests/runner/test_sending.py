@@ -1,66 +1,13 @@
 """Texts go out as clients of the Cloud API send them: pywa, unmodified but for its base URL, and plain requests."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from pywa.client import WhatsApp
 from pywa.errors import MessageUndeliverable, WhatsAppError
 from runner.conftest import Start
-from session_protocol.phone_number_id import phone_number_id
+from runner.sender import FRIEND, PHONE, Sender
 from standin.harness import StandIn
-from support.runner_process import TOKENS, Folders, RunnerProcess, link
-from support.waiting import async_until
-
-FRIEND = "15550100777"
-PHONE = phone_number_id("", "session-1")
-
-
-class Sender:
-    """A linked session, and whoever sends by it."""
-
-    def __init__(self, runner: RunnerProcess, standin: StandIn, device: str) -> None:
-        self.runner = runner
-        self.phone = standin.phone
-        self.device = device
-
-    def pywa(self) -> WhatsApp:
-        """Make a client that knows the session's token for sending and no other."""
-        client = WhatsApp(phone_id=PHONE, token=TOKENS["send"])
-        client.api._session.base_url = f"{self.runner.url}/v24.0"
-        return client
-
-    async def send(self, text: str, *, to: str = FRIEND, **headers: str) -> tuple[int, dict[str, Any]]:
-        """POST a text; gives status and document."""
-        body = {"messaging_product": "whatsapp", "to": to, "text": {"body": text}}
-        url, headers = (
-            f"{self.runner.url}/v21.0/{PHONE}/messages",
-            {"Authorization": f"Bearer {TOKENS['send']}"} | headers,
-        )
-        async with self.runner.client.post(url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json()
-
-    async def becomes(self, identifier: str, status: str) -> dict[str, Any]:
-        """Wait for a message's status."""
-
-        async def look() -> dict[str, Any]:
-            code, found = await self.runner.get_json(f"/v1/messages/{identifier}", scope="send")
-            assert code == 200, found
-            return found
-
-        return await async_until(f"{identifier} {status}", look, lambda found: found["status"] == status, within=60)
-
-    async def arrived(self) -> list[tuple[str, str, int]]:
-        """Give id, text and number of each arrival at the phone."""
-        return [(one["id"], one["body"], one["arrival"]) for one in await self.phone.messages(self.device)]
-
-
-@pytest.fixture
-async def sender(start: Start, standin: StandIn) -> AsyncIterator[Sender]:
-    """A session that is linked and connected."""
-    async with start() as runner:
-        yield Sender(runner, standin, await link(runner, standin))
+from support.runner_process import Folders, link
 
 
 async def test_pywa_sends_a_text(sender: Sender, mode: str) -> None:
@@ -79,7 +26,7 @@ async def test_pywa_sends_a_text(sender: Sender, mode: str) -> None:
     number = await asyncio.to_thread(client.get_business_phone_number)
     assert (PHONE, True) == (number.id, str(number.display_phone_number).startswith("1555010"))
     with pytest.raises(WhatsAppError, match="131051"):
-        await asyncio.to_thread(client.send_location, to=FRIEND, latitude=1.0, longitude=2.0)
+        await asyncio.to_thread(client.request_location, to=FRIEND, text="Where?")
     await sender.phone.add_people({"number": "15550100803", "whatsapp": False})
     with pytest.raises(MessageUndeliverable):
         await asyncio.to_thread(client.send_message, to="15550100803", text="Nobody")

@@ -80,13 +80,19 @@ def _network(others: Others | None = None) -> dict[str, Any]:
 
 def _settings() -> Iterator[tuple[str, str]]:
     for root in ("kernel", "vm", "net/ipv4", "net/bridge", "net/netfilter"):
-        for path in sorted(Path("/proc/sys", root).rglob("*")):
+        # Not `Path.rglob`, which fails when an interface of another test goes while its folder is read.
+        for path in sorted(
+            Path(folder, name) for folder, _, names in os.walk(Path("/proc/sys", root)) for name in names
+        ):
             volatile = {"random", "pty", "ns_last_pid", "nf_conntrack_count"} & {*path.parts}
-            if path.is_file() and not volatile and os.access(path, os.R_OK) and path.stat().st_mode & 0o400:
-                try:
-                    yield str(path), path.read_text()
-                except OSError:  # some may be read by nobody
+            try:
+                if not volatile and os.access(path, os.R_OK) and path.stat().st_mode & 0o400:
+                    text = path.read_text()
+                else:
                     continue
+            except OSError:  # some may be read by nobody, or are gone
+                continue
+            yield str(path), text
 
 
 def _files() -> list[str]:
@@ -99,9 +105,13 @@ def _files() -> list[str]:
     return sorted(path for path in found if not OTHERS.match(path))
 
 
+def _of_each_process(name: str) -> list[Path]:
+    return [folder / name for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+
+
 def _processes(theirs: set[str]) -> list[str]:
     found = []
-    for path in Path("/proc").glob("[0-9]*/exe"):
+    for path in _of_each_process("exe"):
         with contextlib.suppress(OSError):  # a kernel thread, or it ended
             # Light clusters and the kubectl of other tests are the same programs, and none of a full cluster's.
             arguments = (path.parent / "cmdline").read_bytes()
@@ -113,7 +123,7 @@ def _processes(theirs: set[str]) -> list[str]:
 
 def _network_namespaces(theirs: set[str]) -> list[str]:
     found = set()
-    for path in Path("/proc").glob("[0-9]*/ns/net"):
+    for path in _of_each_process("ns/net"):
         with contextlib.suppress(OSError):  # its process ended
             if path.parts[2] not in theirs:
                 found.add(str(path.readlink()))

@@ -5,10 +5,10 @@ what does not exist, has that API's form of errors, because its clients read not
 in `messages`, carried out by `messaging`.
 """
 
-import asyncio
 import functools
 import hashlib
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -19,69 +19,84 @@ from aiohttp import web
 from session_protocol.bad_requests import authorization_of, prove
 from session_protocol.vocabulary import TokenScope
 
+from session_runner.http.account_routes import AccountRoutes
 from session_runner.http.auth import TokenFolder, require
+from session_runner.http.cloud_bodies import LARGEST_BODY, Answer, idempotency_key, read_body
+from session_runner.http.cloud_routes import CLOUD_ROUTES, VERSION
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
+from session_runner.http.media import LARGEST_UPLOAD, MediaRoutes
+from session_runner.media.media import Media
 from session_runner.messages import answers
+from session_runner.messages.account import why_not
 from session_runner.messages.errors import (
-    BadParameterError,
-    BadRequestError,
     InternalFaultError,
     MessageError,
     ScopeError,
     TokenError,
     UnknownObjectError,
 )
-from session_runner.messages.requests import read_request
+from session_runner.messages.media import is_media_id
+from session_runner.messages.requests import ReadMark, read_request
 from session_runner.messaging import Messaging
 
 logger = logging.getLogger(__name__)
 
-LARGEST_BODY: Final = 128 * 1024
-""" Bytes: the longest text, each of its characters written as an escape of twelve, and room for the rest. """
-BODY_SECONDS: Final = 5.0
-""" For a body to arrive. """
-LONGEST_KEY: Final = 255
-""" Characters of an Idempotency-Key. """
-_VERSION: Final = r"/{version:v\d{1,3}\.\d{1,3}}"
-
-Answer = Callable[[web.Request], Awaitable[dict[str, Any]]]
+_LARGE: Final = re.compile("/" + VERSION + r"/[0-9]+/(messages|media)(\?|$)")
+_BELOW: Final = "/{version:" + VERSION + "}"
 
 
 class CloudApi:
     """The routes of one session."""
 
-    def __init__(self, *, messaging: Messaging, tokens: TokenFolder, phone_number_id: str) -> None:
+    def __init__(self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str) -> None:
         self._messaging = messaging
+        self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
+        self._account = AccountRoutes(messaging=messaging, tokens=tokens, identifier=phone_number_id)
+        ours: dict[str, Answer] = {
+            "sendMessage": self.send,
+            "uploadMedia": self.upload,
+            "getPhoneNumber": self.session_or_file,
+        }
+        self._answers = self._account.answers() | self._media.answers() | ours
 
     def add_to(self, app: web.Application) -> None:
-        """Add the routes."""
-        for method, path, answer in (
-            ("POST", "/{phone}/messages", self.send),
-            ("GET", "/{phone}", self.phone_number),
-            ("*", "/{rest:.*}", self.unknown),
-        ):
-            app.router.add_route(method, _VERSION + path, self._answered(answer))
+        """Add the routes of the table, and one for everything else."""
+        for route in CLOUD_ROUTES:
+            app.router.add_route(route.method, _BELOW + route.path, self._answered(self._answers[route.name]))
+        app.router.add_route("*", _BELOW + "/{rest:.*}", self._answered(self.unknown))
 
     async def send(self, request: web.Request) -> dict[str, Any]:
-        """POST /{version}/{phone-number-id}/messages: take a message, and answer when it cannot be lost any more."""
+        """POST /{version}/{phone-number-id}/messages: take a message or a read mark, and answer when it cannot be lost."""
         self._check_phone(request)
-        key = _idempotency_key(request)
-        body = await _read_body(request)
+        key = idempotency_key(request)
+        body = await read_body(request)
         wanted = read_request(body)
+        if isinstance(wanted, ReadMark):
+            await self._messaging.mark(wanted)
+            return answers.success()
         digest = hashlib.sha256(body).hexdigest()
         taken = await self._messaging.accept(wanted, key=key, digest=digest)
         return answers.accepted(given=taken.given, digits=taken.digits, identifier=taken.identifier)
 
-    async def phone_number(self, request: web.Request) -> dict[str, Any]:
-        """GET /{version}/{phone-number-id}: the session's own number."""
+    async def upload(self, request: web.Request) -> dict[str, Any]:
+        """POST /{version}/{phone-number-id}/media: take a file."""
         self._check_phone(request)
-        return answers.phone_number(identifier=self._phone_number_id, digits=self._messaging.own_number())
+        return await self._media.upload(request)
+
+    async def session_or_file(self, request: web.Request) -> dict[str, Any]:
+        """GET /{version}/{id}: the session's own number and account, or what is known of a file."""
+        of_file = is_media_id(request.match_info["phone"])
+        return await (self._media.info(request) if of_file else self._account.phone_number(request))
 
     async def unknown(self, request: web.Request) -> dict[str, Any]:
         """Everything else: no such object, or nothing that can be done with it."""
-        raise UnknownObjectError(f"{request.method} is not answered here, or there is no such object.")
+        reason = why_not(request.match_info["rest"].split("/"))
+        of_id = f"This session's phone-number-id is {self._phone_number_id}."
+        raise UnknownObjectError(
+            reason or f"{request.method} is not answered here, or there is no such object. {of_id}"
+        )
 
     def _check_phone(self, request: web.Request) -> None:
         if request.match_info["phone"] != self._phone_number_id:
@@ -99,12 +114,13 @@ class CloudApi:
         except ForbiddenError as error:
             raise ScopeError(str(error)) from error
 
-    def _answered(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _answered(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         @functools.wraps(answer)
-        async def answered(request: web.Request) -> web.Response:
+        async def answered(request: web.Request) -> web.StreamResponse:
             try:
                 self._authorize(request)
-                return _response(await answer(request), HTTPStatus.OK)
+                found = await answer(request)
+                return found if isinstance(found, web.StreamResponse) else _response(found, HTTPStatus.OK)
             except MessageError as error:
                 return _failure(error)
             except Exception:
@@ -112,6 +128,14 @@ class CloudApi:
                 return _failure(InternalFaultError("The runner failed to answer; its log says why."))
 
         return answered
+
+
+def largest_body(method: str, target: str) -> int:
+    """Return the bytes that a request's body may have beyond what every body may."""
+    route = _LARGE.match(target) if method == "POST" else None
+    if route is None:
+        return 0
+    return LARGEST_UPLOAD if route[1] == "media" else LARGEST_BODY
 
 
 def _response(document: dict[str, Any], status: HTTPStatus) -> web.Response:
@@ -130,25 +154,3 @@ def _failure(error: MessageError) -> web.Response:
     if error.status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
-
-
-def _idempotency_key(request: web.Request) -> str | None:
-    given = request.headers.getall("Idempotency-Key", [])
-    if not given:
-        return None
-    if len(given) > 1 or not 0 < len(given[0]) <= LONGEST_KEY or not given[0].isascii():
-        raise BadParameterError(f"Idempotency-Key is one header of up to {LONGEST_KEY} ASCII characters.")
-    return given[0]
-
-
-async def _read_body(request: web.Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for some in request.content.iter_any():
-                body += some
-                if len(body) > LARGEST_BODY:
-                    raise BadRequestError(f"The body has more than {LARGEST_BODY} bytes.")
-    except TimeoutError as error:
-        raise BadRequestError("The body did not arrive.") from error
-    return bytes(body)

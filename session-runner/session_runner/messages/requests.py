@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from session_protocol.messages import EditRequest, MessageRequest
 from session_protocol.phone_numbers import read_phone_number
 
+from session_runner.messages.contents import Content, Edit, concerned
 from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
@@ -18,27 +20,40 @@ from session_runner.messages.errors import (
     NoUserIdError,
     UnsupportedKindError,
 )
+from session_runner.messages.fields import read_message_id
+from session_runner.messages.readers import READERS, read_text
 
-LONGEST_TEXT: Final = 4096
-""" Characters, as in the Cloud API. """
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
+LONGEST_REASON: Final = 200
+""" Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
-_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker", "location", "contacts", "reaction"})
+_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker"})
 """ What WhatsApp Web can send and this version does not. """
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextRequest:
-    """A text to somebody. Its parts stay out of everything that is written for people."""
+class SendRequest:
+    """Something to somebody. Its parts stay out of everything that is written for people."""
 
     given: str = field(repr=False)
     """ The number as the client wrote it. """
     digits: str = field(repr=False)
-    text: str = field(repr=False)
+    content: Content = field(repr=False)
+    reply_to: str | None = None
+    """ The id of the message that it answers. """
 
 
-def read_request(body: bytes) -> TextRequest:
+@dataclass(frozen=True, kw_only=True)
+class ReadMark:
+    """A message of somebody else was read."""
+
+    message: str
+    typing: bool
+    """ Whether they are to see that an answer is being written. """
+
+
+def read_request(body: bytes) -> SendRequest | ReadMark:
     """Return what the body asks for.
 
     :raises MessageError: it is no request, or cannot be carried out.
@@ -50,14 +65,24 @@ def read_request(body: bytes) -> TextRequest:
     if not isinstance(document, dict) or document.get("messaging_product") != "whatsapp":
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     if document.get("status") is not None:
-        raise UnsupportedKindError("Read marks and typing are not built yet; messages of the type text are.")
-    _refuse_other_kinds(document)
-    if document.get("recipient_type") not in (None, "individual"):
-        raise BadParameterError("recipient_type is individual; groups are not built yet.")
-    given = _recipient(document)
-    if _message_id(document.get("context")) is not None:
-        raise BadParameterError("context.message_id: replies are not built yet.")
-    return TextRequest(given=given, digits=read_number(given), text=_text(document.get("text")))
+        return _mark(document)
+    return _send(document)
+
+
+def read_message(body: bytes) -> SendRequest:
+    """Return what the body of `POST /v1/messages` asks for.
+
+    :raises MessageError: it is not what the route's document says, or cannot be carried out.
+    """
+    return _send(dict(msgspec.to_builtins(_strictly(body, MessageRequest))))
+
+
+def read_edit(body: bytes, *, message: str) -> Edit:
+    """Return the other text for a message that the body of `PATCH /v1/messages/{id}` has.
+
+    :raises MessageError: it is not what the route's document says.
+    """
+    return Edit(message=message, body=read_text(msgspec.to_builtins(_strictly(body, EditRequest).text)).body)
 
 
 def read_number(given: str) -> str:
@@ -71,17 +96,48 @@ def read_number(given: str) -> str:
     return digits
 
 
-def _refuse_other_kinds(document: dict[str, Any]) -> None:
-    kind = document.get("type")
-    if kind in (None, "text"):
-        return
+def _strictly(body: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = str(error)[:LONGEST_REASON] if isinstance(error, msgspec.ValidationError) else "it is not JSON"
+        raise BadParameterError(f"The body is wrong: {reason}. /v1/openapi.yaml tells what it takes.") from error
+
+
+def _send(document: dict[str, Any]) -> SendRequest:
+    if document.get("recipient_type") not in (None, "individual"):
+        raise BadParameterError("recipient_type is individual; groups are not built yet.")
+    kind = _kind(document)
+    given = _recipient(document)
+    digits = read_number(given)
+    content = READERS[kind](document.get(kind))
+    reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
+    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
+
+
+def _mark(document: dict[str, Any]) -> ReadMark:
+    if document["status"] != "read":
+        raise BadParameterError("status is read: that of a message that somebody else wrote.")
+    typing = document.get("typing_indicator")
+    if typing is not None and not (isinstance(typing, dict) and typing.get("type") == "text"):
+        raise BadParameterError('typing_indicator is {"type": "text"}.')
+    message = read_message_id(document.get("message_id"), field="message_id")
+    return ReadMark(message=message, typing=typing is not None)
+
+
+def _kind(document: dict[str, Any]) -> str:
+    kind = document.get("type", "text")
+    if kind is None:
+        return "text"
     if kind == "template":
         raise NoTemplateError("An ordinary WhatsApp account has no templates; send a text, at any time.")
     if kind == "interactive":
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
+    if isinstance(kind, str) and kind in READERS:
+        return kind
     if isinstance(kind, str) and kind in _ELSEWHERE:
-        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; those of the type text are.")
-    raise BadParameterError("type is none of the Cloud API's; text is the one that is sent.")
+        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; these are: {', '.join(READERS)}.")
+    raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
 
 
 def _recipient(document: dict[str, Any]) -> str:
@@ -95,16 +151,6 @@ def _recipient(document: dict[str, Any]) -> str:
     return str(given)
 
 
-def _message_id(context: Any) -> Any:
-    return context.get("message_id") if isinstance(context, dict) else context
-
-
-def _text(given: Any) -> str:
-    body = given.get("body") if isinstance(given, dict) else None
-    if body is None:
-        raise MissingParameterError("text.body is missing.")
-    if not isinstance(body, str) or not body.strip():
-        raise BadParameterError("text.body is a text that is not empty.")
-    if len(body) > LONGEST_TEXT:
-        raise BadParameterError(f"text.body has {len(body)} characters; {LONGEST_TEXT} are the most.")
-    return body
+def _reply_to(context: Any) -> str | None:
+    given = context.get("message_id") if isinstance(context, dict) else context
+    return None if given is None else read_message_id(given, field="context.message_id")

@@ -1,6 +1,6 @@
 """The requests and their progress in the outbox: one function for each transaction.
 
-A text stays here until the page has it. The row stays for a week, so that its statuses can be read and a late receipt
+A content stays here until the page has it. The row stays for a week, so that its statuses can be read and a late receipt
 finds it; a key of idempotency counts for a day. Times are seconds since 1970. A row belongs to the account that it was
 accepted for, or that was the first one known after it; no other account sends it.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
+from session_runner.messages.contents import Content, kind_of, read_stored, stored
 from session_runner.messages.progress import WAITING, WATCHED, Progress
 
 KEPT: Final = 7 * 24 * 3600.0
@@ -24,7 +25,8 @@ class NewMessage:
     identifier: str
     given: str = field(repr=False)
     digits: str = field(repr=False)
-    text: str = field(repr=False)
+    content: Content = field(repr=False)
+    reply_to: str | None = None
     accepted: float
     account: str | None = field(default=None, repr=False)
     """ A digest of the number that sends it; None: it is not known yet. """
@@ -49,7 +51,8 @@ class Waiting:
 
     identifier: str
     digits: str = field(repr=False)
-    text: str = field(repr=False)
+    content: Content = field(repr=False)
+    reply_to: str | None
     tries: int
     accepted: float
 
@@ -69,6 +72,7 @@ class Message:
 
     identifier: str
     digits: str = field(repr=False)
+    kind: str
     progress: Progress
     error: int | None
     times: dict[str, float]
@@ -91,13 +95,16 @@ def count_waiting(database: Connection) -> int:
 def add(database: Connection, message: NewMessage) -> None:
     """Store a message."""
     database.execute(
-        "INSERT INTO requests (id, given, digits, text, progress, accepted, account, idempotency_key, digest) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO requests "
+        "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.identifier,
             message.given,
             message.digits,
-            message.text,
+            kind_of(message.content),
+            stored(message.content),
+            message.reply_to,
             Progress.ACCEPTED,
             message.accepted,
             message.account,
@@ -111,13 +118,20 @@ def add(database: Connection, message: NewMessage) -> None:
 def due(database: Connection, *, account: str | None, most: int) -> list[Waiting]:
     """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is."""
     rows = database.execute(
-        "SELECT id, digits, text, tries, accepted FROM requests "
+        "SELECT id, digits, kind, content, reply_to, tries, accepted FROM requests "
         "WHERE progress IN (?, ?) AND (account IS NULL OR account = ?) ORDER BY place LIMIT ?",
         (*WAITING, account, most),
     )
     return [
-        Waiting(identifier=identifier, digits=digits, text=text, tries=tries, accepted=accepted)
-        for identifier, digits, text, tries, accepted in rows
+        Waiting(
+            identifier=row["id"],
+            digits=row["digits"],
+            content=read_stored(row["kind"], row["content"]),
+            reply_to=row["reply_to"],
+            tries=row["tries"],
+            accepted=row["accepted"],
+        )
+        for row in rows
     ]
 
 
@@ -132,9 +146,9 @@ def count_try(database: Connection, identifier: str) -> None:
 
 
 def handed_over(database: Connection, identifier: str, *, page_key: str | None, time: float) -> None:
-    """Note that the page has a message, and forget its text."""
+    """Note that the page has a message, and forget its content."""
     database.execute(
-        "UPDATE requests SET progress = ?, page_key = ?, text = NULL WHERE id = ?",
+        "UPDATE requests SET progress = ?, page_key = ?, content = NULL WHERE id = ?",
         (Progress.HANDED_OVER, page_key, identifier),
     )
     _note(database, identifier, Progress.HANDED_OVER, time)
@@ -154,10 +168,10 @@ def watched(database: Connection, *, since: float, most: int) -> list[Watched]:
 
 
 def record(database: Connection, identifier: str, progress: Progress, *, time: float, error: int | None = None) -> None:
-    """Note how far a message has come; a failed one's text is forgotten."""
+    """Note how far a message has come; a failed one's content is forgotten."""
     failed = progress is Progress.FAILED
     database.execute(
-        "UPDATE requests SET progress = ?, error = ?, text = iif(?, NULL, text) WHERE id = ?",
+        "UPDATE requests SET progress = ?, error = ?, content = iif(?, NULL, content) WHERE id = ?",
         (progress, error, failed, identifier),
     )
     _note(database, identifier, progress, time)
@@ -191,13 +205,14 @@ def end_waiting(database: Connection, *, but_of: str | None, error: int, time: f
 
 def find(database: Connection, identifier: str) -> Message | None:
     """Return what is known of a message."""
-    row = database.execute("SELECT digits, progress, error FROM requests WHERE id = ?", (identifier,)).fetchone()
+    row = database.execute("SELECT digits, kind, progress, error FROM requests WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         return None
     times = database.execute("SELECT status, time FROM statuses WHERE request = ?", (identifier,))
     return Message(
         identifier=identifier,
         digits=row["digits"],
+        kind=row["kind"],
         progress=Progress(row["progress"]),
         error=row["error"],
         times=dict(times),
@@ -211,4 +226,5 @@ def sweep(database: Connection, *, now: float) -> None:
 
 
 def _note(database: Connection, identifier: str, progress: Progress, time: float) -> None:
-    database.execute("INSERT OR IGNORE INTO statuses VALUES (?, ?, ?)", (identifier, progress, time))
+    row = (identifier, progress, time)
+    database.execute("INSERT OR IGNORE INTO statuses (request, status, time) VALUES (?, ?, ?)", row)

@@ -1,4 +1,4 @@
-"""The tables of the outbox, and how its file is opened.
+"""How the outbox's file is opened, and brought up to this version; its tables are in `migrations`.
 
 One SQLite file beside the login, readable by the runner alone, because it is as secret. The runner has locked the profile,
 so it takes the file for itself: then no memory is shared over a file, which network disks cannot do. A commit is on the
@@ -11,7 +11,9 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 1
+from session_runner.outbox.migrations import MIGRATIONS
+
+VERSION: Final = len(MIGRATIONS)
 _SETTINGS: Final = """
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
@@ -19,35 +21,6 @@ PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
 PRAGMA foreign_keys = ON;
 """
-_SCHEMA: Final = f"""
-BEGIN;
-CREATE TABLE requests (
-  place INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
-  given TEXT NOT NULL,
-  digits TEXT NOT NULL,
-  text TEXT,
-  account TEXT,
-  progress TEXT NOT NULL,
-  page_key TEXT,
-  tries INTEGER NOT NULL DEFAULT 0,
-  accepted REAL NOT NULL,
-  error INTEGER,
-  idempotency_key TEXT UNIQUE,
-  digest TEXT
-) STRICT;
-CREATE INDEX by_progress ON requests (progress, place);
-CREATE TABLE statuses (
-  request TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
-  status TEXT NOT NULL,
-  time REAL NOT NULL,
-  PRIMARY KEY (request, status)
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
-
-
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _VOLUMES_FAULT: Final = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
@@ -98,5 +71,5 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
         raise DamagedOutboxError(
             f"{path.name} on the profile volume is a newer runner's (version {version}, {VERSION} is known); use its image."
         )
-    if version == 0:
-        database.executescript(_SCHEMA)
+    for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        database.executescript(f"BEGIN; {migration} PRAGMA user_version = {number}; COMMIT;")

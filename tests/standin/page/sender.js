@@ -13,6 +13,7 @@ function frameOf(msg) {
     subtype: subtype || undefined, mimetype, filename, media: mediaKey, quoted: quotedStanzaID,
     mentioned: mentionedJidList?.length ? mentionedJidList.map(String) : undefined,
     forwarded: msg.isForwarded || undefined, lat: msg.lat, lng: msg.lng, location: msg.loc || undefined,
+    name: msg.vcardFormattedName, vcards: msg.vcardList,
     target: msg.protocolMessageKey && target(msg.protocolMessageKey),
   };
   return JSON.parse(JSON.stringify(frame)); // without what is undefined: the database would keep it

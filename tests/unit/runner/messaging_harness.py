@@ -11,8 +11,11 @@ from typing import Any
 
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
-from session_runner.messages.requests import TextRequest
+from session_runner.inbox import Inbox
+from session_runner.messages.contents import Content, Text, stored
+from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
+from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
@@ -30,6 +33,12 @@ class PlayedPage:
     """ Its store: the ack of each message, by id. """
     given: list[tuple[str, str, str]] = field(default_factory=list)
     """ What it was handed over and did not have: id, chat and text. """
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """ What else it was told of each: kind, content, and which message it is about. """
+    marked: list[tuple[str, bool]] = field(default_factory=list)
+    """ Which messages were read, and whether an answer is being written. """
+    others: set[str] = field(default_factory=set)
+    """ The ids of messages that other people wrote. """
     people: dict[str, str | None] = field(default_factory=dict)
     """ What a number is found as; None: nobody. Others cannot be asked about. """
     broken: set[str] = field(default_factory=set)
@@ -46,28 +55,45 @@ class PlayedPage:
                 return self._send(**argument)
             case "acks.js":
                 return [self.acks.get(key.rpartition("_")[2]) for key in argument["keys"]]
+            case "mark.js":
+                return self._mark(**argument)
             case "lookup.js":
-                digits = argument["digits"]
+                digits, about = argument["digits"], argument["about"]
                 if digits not in self.people:
                     return None
                 found = self.people[digits]
-                return {"nobody": True} if found is None else {"digits": found}
+                if found is None:
+                    return {"nobody": True}
+                return {"digits": found, "missing": about is not None and about not in self.others}
         raise AssertionError(script)
 
-    def _send(self, *, id: str, to: str, text: str | None, own: str | None) -> str | None:  # noqa: A002 -- the script's word
+    def _mark(self, *, id: str, typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
+        assert own is None or own.isdecimal()
+        if id in self.broken:
+            raise CallFailedError("Execution context was destroyed")
+        if id not in self.others:
+            return "missing"
+        self.marked.append((id, typing))
+        return "marked"
+
+    def _send(self, *, id: str, to: str, content: dict[str, Any], own: str | None, look: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
+        text = content.get("body", "")
         if self.own is not None and own not in (None, self.own):
             raise CallFailedError("another account is linked")
-        if text in self.broken:
+        if text in self.broken and not look:
             raise CallFailedError(f"No, not {text}")
         if id not in self.acks:
-            if text is None:
+            if look:
                 return None
+            if more["about"] not in (None, *self.acks, *self.others):
+                return {"missing": True}
             self.given.append((id, to, text))
+            self.asked.append(more | {"content": content})
             self.acks[id] = 0
         if text in self.dies_with:
             self.dies_with.discard(text)
             raise CallFailedError("Execution context was destroyed")
-        return f"true_{to}_{id}"
+        return {"key": f"true_{to}_{id}"}
 
 
 class Session:
@@ -102,10 +128,16 @@ class Session:
         """Let time pass."""
         self.now += timedelta(**delta)
 
-    async def send(self, text: str, *, to: str = FRIEND, key: str | None = None) -> str:
+    async def send(self, text: str, *, to: str = FRIEND, key: str | None = None, reply_to: str | None = None) -> str:
         """Ask for a text; gives its id."""
-        request = TextRequest(given=to, digits=to, text=text)
-        return (await self.messaging.accept(request, key=key, digest=text)).identifier
+        return await self.ask(Text(body=text), to=to, key=key, reply_to=reply_to)
+
+    async def ask(
+        self, content: Content, *, to: str = FRIEND, key: str | None = None, reply_to: str | None = None
+    ) -> str:
+        """Ask for anything; gives its id."""
+        request = SendRequest(given=to, digits=to, content=content, reply_to=reply_to)
+        return (await self.messaging.accept(request, key=key, digest=str(stored(content)))).identifier
 
     async def status(self, identifier: str) -> str:
         """How far a message has come."""
@@ -118,6 +150,18 @@ class Session:
         await async_until(
             f"{identifier} {status}", lambda: self.status(identifier), lambda now: now == status, within=20
         )
+
+
+def idle_inbox(store: StateStore) -> Inbox:
+    """An inbox of a session whose page is never opened."""
+    return Inbox(
+        store=store,
+        door=Commands(),
+        clock=lambda: NOW,
+        random=bytes,
+        media_id=lambda _key: "1",
+        metrics=Metrics(),
+    )
 
 
 @contextlib.asynccontextmanager

@@ -10,9 +10,10 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState
-from session_runner.http import cloud_api
+from session_runner.http import cloud_bodies
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
+from session_runner.media.media import Media
 from session_runner.metrics import Metrics
 from unit.runner.messaging_harness import FRIEND, NOW, Session, running
 
@@ -23,7 +24,7 @@ TEXT = {"messaging_product": "whatsapp", "to": f"+{FRIEND}", "type": "text", "te
 class Served:
     """A session and its API."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, media: Media | None = None) -> None:
         for scope in ("state", "send", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
         self.session = Session()
@@ -31,6 +32,7 @@ class Served:
             store=self.session.store,
             door=self.session.door,
             messaging=self.session.messaging,
+            media=media,
             phone_number_id=PHONE,
             tokens=TokenFolder(folder),
             metrics=Metrics(),
@@ -124,14 +126,6 @@ async def test_a_token_in_the_query_is_taken(served: Served) -> None:
     assert (401, 190) == await failure(await served.call("GET", f"{path}&access_token=x", token=None))
 
 
-async def test_the_own_number_is_shown(served: Served) -> None:
-    """With the two fields by which clients know their channel."""
-    served.session.store.show_account("+15550100001")
-    document = await (await served.call("GET", f"/v24.0/{PHONE}?fields=id")).json()
-
-    assert (PHONE, "15550100001") == (document["id"], document["display_phone_number"])
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -139,7 +133,7 @@ async def test_the_own_number_is_shown(served: Served) -> None:
         ("GET", "/v24.0/999"),
         ("DELETE", f"/v24.0/{PHONE}/messages"),
         ("GET", f"/v24.0/{PHONE}/whatsapp_business_profile"),
-        ("POST", f"/v24.0/{PHONE}/media"),
+        ("PUT", f"/v24.0/{PHONE}/media"),
         ("GET", "/v24.0/"),
     ],
 )
@@ -164,7 +158,7 @@ async def test_the_phone_number_id_can_be_asked_for(served: Served) -> None:
         ({"messaging_product": "whatsapp"}, (400, 131008)),
         (TEXT | {"type": "template", "template": {"name": "x"}}, (400, 132001)),
         (TEXT | {"type": "interactive", "interactive": {"type": "button"}}, (400, 131051)),
-        ({"fill": "x" * cloud_api.LARGEST_BODY}, (400, 100)),
+        ({"fill": "x" * cloud_bodies.LARGEST_BODY}, (400, 100)),
     ],
 )
 async def test_what_cannot_be_sent_is_refused(served: Served, body: Any, expected: tuple[int, int]) -> None:
@@ -192,6 +186,17 @@ async def test_a_key_makes_a_second_request_the_first(served: Served) -> None:
     assert (400, 131009) == await failure(await served.send(headers={"Idempotency-Key": "x" * 256}))
 
 
+async def test_a_read_mark_is_answered_with_success(served: Served) -> None:
+    """That one word is all that its clients read; a message that is not there has an error."""
+    served.session.page.others = {"3AF0"}
+    body = {"messaging_product": "whatsapp", "status": "read", "typing_indicator": {"type": "text"}}
+    done = await served.send(body | {"message_id": "3AF0"})
+
+    assert (200, {"success": True}) == (done.status, await done.json())
+    assert [("3AF0", True)] == served.session.page.marked
+    assert (400, 131009) == await failure(await served.send(body | {"message_id": "3AF1"}))
+
+
 async def test_the_longest_text_fits(served: Served) -> None:
     """However it is written: each of its characters may be an escape of twelve."""
     body = TEXT | {"text": {"body": "\N{GRINNING FACE}" * 4096}}
@@ -201,7 +206,7 @@ async def test_the_longest_text_fits(served: Served) -> None:
 
 async def test_a_body_that_does_not_come_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client is told so."""
-    monkeypatch.setattr(cloud_api, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(cloud_bodies, "BODY_SECONDS", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"{"

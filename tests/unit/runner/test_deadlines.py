@@ -77,8 +77,8 @@ def test_nothing_else_speaks_to_the_page() -> None:
     """Neither by Playwright itself nor through the adapter's own objects."""
     found = []
     for path in SOURCE.rglob("*.py"):
-        if path == ADAPTER:
-            continue
+        if path == ADAPTER or path.is_relative_to(SOURCE / "messages"):
+            continue  # the latter is pure, and its context is a message's
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Attribute(value=ast.Attribute(attr="page" | "context")):

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_protocol.messages import LONGEST_TEXT
+from session_runner.messages.contents import Text
 from session_runner.messages.errors import MessageError
-from session_runner.messages.requests import LONGEST_TEXT, TextRequest, read_request
+from session_runner.messages.requests import ReadMark, SendRequest, read_request
 
 TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}
 
@@ -16,7 +18,9 @@ TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "t
 def read(**changes: Any) -> tuple[str, str, str]:
     """Read a text with changes; gives the number as written and as digits, and the text."""
     request = read_request(json.dumps(TEXT | changes).encode())
-    return request.given, request.digits, request.text
+    assert isinstance(request, SendRequest)
+    assert isinstance(request.content, Text)
+    return request.given, request.digits, request.content.body
 
 
 def refused(body: bytes) -> int:
@@ -77,9 +81,10 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"to": " " * 100 + "15550100777"}, 131009),
         ({"to": "\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0660"}, 131009),
         ({"recipient_type": "group"}, 131009),
-        ({"context": {"message_id": "3EB0"}}, 131009),
+        ({"context": {"message_id": 7}}, 131009),
+        ({"context": {"message_id": "true_15550100777@c.us_3EB0"}}, 131009),
         ({"text": None}, 131008),
-        ({"text": "Hello"}, 131008),
+        ({"text": "Hello"}, 131009),
         ({"text": {"body": 7}}, 131009),
         ({"text": {"body": " "}}, 131009),
         ({"text": {"body": "x" * (LONGEST_TEXT + 1)}}, 131009),
@@ -87,12 +92,30 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"type": "interactive", "interactive": {"type": "button"}}, 131051),
         ({"type": "image", "image": {"id": "1"}}, 131051),
         ({"type": "hologram"}, 131009),
-        ({"status": "read", "message_id": "3EB0"}, 131051),
+        ({"status": "delivered", "message_id": "3EB0"}, 131009),
+        ({"status": "read"}, 131008),
+        ({"status": "read", "message_id": "3EB0", "typing_indicator": True}, 131009),
     ],
 )
 def test_what_is_not_sent_is_refused_with_its_code(changes: dict[str, Any], code: int) -> None:
     """The code is the Cloud API's, and the text says what to do."""
     assert code == refused(json.dumps(TEXT | changes).encode())
+
+
+def test_a_reply_names_the_message() -> None:
+    """By the id that an answer or a webhook gave."""
+    request = read_request(json.dumps(TEXT | {"context": {"message_id": "3EB0C767"}}).encode())
+    assert isinstance(request, SendRequest)
+
+    assert "3EB0C767" == request.reply_to
+
+
+@pytest.mark.parametrize("indicator", [None, {"type": "text"}])
+def test_a_message_is_marked_as_read(indicator: dict[str, str] | None) -> None:
+    """With or without showing that an answer is being written."""
+    body = {"messaging_product": "whatsapp", "status": "read", "message_id": "3AF0", "typing_indicator": indicator}
+
+    assert ReadMark(message="3AF0", typing=indicator is not None) == read_request(json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 5000, b"{}"])
@@ -117,7 +140,7 @@ def test_any_document_is_read_or_refused(document: Any) -> None:
     with contextlib.suppress(MessageError):
         read = read_request(json.dumps(made).encode())
 
-    assert read is None or isinstance(read, TextRequest)
+    assert read is None or isinstance(read, SendRequest | ReadMark)
 
 
 def test_nobody_reads_numbers_and_texts_by_accident() -> None:

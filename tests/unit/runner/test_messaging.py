@@ -1,6 +1,7 @@
 """A message from the request to its last receipt, and each way in which that is disturbed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
 from session_runner.outbox import schema
+from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 
 
@@ -262,6 +264,7 @@ async def test_a_full_volume_is_waited_out(
     settings = schema._SETTINGS
     monkeypatch.setattr(schema, "_SETTINGS", f"{settings}PRAGMA max_page_count = 1;")
     opening = asyncio.create_task(_send_when_open(session, tmp_path))
+    await async_until("the volume is full", _now(caplog.records.__len__), bool, within=20)
     with pytest.raises(NotReadyError, match="no room"):
         await session.send("too early")
     monkeypatch.setattr(schema, "_SETTINGS", settings)
@@ -269,6 +272,13 @@ async def test_a_full_volume_is_waited_out(
 
     assert ["Hello"] == [text for _, _, text in session.page.given]
     assert 1 == sum("no room" in record.getMessage() for record in caplog.records)
+
+
+def _now(look: Callable[[], int]) -> Callable[[], Awaitable[int]]:
+    async def looked() -> int:
+        return look()
+
+    return looked
 
 
 async def _send_when_open(session: Session, folder: Path) -> None:

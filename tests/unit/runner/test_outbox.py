@@ -6,8 +6,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from session_runner.messages.contents import Text
 from session_runner.messages.progress import Progress
 from session_runner.outbox import requests, schema
+from session_runner.outbox.migrations import MIGRATIONS
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import KEPT, KEYS_KEPT, NewMessage
 from session_runner.outbox.schema import VERSION, DamagedOutboxError, NoRoomError, open_database
@@ -23,7 +25,7 @@ def message(
         identifier=identifier,
         given="+15550100777",
         digits="15550100777",
-        text=SECRET,
+        content=Text(body=SECRET),
         accepted=accepted,
         account=account,
         key=key,
@@ -206,6 +208,41 @@ def test_a_newer_runners_file_is_not_touched(path: Path) -> None:
     database.close()
     with pytest.raises(DamagedOutboxError, match="newer runner's"):
         open_database(path)
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_an_older_runners_file_is_brought_up(path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    """To this version, with what is in it."""
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", MIGRATIONS[:version])
+        database = open_database(path)
+    database.execute(
+        f"INSERT INTO requests (id, given, digits, {'text' if version == 1 else 'content'}, progress, accepted) "
+        "VALUES ('A', '+1', '1', ?, 'accepted', 1)",
+        ("Hello" if version == 1 else '{"body": "Hello"}',),
+    )
+    database.commit()
+    database.close()
+    database = open_database(path)
+
+    assert VERSION == database.execute("PRAGMA user_version").fetchone()[0]
+    due = requests.due(database, account=None, most=10)
+    assert [("A", Text(body="Hello"))] == [(one.identifier, one.content) for one in due]
+    database.close()
+
+
+def test_a_step_up_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither half of it is there."""
+    open_database(path).close()
+    with monkeypatch.context() as newer:
+        newer.setattr(schema, "VERSION", VERSION + 1)
+        newer.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE half (id TEXT); CREATE TABLE half (id TEXT);"))
+        with pytest.raises(DamagedOutboxError, match="half"):
+            open_database(path)
+    database = open_database(path)
+
+    assert [] == database.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall()
+    database.close()
 
 
 def test_a_link_is_not_followed(path: Path) -> None:

@@ -1,6 +1,9 @@
 """Logs of pods outlive their pods, and are read as container runtimes write them."""
 
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from e2e.kept_logs import KeptLogs, Line, whole_lines
@@ -43,3 +46,22 @@ def test_what_was_seen_is_kept(tmp_path: Path) -> None:
         open_file.write("t stderr F two\n")
 
     assert [Line("runner", "one"), Line("runner", "two")] == list(logs.lines())
+
+
+def test_a_pod_that_goes_while_it_is_looked_at_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kubelet deletes folders at any time; the others are still kept."""
+    logs = KeptLogs(pods=tmp_path / "pods", kept=tmp_path / "kept")
+    (tmp_path / "kept").mkdir()
+    going, _staying = written(tmp_path, "operator", "t stderr F one\n"), written(tmp_path, "runner", "t stderr F two\n")
+    scandir = os.scandir
+
+    def deleted_once_listed(folder: Any) -> Any:
+        if str(folder) == str(going.parents[1]):
+            shutil.rmtree(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", deleted_once_listed)
+    logs.look()
+    monkeypatch.undo()
+
+    assert [Line("runner", "two")] == list(logs.lines())

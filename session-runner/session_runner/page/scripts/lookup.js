@@ -1,10 +1,15 @@
-// Asks WhatsApp whether somebody is there: {digits} as WhatsApp writes the number, {nobody}, or null for could not ask. The
-// page's own function is asked: wa-js answers from its contacts, and says null for the two latter alike.
-async ({ digits, within }) => {
-  const { whatsapp } = window.WPP;
-  const asked = whatsapp.functions.queryWidExists(whatsapp.WidFactory.createWid(`${digits}@c.us`));
-  const late = new Promise((done) => setTimeout(done, within * 1000, undefined));
-  const found = await Promise.race([asked, late]).catch(() => undefined);
-  if (found === undefined) return null;
-  return found === null ? { nobody: true } : { digits: found.wid.user };
+// Asks WhatsApp whether somebody is there: {digits} as WhatsApp writes the number, {nobody}, or null for could not ask; with
+// `about` also whether their chat has that message: {missing} when it has not. The page's own function is asked: wa-js
+// answers from its contacts, and says null for the two latter alike.
+async ({ digits, about, within }) => {
+  const { chat, whatsapp } = window.WPP;
+  const ask = async () => {
+    const found = await whatsapp.functions.queryWidExists(whatsapp.WidFactory.createWid(`${digits}@c.us`));
+    if (found === null) return { nobody: true };
+    const known = about !== null && (chat.get(found.wid) ?? (found.lid && chat.get(found.lid)));
+    const message = known ? await window.__session.find(known, about) : null;
+    return { digits: found.wid.user, missing: about !== null && (message === null || message.type === 'revoked') };
+  };
+  const late = new Promise((done) => { setTimeout(done, within * 1000, null); });
+  return Promise.race([ask(), late]).catch(() => null);
 }

@@ -4,6 +4,13 @@
   if (window !== window.top || !session) return;
 
   const ABSENT = new Set(['msg_not_found', 'chat_not_found']);
+  const MOST_CHATS = 50; // that are searched for a message of which nobody says where it is
+
+  // A page of another number than `own`, if that is known, does nothing for its runner.
+  session.check = (own) => {
+    if (own === null) return;
+    if (/^\d+/.exec(session.module('WAWebUserPrefsMeUser').getMaybeMePnUser())?.[0] !== own) throw new Error('another account is linked');
+  };
 
   // The page's message with this key, shown or stored; null when it has none. Any other trouble is an error.
   session.message = async (key) => {
@@ -11,6 +18,30 @@
       if (ABSENT.has(error?.code)) return null;
       throw error;
     }
+  };
+
+  const find = async (chat, id, sides) => {
+    for (const fromMe of sides) {
+      const found = await session.message(new WPP.whatsapp.MsgKey({ id, remote: chat.id, fromMe }));
+      if (found !== null) return found;
+    }
+    return null;
+  };
+
+  // The chat's message with this id, whoever wrote it.
+  session.find = (chat, id) => find(chat, id, [true, false]);
+
+  // What somebody else wrote, wherever it is: among what is shown, in the chats with unread messages, then in others.
+  session.received = async (id) => {
+    const shown = WPP.whatsapp.MsgStore.getModelsArray().find((msg) => msg.id.id === id && !msg.id.fromMe);
+    if (shown) return shown;
+    const chats = WPP.whatsapp.ChatStore.getModelsArray();
+    const unread = chats.filter(({ unreadCount }) => unreadCount !== 0);
+    for (const chat of new Set([...unread, ...chats.slice(0, MOST_CHATS)])) {
+      const found = await find(chat, id, [false]);
+      if (found !== null) return found;
+    }
+    return null;
   };
   session.handing = new Map(); // id → promise: a caller that gave up and came again waits for the same one
 })();

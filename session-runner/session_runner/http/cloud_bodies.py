@@ -1,0 +1,50 @@
+"""Reads bodies and keys of requests about messages: bounded in bytes and time before anything looks at them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from aiohttp import web
+
+from session_runner.messages.errors import BadParameterError, BadRequestError
+
+LARGEST_BODY: Final = 128 * 1024
+""" Bytes: the longest text, each of its characters written as an escape of twelve, and room for the rest. """
+BODY_SECONDS: Final = 5.0
+""" For a body to arrive. """
+
+LONGEST_KEY: Final = 255
+""" Characters of an Idempotency-Key. """
+
+Answer = Callable[[web.Request], Awaitable[dict[str, Any] | web.StreamResponse]]
+""" A route's handler: its document goes out with 200, or the response that it made, an error in the Cloud API's form. """
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Return a request's body.
+
+    :raises BadRequestError: it is too large, or does not arrive.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for some in request.content.iter_any():
+                body += some
+                if len(body) > LARGEST_BODY:
+                    raise BadRequestError(f"The body has more than {LARGEST_BODY} bytes.")
+    except TimeoutError as error:
+        raise BadRequestError("The body did not arrive.") from error
+    return bytes(body)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """Return the key by which a request that is sent again is known; None: it has none.
+
+    :raises BadParameterError: it is no key.
+    """
+    given = request.headers.getall("Idempotency-Key", [])
+    if not given:
+        return None
+    if len(given) > 1 or not 0 < len(given[0]) <= LONGEST_KEY or not given[0].isascii():
+        raise BadParameterError(f"Idempotency-Key is one header of up to {LONGEST_KEY} ASCII characters.")
+    return given[0]

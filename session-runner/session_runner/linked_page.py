@@ -1,0 +1,48 @@
+"""What the parts of messaging need of the page: whose it is, whether it can send, and calls of its scripts with a deadline."""
+
+import hashlib
+from functools import partial
+from typing import Any, Final
+
+from session_runner.commands import Commands, Page
+from session_runner.messages.progress import can_send
+from session_runner.store import StateStore
+
+CALL_SECONDS: Final = 20.0
+""" For the page to take a message, or to tell of its messages. """
+
+
+class LinkedPage:
+    """The session's page, by what the monitor knows of it; used from one event loop only."""
+
+    def __init__(self, *, store: StateStore, door: Commands) -> None:
+        self._store = store
+        self._door = door
+
+    @property
+    def can_send(self) -> bool:
+        """Whether it is linked and connected."""
+        return can_send(self._store.snapshot.state)
+
+    @property
+    def own(self) -> str | None:
+        """The digits of the linked number, or None while it is not known."""
+        return None if self._store.account is None else self._store.account.phone_number.removeprefix("+")
+
+    @property
+    def account(self) -> str | None:
+        """A digest of the linked number, or None while it is not known."""
+        known = self._store.account
+        return None if known is None else hashlib.sha256(known.phone_number.encode()).hexdigest()
+
+    async def call(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
+        """Run one of our scripts when its turn comes.
+
+        :raises CommandError: it was not run, or not in time.
+        :raises CallFailedError: it threw, or the page navigated meanwhile.
+        """
+        return await self._door.run(partial(_call, script=script, argument=argument), deadline=deadline)
+
+
+async def _call(page: Page, *, script: str, argument: Any) -> Any:
+    return await page.call(script, argument)

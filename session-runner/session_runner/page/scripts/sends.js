@@ -1,0 +1,75 @@
+// Runs at document start, after `messages.js`. How each kind of content is handed over to the page, by its name in the
+// outbox. `hand` begins it and returns when the page has it; `has` tells whether the page has it already, and is only
+// needed by what is no message under a key of ours. Nothing is done besides: the chat is not marked as read, digits are
+// no mentions, no link is fetched, and nobody waits for the server.
+(() => {
+  const session = window.__session;
+  if (window !== window.top || !session) return;
+
+  const LONGEST = 15_000; // ms for the page to store what it was told
+  const pause = () => new Promise((done) => { setTimeout(done, 50); });
+
+  // For functions of the page that return with the server's word, which may never come: until the page has it.
+  const until = async (has, word) => {
+    let [said, failed] = [false, null];
+    word.then(() => { said = true; }, (error) => { failed = error; });
+    for (const end = Date.now() + LONGEST; !said && !await has(); await pause()) {
+      if (failed !== null) throw failed;
+      if (Date.now() > end) throw new Error('the page did not store it');
+    }
+  };
+
+  session.sends = {
+    text: { hand: ({ chat, content, options }) => WPP.chat.sendTextMessage(chat.id, content.body, options) },
+    location: {
+      hand: ({ chat, content: { latitude, longitude, name, address }, options }) => (
+        WPP.chat.sendLocationMessage(chat.id, { ...options, lat: latitude, lng: longitude, name, address })
+      ),
+    },
+    contacts: {
+      hand: ({ chat, content: { cards }, options }) => WPP.chat.sendRawMessage(chat.id, cards.length === 1
+        ? { type: 'vcard', body: cards[0].vcard, vcardFormattedName: cards[0].name }
+        : { type: 'multi_vcard', vcardList: cards.map(({ name, vcard }) => ({ displayName: name, vcard })) }, options),
+    },
+    // The page makes its id; there is one of ours for each message at most, so that it is known by what it is.
+    reaction: {
+      has: async ({ about, content }) => ((await WPP.chat.getReactions(about.id)).reactionByMe?.reactionText ?? '') === content.emoji,
+      hand: ({ about, content }, has) => until(has, WPP.chat.sendReactionToMessage(about, content.emoji)),
+    },
+    edit: {
+      has: ({ about, id }) => about.latestEditMsgKey?.id === id,
+      hand: ({ about, content, options }, has) => until(has, WPP.chat.editMessage(String(about.id), content.body, options)),
+    },
+    delete: {
+      has: ({ about }) => about.type === 'revoked',
+      hand: ({ about, chat }, has) => until(has, WPP.chat.deleteMessage(chat.id, String(about.id), false, true)),
+    },
+  };
+  const REFUSED = new Set(['edit_message_error', 'quoted_msg_can_not_reply']); // by wa-js: too old, say
+
+  // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
+  // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because the chat of a number may be kept under
+  // another id.
+  session.hand = async ({ id, to, kind, content, about, look }) => {
+    const { chat: chats, whatsapp } = WPP;
+    const chat = await chats.find(whatsapp.WidFactory.createWid(to));
+    const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
+    const { has, hand } = session.sends[kind];
+    const found = about === null ? null : await session.find(chat, about);
+    const missing = about !== null && (found === null || (found.type === 'revoked' && kind !== 'delete'));
+    const given = { id, chat, key, content, about: found };
+    const there = async () => (has ? !missing && has(given) : await session.message(key) !== null);
+    if (await there()) return { key: has ? null : String(key) };
+    if (look) return null;
+    if (missing) return { missing };
+    const options = {
+      messageId: key, createChat: true, linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: false,
+    };
+    if (found !== null && !has) options.quotedMsg = found;
+    try { await hand({ ...given, options }, there); } catch (error) {
+      if (REFUSED.has(error?.code)) return { refused: true };
+      throw error;
+    }
+    return { key: has ? null : String(key) };
+  };
+})();

@@ -1,0 +1,74 @@
+"""Sets read marks: stored before they are answered, set at once where the page is there, else when it is back.
+
+`messaging` asks for one when a client does, and for all that wait in each of its rounds. That an answer is being written is
+shown at once or not at all: later it would not be true.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from session_runner.commands import CommandError
+from session_runner.linked_page import CALL_SECONDS, LinkedPage
+from session_runner.messages.errors import BadParameterError, QueueFullError
+from session_runner.messages.requests import ReadMark
+from session_runner.outbox import marks
+from session_runner.outbox.outbox import Outbox
+from session_runner.page.errors import CallFailedError
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE_SECONDS: Final = 0.8
+""" For the page to set a mark before its client is answered. """
+MOST_WAITING: Final = 1000
+""" Marks that wait for the page; beyond them one is refused. """
+AT_ONCE: Final = 50
+""" Marks of one round. """
+PAUSE: Final = 30.0
+""" Seconds until marks are tried again that the page did not set. """
+
+
+class ReadMarks:
+    """One session's read marks; used from one event loop only."""
+
+    def __init__(self, *, page: LinkedPage, now: Callable[[], float]) -> None:
+        self._page = page
+        self._now = now
+        self._again_at = 0.0
+
+    async def take(self, outbox: Outbox, mark: ReadMark) -> None:
+        """Store a mark, and set it if the page is there.
+
+        :raises QueueFullError: too many wait.
+        :raises BadParameterError: the page has no such message.
+        """
+        account, time = self._page.account, self._now()
+        if not await outbox.run(marks.add, mark.message, account=account, time=time, most=MOST_WAITING):
+            raise QueueFullError(f"{MOST_WAITING} read marks wait already; send again when they are set.")
+        if not self._page.can_send:
+            return
+        try:
+            there = await self._set(outbox, mark.message, typing=mark.typing, deadline=AT_ONCE_SECONDS)
+        except (CommandError, CallFailedError) as error:
+            logger.info("A read mark was not set in time", extra={"error": type(error).__name__})
+            return
+        if not there:
+            raise BadParameterError("There is no such message of somebody else.")
+
+    async def set_all(self, outbox: Outbox) -> None:
+        """Set what waits; the page may be connected again, or another one's."""
+        if self._now() < self._again_at:
+            return
+        try:
+            for message in await outbox.run(marks.due, account=self._page.account, now=self._now(), most=AT_ONCE):
+                await self._set(outbox, message)
+        except (CommandError, CallFailedError) as error:
+            logger.info("Read marks were not set", extra={"error": type(error).__name__})
+            self._again_at = self._now() + PAUSE
+
+    async def _set(self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS) -> bool:
+        """Have the page mark a message; return whether it has it. What it does not have it never marks."""
+        argument = {"own": self._page.own, "id": message, "typing": typing}
+        answer = await self._page.call("mark.js", argument, deadline=deadline)
+        await outbox.run(marks.remove, message)
+        return bool(answer == "marked")

@@ -1,0 +1,227 @@
+"""Events in the Cloud API's shape, read by pywa as it is, and by what its stricter clients check."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pywa.client import WhatsApp
+from session_runner.messages.cloud_events import Account, Wanted, cloud_body
+from session_runner.messages.events import (
+    Ack,
+    Context,
+    Data,
+    Deleted,
+    Event,
+    EventType,
+    Message,
+    Person,
+    Reaction,
+    StateChange,
+    read_event,
+)
+
+NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
+OURS = Account(phone_number_id="104000000000001", digits="15550100001")
+ADA = Person(user_id="ZZ.184650099123", wa_id="15550100999", name="Ada")
+UNKNOWN = Person(user_id="ZZ.184650099124")
+TEXT: dict[str, Any] = {"type": "text", "text": {"body": "Hello"}}
+HELLO = Message(id="3A5F00C2", chat=ADA.user_id, person=ADA, timestamp=1795917283, content=TEXT)
+ALL = Wanted(groups=True, edits=True, deletions=True)
+
+
+def event(data: Data, kind: EventType = EventType.MESSAGE) -> Event:
+    """Make an event."""
+    return Event(id="EV01", type=kind, time=NOW, data=data)
+
+
+def value_of(data: Data, kind: EventType = EventType.MESSAGE, wanted: Wanted = ALL) -> tuple[str, dict[str, Any]]:
+    """Give field and value of a body."""
+    body = cloud_body(event(data, kind), OURS, wanted)
+    assert body is not None
+    document = json.loads(body)
+    (entry,) = document["entry"]
+    (change,) = entry["changes"]
+    assert ("whatsapp_business_account", OURS.phone_number_id) == (document["object"], entry["id"])
+    assert {"display_phone_number": "15550100001", "phone_number_id": OURS.phone_number_id} == change["value"][
+        "metadata"
+    ]
+    return change["field"], change["value"]
+
+
+DELETED = Deleted(id="3A5F00C2", chat=ADA.user_id, person=ADA, timestamp=1795917290)
+REACTION = Reaction(id="3EB0C767", chat=ADA.user_id, person=ADA, timestamp=1795917290, emoji="👍", target_own=True)
+ACK = Ack(id="3EB0C767", status="delivered", person=ADA, timestamp=1795917290)
+EVERY = [
+    (EventType.MESSAGE, HELLO),
+    (EventType.MESSAGE, Message(id="O", chat=ADA.user_id, own=True, person=ADA, timestamp=1, content=TEXT)),
+    (EventType.EDITED, HELLO),
+    (EventType.DELETED, DELETED),
+    (EventType.REACTION, REACTION),
+    (EventType.ACK, ACK),
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), EVERY, ids=[kind for kind, _ in EVERY])
+def test_pywa_reads_every_one(kind: EventType, data: Data) -> None:
+    """It looks at nothing but the first of each list, and loses what it cannot read."""
+    client: Any = WhatsApp(phone_id=OURS.phone_number_id, token="t", server=None, filter_updates=True)
+    body = cloud_body(event(data, kind), OURS, ALL)
+    assert body is not None
+    seen: list[Any] = []
+    for register in (
+        client.on_message,
+        client.on_outgoing_message,
+        client.on_edited_message,
+        client.on_deleted_message,
+        client.on_message_status,
+    ):
+        register()(lambda _, update: seen.append(update))
+    client.webhook_update_handler(body)
+
+    (update,) = seen
+    assert ADA.user_id == update.from_user.bsuid
+    assert "15550100999" == update.from_user.wa_id
+
+
+def test_a_message_has_all_that_clients_require() -> None:
+    """`contacts` with a name and a user_id, the sender's digits, a time that is a text."""
+    field, value = value_of(HELLO)
+
+    assert "messages" == field
+    assert [{"profile": {"name": "Ada"}, "wa_id": "15550100999", "user_id": ADA.user_id}] == value["contacts"]
+    expected = {"from": "15550100999", "from_user_id": ADA.user_id, "id": "3A5F00C2", "timestamp": "1795917283", **TEXT}
+    assert [expected] == value["messages"]
+
+
+def test_an_own_message_is_an_echo() -> None:
+    """And nothing else, so that no bot answers itself."""
+    own = Message(id="O", chat=ADA.user_id, own=True, person=ADA, timestamp=1, content=TEXT)
+    field, value = value_of(own)
+
+    assert "smb_message_echoes" == field
+    assert {"messaging_product", "metadata", "contacts", "message_echoes"} == set(value)
+    (echo,) = value["message_echoes"]
+    assert ("15550100001", "15550100999", ADA.user_id) == (echo["from"], echo["to"], echo["to_user_id"])
+
+
+def test_somebody_without_a_known_number() -> None:
+    """The number is left out, never made up."""
+    _, value = value_of(Message(id="M", chat=UNKNOWN.user_id, person=UNKNOWN, timestamp=1, content=TEXT))
+
+    assert [{"profile": {"name": ""}, "user_id": UNKNOWN.user_id}] == value["contacts"]
+    assert {"from_user_id", "id", "timestamp", "type", "text"} == set(value["messages"][0])
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        (Context(id="A", own=True), {"id": "A", "from": "15550100001"}),
+        (Context(id="A"), {"id": "A", "from": "15550100999"}),
+    ],
+)
+def test_a_reply_names_what_it_answers(context: Context, expected: dict[str, Any]) -> None:
+    """And who wrote that."""
+    reply = Message(id="R", chat=ADA.user_id, person=ADA, timestamp=1, content=TEXT, context=context)
+    forwarded = Message(id="R", chat=ADA.user_id, person=ADA, timestamp=1, content=TEXT, forwarded=True)
+
+    assert expected == value_of(reply)[1]["messages"][0]["context"]
+    assert {"forwarded": True} == value_of(forwarded)[1]["messages"][0]["context"]
+
+
+def test_a_group_is_named_and_only_told_when_wanted() -> None:
+    """Its replies do not say who is answered: a member's number may be anybody's."""
+    said = Message(id="G", chat="1203@g.us", group=True, person=ADA, timestamp=1, content=TEXT, context=Context(id="A"))
+    _, value = value_of(said)
+
+    assert "1203@g.us" == value["messages"][0]["group_id"]
+    assert {"id": "A"} == value["messages"][0]["context"]
+    assert cloud_body(event(said), OURS, Wanted()) is None
+
+
+def test_changes_are_told_when_wanted() -> None:
+    """Each with an id of its own, because clients know messages by it."""
+    edit = value_of(HELLO, EventType.EDITED)[1]["messages"][0]
+    revoke = value_of(DELETED, EventType.DELETED)[1]["messages"][0]
+
+    assert ("EV01", "edit", {"original_message_id": "3A5F00C2", "message": TEXT}) == (
+        edit["id"],
+        edit["type"],
+        edit["edit"],
+    )
+    assert ("EV01", {"original_message_id": "3A5F00C2"}) == (revoke["id"], revoke["revoke"])
+    assert cloud_body(event(HELLO, EventType.EDITED), OURS, Wanted()) is None
+    assert cloud_body(event(DELETED, EventType.DELETED), OURS, Wanted()) is None
+
+
+def test_a_reaction_that_was_taken_away_has_no_emoji() -> None:
+    """One that is there has."""
+    gone = Reaction(id="3EB0C767", chat=ADA.user_id, person=ADA, timestamp=1)
+
+    assert {"message_id": "3EB0C767", "emoji": "👍"} == value_of(REACTION, EventType.REACTION)[1]["messages"][0][
+        "reaction"
+    ]
+    assert {"message_id": "3EB0C767"} == value_of(gone, EventType.REACTION)[1]["messages"][0]["reaction"]
+
+
+def test_a_status_has_no_errors_but_where_it_failed() -> None:
+    """An empty list breaks the most used client; a failed one needs all four texts."""
+    _, value = value_of(ACK, EventType.ACK)
+    failed = Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=131026, callback_data="mine")
+    _, refused = value_of(failed, EventType.ACK)
+    odd = value_of(Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=1, details="why"), EventType.ACK)[1]
+
+    expected = {
+        "id": "3EB0C767",
+        "status": "delivered",
+        "timestamp": "1795917290",
+        "recipient_id": "15550100999",
+        "recipient_user_id": ADA.user_id,
+    }
+    assert [expected] == value["statuses"]
+    assert value["contacts"]
+    (status,) = refused["statuses"]
+    title = "Message undeliverable"
+    assert [{"code": 131026, "title": title, "message": title, "error_data": {"details": title}}] == status["errors"]
+    assert "mine" == status["biz_opaque_callback_data"]
+    assert "why" == odd["statuses"][0]["errors"][0]["error_data"]["details"]
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_what_has_no_form_says_so(*, waiting: bool) -> None:
+    """With the error that clients show; one that cannot be read yet says that it may come."""
+    odd: dict[str, Any] = {"type": "unsupported", "unsupported": {"type": "poll_creation"}}
+    _, value = value_of(Message(id="P", chat=ADA.user_id, person=ADA, timestamp=1, content=odd, waiting=waiting))
+    (error,) = value["messages"][0]["errors"]
+
+    assert 131051 == error["code"]
+    assert waiting is ("yet" in error["error_data"]["details"])
+
+
+def test_what_only_the_own_form_tells() -> None:
+    """The session's state, and what the own account did in a group, where nobody is the other side."""
+    own = Message(id="G", chat="1203@g.us", group=True, own=True, timestamp=1, content=TEXT)
+
+    assert cloud_body(event(StateChange(state="Connected"), EventType.STATE), OURS, ALL) is None
+    assert cloud_body(event(own), OURS, ALL) is None
+
+
+@pytest.mark.parametrize(("kind", "data"), EVERY, ids=[kind for kind, _ in EVERY])
+def test_a_stored_event_is_read_again(kind: EventType, data: Data) -> None:
+    """As what it was, by any runner that knows its type."""
+    made = event(data, kind)
+
+    assert made == read_event(made.body())
+    assert ADA.user_id == made.chat
+    with pytest.raises(ValueError, match="later"):
+        read_event(dataclasses.replace(made, type="later").body())  # type: ignore[arg-type]
+
+
+def test_nobody_reads_numbers_and_texts_by_accident() -> None:
+    """What is logged of an event has neither."""
+    shown = repr(event(HELLO))
+
+    assert "Hello" not in shown
+    assert "1555" not in shown
+    assert "" == event(StateChange(state="Connected"), EventType.STATE).chat
