@@ -50,12 +50,29 @@ class Contacts:
     cards: tuple[Card, ...] = field(repr=False)
 
 
-Content = Text | Reaction | Location | Contacts
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """Another text for one of our own."""
+
+    message: str
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """One of our own messages is taken back, for everybody."""
+
+    message: str
+
+
+Content = Text | Reaction | Location | Contacts | Edit | Deletion
 KINDS: Final[dict[str, type[Content]]] = {
     "text": Text,
     "reaction": Reaction,
     "location": Location,
     "contacts": Contacts,
+    "edit": Edit,
+    "delete": Deletion,
 }
 """ By their names in the outbox and in the page. """
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}
@@ -68,7 +85,7 @@ def kind_of(content: Content) -> str:
 
 def concerned(content: Content) -> str | None:
     """Return the id of the message that this changes or belongs to, if that is what it does."""
-    return content.message if isinstance(content, Reaction) else None
+    return content.message if isinstance(content, Reaction | Edit | Deletion) else None
 
 
 def stored(content: Content) -> str:

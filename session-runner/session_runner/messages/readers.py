@@ -3,17 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from session_protocol.messages import LONGEST_EMOJI, LONGEST_TEXT, MOST_CARDS
+
 from session_runner.messages.contents import Contacts, Content, Location, Reaction, Text
 from session_runner.messages.errors import BadParameterError, MissingParameterError
 from session_runner.messages.fields import read_list, read_message_id, read_object, read_part
 from session_runner.messages.vcards import read_card
-
-LONGEST_TEXT: Final = 4096
-""" Characters, as in the Cloud API. """
-LONGEST_EMOJI: Final = 32
-""" Characters: an emoji is many where it is composed. """
-MOST_CARDS: Final = 257
-""" As in the Cloud API. """
 
 
 def read_text(given: Any) -> Text:
