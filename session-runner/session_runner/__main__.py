@@ -81,10 +81,10 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
+    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,

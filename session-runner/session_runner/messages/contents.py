@@ -50,12 +50,52 @@ class Contacts:
     cards: tuple[Card, ...] = field(repr=False)
 
 
-Content = Text | Reaction | Location | Contacts
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that was uploaded; what it is sent as is its class."""
+
+    media: str
+    """ Its id. """
+    caption: str | None = field(default=None, repr=False)
+    filename: str | None = field(default=None, repr=False)
+    voice: bool = False
+    """ Whether it is shown as a voice note. """
+    mime_type: str = ""
+    """ Of its content, once that was looked at. """
+
+
+class Image(File):
+    """A picture."""
+
+
+class Video(File):
+    """A video."""
+
+
+class Audio(File):
+    """A sound, or a voice note."""
+
+
+class Document(File):
+    """A file of any type."""
+
+
+class Sticker(File):
+    """A sticker."""
+
+
+MediaContent = Image | Video | Audio | Document | Sticker
+Content = Text | Reaction | Location | Contacts | MediaContent
 KINDS: Final[dict[str, type[Content]]] = {
     "text": Text,
     "reaction": Reaction,
     "location": Location,
     "contacts": Contacts,
+    "image": Image,
+    "video": Video,
+    "audio": Audio,
+    "document": Document,
+    "sticker": Sticker,
 }
 """ By their names in the outbox and in the page. """
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}

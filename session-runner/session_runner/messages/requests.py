@@ -25,8 +25,6 @@ from session_runner.messages.readers import READERS
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
 _FEWEST_DIGITS: Final = 7
-_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker"})
-""" What WhatsApp Web can send and this version does not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +102,6 @@ def _kind(document: dict[str, Any]) -> str:
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
     if isinstance(kind, str) and kind in READERS:
         return kind
-    if isinstance(kind, str) and kind in _ELSEWHERE:
-        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; these are: {', '.join(READERS)}.")
     raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
 
 
