@@ -186,6 +186,32 @@ class Presence(StrEnum):
     AVAILABLE = "Available"
 
 
+class WebhookFormat(StrEnum):
+    """In what form a webhook's events are sent."""
+
+    CLOUD_API = "CloudAPI"
+    STANDARD = "Standard"
+
+
+class WebhookEvent(StrEnum):
+    """What a webhook can be told of: the type of an event."""
+
+    MESSAGE = "message"
+    EDITED = "message.edited"
+    DELETED = "message.deleted"
+    REACTION = "reaction"
+    ACK = "ack"
+    STATE = "state"
+    LINK_NEEDED = "link-needed"
+
+
+class GroupEvents(StrEnum):
+    """Whether a webhook is told what happens in groups."""
+
+    OMIT = "Omit"
+    INCLUDE = "Include"
+
+
 class TokenScope(StrEnum):
     """What a token allows. One file of this name per scope in the runner's folder, an entry of this name in a Secret."""
 

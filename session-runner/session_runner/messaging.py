@@ -22,7 +22,8 @@ from session_protocol.states import STATES
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
 from session_runner.linked_page import LinkedPage
 from session_runner.media.media import Media
-from session_runner.messages.contents import Content, File, concerned, for_page, kind_of
+from session_runner.messages.changes import check_changeable
+from session_runner.messages.contents import Content, Deletion, Edit, File, concerned, for_page, kind_of
 from session_runner.messages.errors import (
     BadParameterError,
     KeyInUseError,
@@ -33,6 +34,7 @@ from session_runner.messages.errors import (
     NotReadyError,
     QueueFullError,
     RefusedError,
+    UnknownObjectError,
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.progress import Progress, gives_up, progress_after
@@ -103,6 +105,8 @@ class Messaging:
         self._acks_changed = False
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
+        self.progressed: Callable[[], None] = lambda: None
+        """ Called when statuses may have come. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
@@ -132,6 +136,20 @@ class Messaging:
             return Accepted(identifier=known.identifier, given=known.given, digits=known.digits)
         finally:
             self._under_way.discard(key)
+
+    async def change(self, change: Edit | Deletion, *, key: str | None = None, digest: str = "") -> Accepted:
+        """Store that one of our messages is to be changed; what is waiting goes out before it.
+
+        :raises MessageError: it was not stored, and nothing will be changed.
+        """
+        outbox = await self._open()
+        message = await outbox.run(requests.find, change.message)
+        if message is None:
+            raise UnknownObjectError("There is no such message, or it is older than a week.")
+        check_changeable(change, kind=message.kind, progress=message.progress)
+        return await self.accept(
+            SendRequest(given=message.digits, digits=message.digits, content=change), key=key, digest=digest
+        )
 
     async def mark(self, mark: ReadMark) -> None:
         """Mark a message as read, now or when the page is back.
@@ -192,6 +210,7 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
+                self.progressed()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -322,7 +341,9 @@ class Messaging:
             if self._media is None:
                 raise NotReadyError("The runner takes no files.")
             content = await self._media.fit(content)
-        digits = await self._look_up(request.digits, about=await self._to_ask_about(outbox, request))
+        digits = request.digits
+        if not isinstance(request.content, Edit | Deletion):
+            digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
         message = NewMessage(
             identifier=message_id(self._random(RANDOM_BYTES)),
             given=request.given,

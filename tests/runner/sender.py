@@ -45,6 +45,12 @@ class Sender:
         async with self.runner.client.post(url, json=body, headers=headers) as answer:
             return answer.status, await answer.json()
 
+    async def v1(self, method: str, path: str = "", **more: Any) -> tuple[int, dict[str, Any]]:
+        """Call the runner's own routes for messages; gives status and document."""
+        url, headers = f"{self.runner.url}/v1/messages{path}", {"Authorization": f"Bearer {TOKENS['send']}"}
+        async with self.runner.client.request(method, url, headers=headers, **more) as answer:
+            return answer.status, await answer.json()
+
     async def gets(self, text: str, **more: Any) -> None:
         """Let the friend write to it, and wait until its page has stored that."""
         await self.phone.send(self.device, text, **{"from": FRIEND} | more)

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
@@ -22,8 +22,9 @@ import mimeparse
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, SentMessage, State
+from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
+from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
@@ -44,21 +45,22 @@ from session_runner.http.errors import (
     HttpError,
     NoAccountError,
     NoCodeError,
-    NoMessageError,
     NoPageError,
     NoPairingCodeError,
     NotAcceptableError,
     NotLinkedError,
-    StartingError,
     TooManyCommandsError,
     problem_of,
     problems,
 )
+from session_runner.http.event_stream import EventStreams
+from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.inbox import Inbox
+from session_runner.live import Live
 from session_runner.logout import log_out
 from session_runner.media.media import Media
-from session_runner.messages.errors import NotReadyError
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -77,8 +79,8 @@ BODY = web.RequestKey("body", bytes)
 PAIRING_SECONDS = 20.0
 """ For the page to show a pairing code; WhatsApp's answer takes a second or two. """
 PAIRING_PAUSE = 0.1
-LARGEST_BODY = 2048
-""" Bytes; five hashes are 400. """
+LARGEST_BODY = 16 * 1024
+""" Bytes; the largest settings have 9 KiB. """
 BODY_SECONDS = 5.0
 """ For a body to arrive. """
 LONGEST_ACCEPT = 4096
@@ -99,7 +101,9 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        live: Live | None = None,
         messaging: Messaging | None = None,
+        inbox: Inbox | None = None,
         media: Media | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
@@ -109,6 +113,8 @@ class Api:
         self._numbers = numbers or PhoneNumbers(file=None, method=LinkMethod.QR)
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
+        self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
+        self._live = live or Live(store=store)
         media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(
             messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
@@ -128,13 +134,14 @@ class Api:
             "getPairingCode": self.pairing_code,
             "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
-            "getMessage": self.message,
+            "streamEvents": self._streams.answer,
             "renewTokens": self.renew_tokens,
+            "changeSettings": self.change_settings,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
             "getMetrics": self.measurements,
-        }
+        } | MessageRoutes(self._messaging).handlers()
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""
@@ -197,20 +204,6 @@ class Api:
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
 
-    async def message(self, request: web.Request) -> web.Response:
-        """GET /v1/messages/{id}: how far a message has come."""
-        try:
-            found = await self._messaging.find(request.match_info["id"])
-        except NotReadyError as error:
-            raise StartingError(str(error)) from error
-        if found is None:
-            raise NoMessageError("There is no such message, or it is older than a week.")
-        times = {status: _moment(time) for status, time in found.times.items()}
-        answer = SentMessage(
-            id=found.identifier, wa_id=found.digits, status=found.progress, times=times, error_code=found.error
-        )
-        return _json_response(answer)
-
     async def account(self, _request: web.Request) -> web.Response:
         """GET /v1/account: the number of the linked account."""
         account = self._store.account
@@ -261,6 +254,16 @@ class Api:
             logger.info("The tokens were renewed")
         body = msgspec.json.encode(KnownScopes(scopes=sorted(self._tokens.scopes())))
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """PUT /v1/settings: go by other settings from now on."""
+        try:
+            given = read_live_settings(request[BODY])
+        except ValueError as error:
+            raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
+        if self._live.replace(given):
+            logger.info("The settings were changed", extra={"count": len(given.webhooks)})
+        return _json_response(SettingsInUse(settings_digest=self._live.digest))
 
     async def contract(self, _request: web.Request) -> web.Response:
         """GET /v1/openapi.yaml."""
@@ -331,6 +334,7 @@ class Api:
             browser_version=snapshot.browser_version,
             account_revision=snapshot.account_revision,
             account_expected=snapshot.account_expected,
+            settings_digest=snapshot.settings_digest,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 
@@ -407,7 +411,3 @@ def _pairing_response(code: Code) -> web.Response:
 
 def _maybe(moment: datetime | None) -> datetime | None:
     return None if moment is None else whole_seconds(moment)
-
-
-def _moment(seconds: float) -> datetime:
-    return whole_seconds(datetime.fromtimestamp(seconds, UTC))

@@ -21,7 +21,7 @@ from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.account_routes import AccountRoutes
 from session_runner.http.auth import TokenFolder, require
-from session_runner.http.cloud_bodies import LARGEST_BODY, Answer, read_body
+from session_runner.http.cloud_bodies import LARGEST_BODY, Answer, idempotency_key, read_body
 from session_runner.http.cloud_routes import CLOUD_ROUTES, VERSION
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
 from session_runner.http.media import LARGEST_UPLOAD, MediaRoutes
@@ -29,7 +29,6 @@ from session_runner.media.media import Media
 from session_runner.messages import answers
 from session_runner.messages.account import why_not
 from session_runner.messages.errors import (
-    BadParameterError,
     InternalFaultError,
     MessageError,
     ScopeError,
@@ -42,8 +41,6 @@ from session_runner.messaging import Messaging
 
 logger = logging.getLogger(__name__)
 
-LONGEST_KEY: Final = 255
-""" Characters of an Idempotency-Key. """
 _LARGE: Final = re.compile("/" + VERSION + r"/[0-9]+/(messages|media)(\?|$)")
 _BELOW: Final = "/{version:" + VERSION + "}"
 
@@ -73,7 +70,7 @@ class CloudApi:
     async def send(self, request: web.Request) -> dict[str, Any]:
         """POST /{version}/{phone-number-id}/messages: take a message or a read mark, and answer when it cannot be lost."""
         self._check_phone(request)
-        key = _idempotency_key(request)
+        key = idempotency_key(request)
         body = await read_body(request)
         wanted = read_request(body)
         if isinstance(wanted, ReadMark):
@@ -157,12 +154,3 @@ def _failure(error: MessageError) -> web.Response:
     if error.status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
-
-
-def _idempotency_key(request: web.Request) -> str | None:
-    given = request.headers.getall("Idempotency-Key", [])
-    if not given:
-        return None
-    if len(given) > 1 or not 0 < len(given[0]) <= LONGEST_KEY or not given[0].isascii():
-        raise BadParameterError(f"Idempotency-Key is one header of up to {LONGEST_KEY} ASCII characters.")
-    return given[0]

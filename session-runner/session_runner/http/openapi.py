@@ -8,6 +8,7 @@ the file and never imports this module.
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -59,11 +60,10 @@ _OPERATOR = {
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     answers = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
-    bodies = {route.body for route in ROUTES if route.body is not None}
-    _, schemas = msgspec.json.schema_components(
-        sorted(answers | bodies, key=lambda kind: kind.__name__), ref_template=_REF
-    )
-    read = {kind.__name__ for kind in bodies}
+    _, read = msgspec.json.schema_components([route.body for route in ROUTES if route.body], ref_template=_REF)
+    _, written = msgspec.json.schema_components(answers, ref_template=_REF)
+    schemas = {name: _as_read(schema) for name, schema in read.items()}
+    schemas |= {name: _as_written(schema) for name, schema in written.items() if name not in read}
     return {
         "openapi": "3.1.0",
         "info": _INFO,
@@ -78,10 +78,7 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"bearer": _BEARER, "operator": _OPERATOR} | cloud_openapi.SECURITY_SCHEMES,
             "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)}
             | cloud_openapi.RESPONSES,
-            "schemas": {
-                name: _as_read(schema) if name in read else _as_written(schema) for name, schema in schemas.items()
-            }
-            | cloud_openapi.SCHEMAS,
+            "schemas": dict(sorted(schemas.items())) | cloud_openapi.SCHEMAS,
         },
     }
 
@@ -111,8 +108,10 @@ def _errors(route: Route) -> list[type[ApiError]]:
     return sorted({*route.refusals, *_EVERYWHERE}, key=lambda error: error.status)
 
 
-def _schema(kind: type[msgspec.Struct] | Mapping[str, Any]) -> dict[str, Any]:
-    return {"$ref": _REF.format(name=kind.__name__)} if isinstance(kind, type) else dict(kind)
+def _schema(kind: type[msgspec.Struct] | UnionType | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(kind, Mapping):
+        return dict(kind)
+    return dict(msgspec.json.schema_components([kind], ref_template=_REF)[0][0])
 
 
 def _in_path(name: str) -> dict[str, Any]:
@@ -136,13 +135,15 @@ def _problem(error: type[ApiError]) -> dict[str, Any]:
 
 def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an answer with all fields required: the defaults are for answers of older runners."""
-    if "properties" not in schema:  # a vocabulary
+    if "properties" not in schema:
         return schema
     return _as_read(schema) | {"required": list(schema["properties"]), "additionalProperties": False}
 
 
 def _as_read(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a body without the defaults, which only say what a field is while it is not given."""
+    if "properties" not in schema:  # a vocabulary
+        return schema
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in schema["properties"].items()

@@ -84,8 +84,23 @@ class Sticker(File):
     """A sticker."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """Another text for one of our own."""
+
+    message: str
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """One of our own messages is taken back, for everybody."""
+
+    message: str
+
+
 MediaContent = Image | Video | Audio | Document | Sticker
-Content = Text | Reaction | Location | Contacts | MediaContent
+Content = Text | Reaction | Location | Contacts | MediaContent | Edit | Deletion
 KINDS: Final[dict[str, type[Content]]] = {
     "text": Text,
     "reaction": Reaction,
@@ -96,6 +111,8 @@ KINDS: Final[dict[str, type[Content]]] = {
     "audio": Audio,
     "document": Document,
     "sticker": Sticker,
+    "edit": Edit,
+    "delete": Deletion,
 }
 """ By their names in the outbox and in the page. """
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}
@@ -108,7 +125,7 @@ def kind_of(content: Content) -> str:
 
 def concerned(content: Content) -> str | None:
     """Return the id of the message that this changes or belongs to, if that is what it does."""
-    return content.message if isinstance(content, Reaction) else None
+    return content.message if isinstance(content, Reaction | Edit | Deletion) else None
 
 
 def stored(content: Content) -> str:

@@ -10,6 +10,7 @@ MessageError
 ├── NoUserIdError          addressed by user_id
 ├── NoTemplateError        a template, of which an ordinary account has none
 ├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
+├── NotChangeableError     a message that cannot be edited or taken back
 ├── NotLinkedError         no phone is linked
 ├── NobodyThereError       the number is not on WhatsApp
 ├── RefusedError           WhatsApp refused the message
@@ -95,6 +96,12 @@ class UnsupportedKindError(MessageError):
     """WhatsApp Web cannot send this, or this version does not."""
 
     code, title = 131051, "Unsupported message type"
+
+
+class NotChangeableError(MessageError):
+    """A message that was not sent, or is of a kind that cannot be edited or taken back."""
+
+    code, title = 131009, "Message cannot be changed"
 
 
 class NotLinkedError(MessageError):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from session_protocol.messages import LONGEST_EMOJI, LONGEST_TEXT, MOST_CARDS
+
 from session_runner.messages.contents import (
     Audio,
     Contacts,
@@ -21,13 +23,6 @@ from session_runner.messages.errors import BadParameterError, MediaError, Missin
 from session_runner.messages.fields import read_list, read_message_id, read_object, read_part
 from session_runner.messages.media import LONGEST_FILENAME, is_media_id
 from session_runner.messages.vcards import read_card
-
-LONGEST_TEXT: Final = 4096
-""" Characters, as in the Cloud API. """
-LONGEST_EMOJI: Final = 32
-""" Characters: an emoji is many where it is composed. """
-MOST_CARDS: Final = 257
-""" As in the Cloud API. """
 
 
 def read_text(given: Any) -> Text:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_protocol.messages import LONGEST_TEXT
 from session_runner.messages.contents import Audio, Document, File, Image, Sticker, Text, Video, read_stored, stored
 from session_runner.messages.errors import MessageError
-from session_runner.messages.readers import LONGEST_TEXT
 from session_runner.messages.requests import ReadMark, SendRequest, read_request
 
 TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}

@@ -28,6 +28,7 @@ from whatsapp_operator.core.calls import Call, CallReason, Verb
 from whatsapp_operator.core.decision import Action, CreateSecret, Decision, DeletePod, ReadClaim
 from whatsapp_operator.core.kubelet import Eviction
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodTokens, PodUID, SessionUID
+from whatsapp_operator.core.objects.live_settings import live_settings
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
@@ -374,6 +375,9 @@ class Reconciler:
             key_id=pod.key_id,
             renewal=pod.renewal,
             renew=decision.renew_tokens,
+            settings=None
+            if observation.session.problems
+            else live_settings(observation.session, self._deps.defaults()),
         )
         return self._deps.runners.start(target)
 

@@ -30,6 +30,7 @@ def init_script(presence: Presence) -> str:
     ours = (
         "bridge",
         "modules",
+        "screen",
         "refusals",
         "passkey",
         "pairing",
@@ -38,6 +39,6 @@ def init_script(presence: Presence) -> str:
         "messages",
         "sends",
         "files",
-        appears,
+        "inbox",
     )
-    return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in ours)])
+    return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])
