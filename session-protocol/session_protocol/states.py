@@ -165,7 +165,7 @@ STATES: Final[dict[str, Traits]] = {
         brief=True,
     ),
     RunnerState.OFFLINE: Traits(
-        meaning="it has been lost for longer than connectionCheck",
+        meaning="it has been lost for longer than connectionCheck, or with a QR code that nobody can scan any more",
         next="the page connects again by itself",
         phase=Phase.CONNECTING,
     ),
