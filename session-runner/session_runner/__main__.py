@@ -80,7 +80,7 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
+    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, metrics=metrics.messages)
     of_pod = session_of_pod()
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(

@@ -33,7 +33,7 @@ from session_runner.presence import PresenceKeeper
 from session_runner.proxy.watching import WatchedProxy, wait_for_try
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
-from session_runner.states.classify import Verdict, behind_proxy, classify
+from session_runner.states.classify import Verdict, behind_proxy, classify, without_answers
 from session_runner.states.facts import Facts, Socket
 from session_runner.states.fetch_failures import FetchFailure, no_answer
 from session_runner.states.fetching import (
@@ -432,7 +432,7 @@ class PageMonitor:
         self.state_file.update(before, self._history, facts)
         if facts.account is not None:
             self.store.show_account(facts.account)
-        verdict = classify(facts, self._history, policy=policy, now=now)
+        verdict = without_answers(classify(facts, self._history, policy=policy, now=now), self.store.unanswered)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.
         linked = facts.registered is True and facts.has_modules

@@ -78,6 +78,23 @@ def behind_proxy(verdict: Verdict, failure: ProxyFailure | None, *, lost: bool =
     return Verdict(State.PROXY_ERROR, failure.reason, failure.message)
 
 
+def without_answers(verdict: Verdict, since: float | None) -> Verdict:
+    """Return the state of a page that looks connected and whose messages nobody answers `since` then, in Unix seconds."""
+    if since is None or verdict.state is not State.CONNECTED:
+        return verdict
+    return Verdict(
+        State.DEGRADED,
+        Reason.MESSAGES_UNANSWERED,
+        f"The page is connected, but WhatsApp has not answered the messages that it was given{_since(since)}. It keeps them "
+        "and goes on trying, so do not send them again; look at the phone, and ask for a restart if this stays.",
+    )
+
+
+def _since(seconds: float) -> str:
+    moment = _moment(seconds)
+    return f" since {moment}" if moment else ""
+
+
 def _classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     for look in (_not_booted, _refused_by_service, _conflict, _blocked):
         verdict = look(facts, history, policy=policy, now=now)
@@ -361,7 +378,7 @@ def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
 def _syncing(history: History, *, policy: Policy, now: float) -> Verdict:
     if history.lasted(history.unsynced_since, now=now) < policy.first_sync:
         return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
-    since = f" since {_moment(history.sync_began)}" if _moment(history.sync_began) else ""
+    since = "" if history.sync_began is None else _since(history.sync_began)
     return Verdict(
         State.SYNCING,
         Reason.SYNC_OVERDUE,
