@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
-from session_protocol.vocabulary import ProxyType
+from session_protocol.vocabulary import GroupEvents, ProxyType, WebhookEvent, WebhookFormat
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -315,6 +315,26 @@ def _pods() -> st.SearchStrategy[Manifest]:
     return st.builds(lambda chosen, resolver: {**chosen, **resolver}, options, _resolvers())
 
 
+def _webhooks() -> st.SearchStrategy[list[Manifest]]:
+    header = st.fixed_dictionaries({"name": st.sampled_from(["X-Team", "X-Way"]), "value": st.just("a b")})
+    webhook: st.SearchStrategy[Manifest] = st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["bot", "archive", "n8n-2"]),
+            "url": st.sampled_from(
+                ["https://hooks.example.com/a?b=c", "http://n8n.automation.svc:5678", "https://[fd00::5]/"]
+            ),
+            "format": st.sampled_from([str(kind) for kind in WebhookFormat]),
+            "events": st.lists(st.sampled_from([str(event) for event in WebhookEvent]), min_size=1, unique=True),
+            "secretName": names(),
+        },
+        optional={
+            "groups": st.sampled_from([str(choice) for choice in GroupEvents]),
+            "headers": st.lists(header, max_size=2, unique_by=lambda each: each["name"]),
+        },
+    )
+    return st.lists(webhook, max_size=2, unique_by=lambda each: each["name"])
+
+
 def session_specs() -> st.SearchStrategy[Manifest]:
     """Specs that the API server accepts, most fields left out most of the time."""
     length = durations().map(format_duration)
@@ -342,6 +362,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             language=st.sampled_from(["pt-BR", "de", "zh-Hant-TW", "es-419", "fil"]),
             timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
+        webhooks=_webhooks(),
         recovery=_optional(
             maxAttempts=st.integers(1, 100),
             baseDelay=durations(timedelta(minutes=5)).map(format_duration),

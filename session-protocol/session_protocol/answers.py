@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from session_protocol.live_settings import SettingsDigest
 from session_protocol.phone_numbers import PHONE_NUMBER
 from session_protocol.redaction import redact
 from session_protocol.states import STATES
@@ -121,6 +122,10 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         Meta(
             description="Whether it is the account that the session's Secret names; null where none is named or known."
         ),
+    ] = None
+    settings_digest: Annotated[
+        SettingsDigest | None,
+        Meta(description="The digest of the settings that the operator brought to the running pod; null: none is set."),
     ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,

@@ -187,6 +187,32 @@ class Presence(StrEnum):
     AVAILABLE = "Available"
 
 
+class WebhookFormat(StrEnum):
+    """In what form a webhook's events are sent."""
+
+    CLOUD_API = "CloudAPI"
+    STANDARD = "Standard"
+
+
+class WebhookEvent(StrEnum):
+    """What a webhook can be told of: the type of an event."""
+
+    MESSAGE = "message"
+    EDITED = "message.edited"
+    DELETED = "message.deleted"
+    REACTION = "reaction"
+    ACK = "ack"
+    STATE = "state"
+    LINK_NEEDED = "link-needed"
+
+
+class GroupEvents(StrEnum):
+    """Whether a webhook is told what happens in groups."""
+
+    OMIT = "Omit"
+    INCLUDE = "Include"
+
+
 class TokenScope(StrEnum):
     """What a token allows. One file of this name per scope in the runner's folder, an entry of this name in a Secret."""
 
@@ -195,7 +221,7 @@ class TokenScope(StrEnum):
     LINK = "link"
     """Read the QR code, by which a phone can be linked, and whose account is linked."""
     SEND = "send"
-    """Send messages."""
+    """Send messages, and whatever else a program does with them."""
     READ = "read"
     """Read messages."""
     ADMIN = "admin"
@@ -203,16 +229,14 @@ class TokenScope(StrEnum):
 
 
 class TokenPurpose(StrEnum):
-    """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ.
-
-    There is none for messaging yet: the administering token sends.
-    """
+    """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ."""
 
     scopes: tuple[TokenScope, ...]
     """ Whose tokens its Secret holds. """
 
     OBSERVING = "observing", (TokenScope.STATE,)
     LINKING = "linking", (TokenScope.LINK, TokenScope.STATE)  # whoever links wants to know when it is done
+    MESSAGING = "messaging", (TokenScope.SEND,)
     ADMINISTERING = "administering", (TokenScope.ADMIN,)
 
     def __new__(cls, value: str, scopes: tuple[TokenScope, ...] = ()) -> Self:

@@ -18,6 +18,7 @@ with importing():
     import logging
     import random
     import signal
+    from functools import partial
     from pathlib import Path
 
     from session_protocol import logs, open_files
@@ -34,6 +35,10 @@ with importing():
     from session_runner.host.termination_log import write_termination_log
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
+    from session_runner.inbox import Inbox
+    from session_runner.live import Live
+    from session_runner.media.media import Media
+    from session_runner.messages.ids import received_id
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
@@ -80,15 +85,32 @@ async def run(settings: Settings) -> Exit:
         monotonic=time.monotonic
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, metrics=metrics.messages)
+    live = Live(store=store, settings=settings.live_settings)
     of_pod = session_of_pod()
+    phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
+    inbox = Inbox(
+        store=store,
+        door=commands,
+        clock=clock,
+        random=os.urandom,
+        media_id=partial(received_id, phone),
+        metrics=metrics,
+    )
+    media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
+    messaging = Messaging(
+        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages
+    )
+    messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
         numbers=numbers,
         door=commands,
+        live=live,
         messaging=messaging,
-        phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
+        inbox=inbox,
+        media=media,
+        phone_number_id=phone,
         tokens=tokens,
         metrics=metrics,
         session_uid=settings.session_uid,
@@ -108,6 +130,8 @@ async def run(settings: Settings) -> Exit:
         kills=kill_counter(),
         commands=commands,
         messaging=messaging,
+        inbox=inbox,
+        media=media,
         numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,

@@ -16,7 +16,7 @@ from session_runner.phone_numbers import PhoneNumbers
 from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, live_code
-from session_runner.states.pairing import asked, for_number, is_due, is_over, live_pairing_code
+from session_runner.states.pairing import Pairing, asked, for_number, is_due, is_over, live_pairing_code
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ def with_numbers(history: History, numbers: PhoneNumbers) -> History:
 
 async def pair(
     order: Order, history: History, facts: Facts, *, state: RunnerState, state_file: StateFile, now: float
-) -> History:
-    """Do what is due; return the history after it. A code is asked for in QRPending alone: nothing else is in its way then."""
+) -> Pairing | None:
+    """Do what is due; return the pairing code's history if one was asked for: in QRPending alone, when nothing is in its way."""
     wanted = history.pairing
     if history.unexpected and facts.registered is True:
         logger.warning("Another account than the one of the session's number was linked; it is unlinked")
@@ -48,10 +48,10 @@ async def pair(
         answer = await order("pair.js", {"number": wanted.number.removeprefix("+")})
         if answer != "early":  # which a page may say every second
             logger.info("A pairing code was asked for", extra={"round": history.round, "way": answer})
-        return replace(history, pairing=asked(wanted, answer, round_=history.round, now=now))
+        return asked(wanted, answer, round_=history.round, now=now)
     elif is_over(wanted, facts, now=now):
         await order("pair.js", {"number": None})
-    return history
+    return None
 
 
 def show_codes(store: StateStore, state: RunnerState, history: History, facts: Facts, *, now: float) -> None:

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from session_protocol.durations import BadDuration, parse_duration
 from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
+from session_protocol.live_settings import LiveSettings, read_live_settings
 from session_protocol.vocabulary import LinkMethod, OnLogout, Presence, ProxyType, TokenScope
 
 from session_runner.states.hold import Start
@@ -144,6 +145,13 @@ def _host(value: str) -> str | None:
         raise ValueError("must be a host's name or its address, without scheme, port and login") from error
 
 
+def _live(value: str) -> LiveSettings:
+    try:
+        return read_live_settings(value)
+    except ValueError as error:
+        raise ValueError("must be live settings as JSON, such as the operator writes") from error
+
+
 def _boolean(value: str) -> bool:
     if value.lower() not in ("true", "false"):
         raise ValueError("must be true or false")
@@ -172,7 +180,7 @@ def _setting(
 
 
 _SOME_UID = "1b4e28ba-2fa1-4d11-883f-0016d3cca427"
-_FREE_TEXT = (_text, _uid, _path, _maybe_path, _url, _host)
+_FREE_TEXT = (_text, _uid, _path, _maybe_path, _url, _host, _live)
 """ What is parsed by these could be anything, so a wrong value is not repeated. """
 
 
@@ -313,6 +321,19 @@ class Settings:
         _request,
         "",
         "When the session was last resumed after a suspension. A later time than any seen before on this profile opens the page like a new RESTART_REQUEST.",
+    )
+    live_settings: LiveSettings = _setting(
+        Variable.LIVE_SETTINGS,
+        _live,
+        "{}",
+        "Webhooks, and where they may go beside public addresses: JSON, as in `PUT /v1/settings`, which replaces it while the runner lives.",
+    )
+    webhook_secrets_dir: Path | None = _setting(
+        Variable.WEBHOOK_SECRETS_DIR,
+        _maybe_path,
+        "",
+        "Folder with a folder for each Secret that a webhook names, with the files `signingSecret`, `verifyToken` and `authorization`, read for each delivery. Empty: there is none.",
+        example="/run/whatsapp-session/webhooks",
     )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,

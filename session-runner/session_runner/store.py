@@ -45,6 +45,8 @@ class Snapshot:
     """ Counts the accounts that this pod saw linked; None: none is known now. """
     account_expected: bool | None = None
     """ Whether it is the one that the session's Secret names; None: it names none, or none is known. """
+    settings_digest: str | None = None
+    """ Of the live settings in use; None: none is set. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,7 @@ class StateStore:
         """ Goes into the next snapshot. """
         self.browser_version: str | None = None
         """ Goes into the next snapshot. """
+        self._settings_digest: str | None = None
         self.closing = False
         """ The process is about to end, so nobody should wait for a change any more. """
         self.snapshot = Snapshot(
@@ -115,6 +118,7 @@ class StateStore:
             round=round,
             sandbox=self.sandbox,
             browser_version=self.browser_version,
+            settings_digest=self._settings_digest,
             account_expected=self._is_expected(),
             account_revision=None if self._account is None else self._account.account_revision,
         )
@@ -123,6 +127,14 @@ class StateStore:
         self.snapshot = replace(new, revision=old.revision + 1)
         self._wake()
         return True
+
+    def show_settings(self, digest: str | None) -> None:
+        """Tell at once which live settings are in use."""
+        if digest == self._settings_digest:
+            return
+        self._settings_digest = digest
+        self.snapshot = replace(self.snapshot, settings_digest=digest, revision=self.snapshot.revision + 1)
+        self._wake()
 
     @property
     def code(self) -> Code | None:

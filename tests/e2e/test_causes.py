@@ -44,7 +44,7 @@ def _wait_for_failure(tenant: Tenant, name: str, *, within: float) -> Object:
 
 def test_a_pod_over_its_own_disk_limit_fails_with_the_kubelets_message(harmed: Tenant) -> None:
     """The kubelet looks every ten seconds; it says Evicted, as it does when the node is short of disk."""
-    failure = _wait_for_failure(harmed, "greedy", within=90)
+    failure = _wait_for_failure(harmed, "greedy", within=240)
 
     assert ("Evicted", 1) == (failure["reason"], failure["count"])
     assert "exceeds the total limit of containers 256Mi" in failure["message"]

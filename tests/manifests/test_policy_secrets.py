@@ -18,6 +18,13 @@ NAMESPACE, OTHER = "policy-secrets", "policy-secrets-other"
 UID = "33333333-3333-3333-3333-333333333333"
 OWN = "whatsapp-operator"
 PROXY = {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "login"}
+HOOK = {
+    "name": "bot",
+    "url": "https://bot.example.com/",
+    "format": "CloudAPI",
+    "events": ["message"],
+    "secretName": "login",
+}
 LINK = {"phoneNumberSecretName": "login"}
 
 
@@ -77,7 +84,7 @@ def rea(cluster: LightCluster) -> ApiClient:
 def stored(cluster: LightCluster) -> Iterator[Json]:
     """A session behind a proxy with a login, whose telephone number is in a Secret; stored by an admin."""
     admin = ApiClient(cluster)
-    made = session("stored", proxy=PROXY, link=LINK)
+    made = session("stored", proxy=PROXY, link=LINK, webhooks=[HOOK])
     assert TAKEN == create(admin, made, dry_run=False)
     yield made
     admin.request("DELETE", f"/apis/wasession.dev/v1alpha1/namespaces/{NAMESPACE}/whatsappsessions/stored")
@@ -105,16 +112,40 @@ def test_who_names_the_secret_of_a_number_must_be_allowed_to_get_it(
     assert lacks("rea", "bank") in patch(rea, stored, change)
 
 
+def test_who_names_the_secret_of_a_webhook_must_be_allowed_to_get_it(
+    kim: ApiClient, rea: ApiClient, stored: Json
+) -> None:
+    """Also with another address beside it, which would receive the token in it; a webhook without one needs no right."""
+    asked, elsewhere = session(webhooks=[HOOK]), HOOK | {"url": "https://evil.example.com/"}
+
+    assert lacks("kim", "login") in create(kim, asked)
+    assert TAKEN == create(rea, asked)
+    assert lacks("kim", "login") in patch(kim, stored, {"spec": {"webhooks": [elsewhere]}})
+    assert TAKEN == patch(rea, stored, {"spec": {"webhooks": [elsewhere]}})
+    assert lacks("rea", "bank") in patch(rea, stored, {"spec": {"webhooks": [HOOK | {"secretName": "bank"}]}})
+    assert TAKEN == create(kim, session(webhooks=[{key: HOOK[key] for key in HOOK if key != "secretName"}]))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"operatingMode": "Suspended"},
+        {"webhooks": [HOOK | {"events": ["ack"]}]},
+        {"webhooks": None},
         {"link": {"maxRounds": 3}},
         {"proxy": {"loginSecretName": None}},
         {"proxy": None},
         {"link": {"phoneNumberSecretName": None}},
     ],
-    ids=["suspend", "another field", "without the login", "without the proxy", "without the number"],
+    ids=[
+        "suspend",
+        "another event",
+        "without webhooks",
+        "another field",
+        "without the login",
+        "without the proxy",
+        "without the number",
+    ],
 )
 def test_an_edit_that_leaves_it_alone_or_takes_it_out_passes(kim: ApiClient, stored: Json, change: Json) -> None:
     """Who may write sessions works with one to which others gave a login."""
@@ -153,9 +184,12 @@ def operator(cluster: LightCluster) -> ApiClient:
 
 
 def pod(**secret: Any) -> Json:
-    """The pod of a session with a proxy's login, its volume changed."""
+    """The pod of a session with a proxy's login and a webhook, the login's volume changed."""
     stored = WhatsAppSession.parse(
-        {"metadata": {"name": "sales", "namespace": NAMESPACE, "uid": UID}, "spec": {"proxy": PROXY}}
+        {
+            "metadata": {"name": "sales", "namespace": NAMESPACE, "uid": UID},
+            "spec": {"proxy": PROXY, "webhooks": [HOOK]},
+        }
     )
     made = copy.deepcopy(dict(pod_manifest(stored, Defaults(runner_image="example.com/runner:1", key_id=KeyID("k1")))))
     (volume,) = [volume for volume in made["spec"]["volumes"] if volume["name"] == "proxy-login"]
@@ -163,9 +197,18 @@ def pod(**secret: Any) -> Json:
     return made
 
 
-def test_the_login_of_a_proxy_is_mounted(operator: ApiClient) -> None:
+def test_the_login_of_a_proxy_and_the_secret_of_a_webhook_are_mounted(operator: ApiClient) -> None:
     """By the name that somebody gave its Secret."""
     assert TAKEN == create(operator, pod())
+
+
+def test_no_other_entry_of_a_webhooks_secret_is_mounted(operator: ApiClient) -> None:
+    """As of any other Secret that a session names."""
+    asked = pod()
+    (volume,) = [volume for volume in asked["spec"]["volumes"] if volume["name"].startswith("webhook-")]
+    volume["secret"]["items"].append({"key": "pin", "path": "pin"})
+
+    assert "the entries of a Secret that a session may name" in create(operator, asked)
 
 
 @pytest.mark.parametrize(

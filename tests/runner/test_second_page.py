@@ -3,6 +3,7 @@
 The runner's own init script and probe, with the real wa-js, in a real browser; `second_page.js` is the page.
 """
 
+import asyncio
 import html
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,8 +16,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, async_playwright
 from runner.conftest import BROWSER
 from session_protocol.vocabulary import Presence
+from session_protocol.vocabulary import RunnerState as State
+from session_protocol.vocabulary import StateReason as Reason
 from session_runner.page import scripts
+from session_runner.states.classify import classify
 from session_runner.states.facts import Ban, Dialog, Facts, Passkey
+from session_runner.states.history import History, remember
+from session_runner.states.policy import Policy
 from support.waiting import async_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,6 +55,12 @@ class Second:
 
 
 Open = Callable[..., Awaitable[Second]]
+
+
+def at_once(facts: Facts) -> tuple[State, Reason]:
+    """What the first look at a page says that was connected a moment ago."""
+    history = remember(History(linked=True, healthy_comms=True), facts, policy=Policy(), now=0)
+    return classify(facts, history, policy=Policy(), now=0)[:2]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -149,6 +161,59 @@ async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
     await second.facts(foreign_mutex=False, comms=False)
 
 
+async def test_a_window_is_told_at_once(opened: Open) -> None:
+    """That it opens, becomes another and closes, though no event of the page says so; a page that is busy with itself wakes nobody."""
+    second = await opened()
+    await second.control("connected")
+
+    async def told(times: int) -> None:
+        async def wakes() -> int:
+            return second.woken.count(("window", None))
+
+        await async_until(f"the window was told {times} times", wakes, lambda count: count == times, within=2)
+
+    await second.control("over", "<div role=dialog hidden>Etwas<button>Ja</button></div>")
+    await second.page.evaluate(
+        """() => new Promise((done) => {
+          let turns = 0;
+          const timer = setInterval(() => {
+            document.body.append(document.createElement('p'));
+            if ((turns += 1) === 200) { clearInterval(timer); done(); }
+          }, 5);
+        })"""
+    )
+    await told(0)
+    await second.page.evaluate("document.querySelector('[role=dialog]').hidden = false")
+    await told(1)
+    await second.control("over", "<div role=dialog>WhatsApp is open in another window.<button>Close</button></div>")
+    await told(2)
+    await second.control("away")
+    await told(3)
+
+
+async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:
+    """The page's notice of what is new stands; another tab takes over, and its window comes over or beneath it, or not at all."""
+    second = await opened()
+    notice = "<div role=dialog>What's new on WhatsApp Web<button>Continue</button></div>"
+    for other, kind in (
+        ("<div role=dialog>WhatsApp is open in another window.<button>Use here</button></div>", Dialog.OTHER_WINDOW),
+        ("<div role=dialog>WhatsApp ist anderswo offen<button>Hier</button><button>Zu</button></div>", Dialog.OTHER),
+        ("", Dialog.WHATS_NEW),
+    ):
+        await second.control("connected")
+        await second.control("be", {"mutex": "t1:init_1", "holds": True})
+        await second.control("over", notice)
+        before = await second.facts(dialog=Dialog.WHATS_NEW, stream="CONNECTED")
+        assert State.ACTION_REQUIRED is at_once(before)[0]
+        await second.control("be", {"mutex": "t2:init_2", "holds": False})
+        await second.control("socket", {"stream": "DISCONNECTED"})
+        if other:
+            await second.control("over", other)
+        facts = await second.facts(dialog=kind, stream="DISCONNECTED")
+        assert (State.CONFLICT, Reason.OTHER_TAB) == at_once(facts)
+        await second.control("away")
+
+
 async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:
     """A ban and an outage whose screens lie over the page; they are over with them."""
     second = await opened()
@@ -158,6 +223,37 @@ async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:
         await second.facts(**{fact: expected})
         await second.control("away")
         await second.facts(ban=None, unavailable=False)
+
+
+async def test_a_ban_on_the_screen_alone_is_no_conflict(opened: Open) -> None:
+    """In the place of the chats of a page that is synced: a ban by its first words, in another language no conflict either.
+
+    A chat that says the same is none, nor is a window, and whoever was replaced keeps the chats.
+    """
+    second = await opened()
+    chats = "<h1>Chats</h1><ul><li>Anna</li><li>You're temporarily banned</li></ul><p>Code: 7</p>"
+    history = History(linked=True, healthy_comms=True, silent_since=0)
+
+    async def shown(screen: str, **expected: object) -> tuple[State, Reason]:
+        await second.control("screen", screen)
+        facts = await second.facts(comms=False, synced=True, **expected)
+        return classify(facts, remember(history, facts, policy=Policy(), now=60), policy=Policy(), now=60)[:2]
+
+    await second.control("screen", chats)
+    await second.control("connected")
+    await second.facts(registered=True, synced=True)
+    await asyncio.sleep(2.5)  # so that the chats were there at two looks
+    await second.facts(registered=True, ban=None, other_screen=False)
+    await second.control("be", {"comms": None})
+    await second.control("socket", {"stream": "DISCONNECTED"})
+
+    assert (State.CONFLICT, Reason.REPLACED) == await shown(chats, ban=None, other_screen=False)
+    ban = "<div><h1>You’re temporarily banned</h1><p>Code: 101</p></div>"
+    assert (State.TEMPORARILY_BANNED, Reason.BANNED) == await shown(ban, ban=Ban(code="101"), other_screen=True)
+    assert (State.TEMPORARILY_BANNED, Reason.BANNED) == await shown(chats + ban, ban=Ban(code="101"))
+    foreign = "<h1>Du bist vorübergehend gesperrt</h1>"
+    assert (State.DEGRADED, Reason.UNKNOWN_SCREEN) == await shown(foreign, ban=None, other_screen=True)
+    assert (State.CONFLICT, Reason.REPLACED) == await shown(chats, ban=None, other_screen=False)
 
 
 async def test_a_screen_that_is_kept_and_not_shown_is_not_read(opened: Open) -> None:

@@ -1,4 +1,4 @@
-"""Bounds of lists, maps and texts that the API server holds people to, so that a session has at most 64 KiB.
+"""Bounds of lists, maps and texts that the API server holds people to, so that a session has at most 72 KiB.
 
 They stand in the schema alone. The operator reads whatever is stored: a session from before a bound was set is as good
 as any other, and the API server lets people edit everything else about it.

@@ -21,6 +21,7 @@ from whatsapp_operator.api.profile import PROFILE_CHANGES, ProfileSpec
 from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
 from whatsapp_operator.api.resources import ResourcesSpec
 from whatsapp_operator.api.rules import Rule, validations
+from whatsapp_operator.api.webhooks import Webhooks
 
 
 class OperatingMode(StrEnum):
@@ -135,6 +136,9 @@ class SessionSpec(SpecModel):
     itself. Default: none."""
     browser: BrowserSpec = BrowserSpec()
     """What the page learns of its surroundings: language and time zone. A change takes effect with the next pod."""
+    webhooks: Webhooks = ()
+    """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
+    not have yet takes the next one."""
     recovery: RecoverySpec = RecoverySpec()
     """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()

@@ -164,6 +164,11 @@ class Settings(BaseSettings):
     """Where else runners may connect to: addresses or pods by comma, each with its port, such as `10.1.2.3:3128`,
     `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
     the port means UDP, for DNS that does not listen on port 53: `openshift-dns:5353,openshift-dns:5353/udp`."""
+    webhook_destinations: Annotated[str, AfterValidator(_egress)] = ""
+    """Where webhooks may go beside public addresses on port 443: addresses or pods by comma, each with its port, as in
+    NETWORK_POLICY_EGRESS: `10.1.0.0/16:8080`, `automation/app=n8n:5678`. Of a namespace it opens the Services, by their names
+    (`n8n.automation.svc`), on the port of its pods. Runners check it at each connection, and each namespace's NetworkPolicy
+    opens the same."""
     browser_sandbox: bool = False
     """true: Chromium puts each page into a sandbox of its own. The nodes need the seccomp profile first, which
     manifests/components/browser-sandbox puts there. A pod on a node without it is ended after a minute and tried again.
@@ -290,7 +295,9 @@ class Settings(BaseSettings):
         return RunnerNetwork(
             operator_namespace=namespace,
             scrapers=peers.scrapers(self.network_policy_scrapers),
-            egress=peers.egress(self.network_policy_egress),
+            egress=tuple(
+                dict.fromkeys([*peers.egress(self.network_policy_egress), *peers.egress(self.webhook_destinations)])
+            ),
         )
 
     def defaults(self) -> Defaults:
@@ -312,6 +319,7 @@ class Settings(BaseSettings):
                 annotations=self.allowed_annotations,
             ),
             metrics_need_token=self.runner_metrics_need_token,
+            webhook_destinations=peers.egress(self.webhook_destinations),
             browser_sandbox=self.browser_sandbox,
             browser_seccomp_profile=self.browser_seccomp_profile,
             user_namespaces=self.user_namespaces,

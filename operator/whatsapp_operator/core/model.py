@@ -16,7 +16,7 @@ from session_protocol.vocabulary import TokenPurpose
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.calls import FailedCall
 from whatsapp_operator.core.kubelet import ProbeKill
-from whatsapp_operator.core.network import RunnerNetwork
+from whatsapp_operator.core.network import Egress, RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
 PodUID = NewType("PodUID", str)
@@ -362,6 +362,8 @@ class Defaults:
     """ Whether a runner's metrics need a token. """
     network: RunnerNetwork | None = None
     """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
+    webhook_destinations: tuple[Egress, ...] = ()
+    """ Where webhooks may go beside public addresses on port 443. """
     browser_sandbox: bool = False
     """ Chromium's own sandbox, with the seccomp profile below. """
     browser_seccomp_profile: str = ""

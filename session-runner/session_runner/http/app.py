@@ -24,6 +24,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
+from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
@@ -33,7 +34,7 @@ from session_protocol.vocabulary import LinkMethod, TokenScope
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
 from session_runner.http.auth import TokenFolder, require
-from session_runner.http.cloud_api import CloudApi
+from session_runner.http.cloud_api import CloudApi, largest_body
 from session_runner.http.codes import OFFERED, render
 from session_runner.http.errors import (
     ApiError,
@@ -52,10 +53,14 @@ from session_runner.http.errors import (
     problem_of,
     problems,
 )
+from session_runner.http.event_stream import EventStreams
 from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.inbox import Inbox
+from session_runner.live import Live
 from session_runner.logout import log_out
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -74,8 +79,8 @@ BODY = web.RequestKey("body", bytes)
 PAIRING_SECONDS = 20.0
 """ For the page to show a pairing code; WhatsApp's answer takes a second or two. """
 PAIRING_PAUSE = 0.1
-LARGEST_BODY = 2048
-""" Bytes; five hashes are 400. """
+LARGEST_BODY = 16 * 1024
+""" Bytes; the largest settings have 9 KiB. """
 BODY_SECONDS = 5.0
 """ For a body to arrive. """
 LONGEST_ACCEPT = 4096
@@ -96,7 +101,10 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        live: Live | None = None,
         messaging: Messaging | None = None,
+        inbox: Inbox | None = None,
+        media: Media | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
@@ -105,7 +113,12 @@ class Api:
         self._numbers = numbers or PhoneNumbers(file=None, method=LinkMethod.QR)
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
-        self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
+        self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
+        self._live = live or Live(store=store)
+        media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
+        self._cloud_api = CloudApi(
+            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
+        )
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -121,7 +134,9 @@ class Api:
             "getPairingCode": self.pairing_code,
             "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
+            "streamEvents": self._streams.answer,
             "renewTokens": self.renew_tokens,
+            "changeSettings": self.change_settings,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
@@ -240,6 +255,16 @@ class Api:
         body = msgspec.json.encode(KnownScopes(scopes=sorted(self._tokens.scopes())))
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """PUT /v1/settings: go by other settings from now on."""
+        try:
+            given = read_live_settings(request[BODY])
+        except ValueError as error:
+            raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
+        if self._live.replace(given):
+            logger.info("The settings were changed", extra={"count": len(given.webhooks)})
+        return _json_response(SettingsInUse(settings_digest=self._live.digest))
+
     async def contract(self, _request: web.Request) -> web.Response:
         """GET /v1/openapi.yaml."""
         body = (resources.files(__package__) / "openapi.yaml").read_bytes()
@@ -309,6 +334,7 @@ class Api:
             browser_version=snapshot.browser_version,
             account_revision=snapshot.account_revision,
             account_expected=snapshot.account_expected,
+            settings_digest=snapshot.settings_digest,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 
@@ -356,6 +382,7 @@ async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[w
         count=metrics.bad_requests.inc,
         answer=problem_of,
         closed=lambda reason: metrics.closed.labels(reason).inc(),
+        largest_body=largest_body,
         shutdown_timeout=2.0,
     )
     await runner.setup()

@@ -16,8 +16,8 @@ BODY_SECONDS: Final = 5.0
 LONGEST_KEY: Final = 255
 """ Characters of an Idempotency-Key. """
 
-Answer = Callable[[web.Request], Awaitable[dict[str, Any]]]
-""" A route's handler: its document goes out with 200, an error in the Cloud API's form. """
+Answer = Callable[[web.Request], Awaitable[dict[str, Any] | web.StreamResponse]]
+""" A route's handler: its document goes out with 200, or the response that it made, an error in the Cloud API's form. """
 
 
 async def read_body(request: web.Request) -> bytes:

@@ -98,6 +98,18 @@ class TooManyMessagesError(ApiError):
     headers: tuple[tuple[str, str], ...] = (("Retry-After", "30"),)
 
 
+class EventsGoneError(ApiError):
+    """There is no such event any more, so the stream would have a hole."""
+
+    status, code = HTTPStatus.GONE, "EventsGone"
+
+
+class TooManyStreamsError(ApiError):
+    """Too many streams of events are open."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyStreams"
+
+
 class StartingError(ApiError):
     """The runner is starting or ending."""
 

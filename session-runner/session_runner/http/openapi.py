@@ -135,13 +135,15 @@ def _problem(error: type[ApiError]) -> dict[str, Any]:
 
 def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an answer with all fields required: the defaults are for answers of older runners."""
-    if "properties" not in schema:  # a vocabulary
+    if "properties" not in schema:
         return schema
     return _as_read(schema) | {"required": list(schema["properties"]), "additionalProperties": False}
 
 
 def _as_read(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a body without the defaults, which only say what a field is while it is not given."""
+    if "properties" not in schema:  # a vocabulary
+        return schema
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in schema["properties"].items()

@@ -23,6 +23,7 @@ from session_protocol.answers import (
     SentMessage,
     State,
 )
+from session_protocol.live_settings import LiveSettings, SettingsInUse
 from session_protocol.messages import EditRequest, MessageRequest
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
@@ -32,6 +33,7 @@ from session_runner.http.errors import (
     BadRequestError,
     CannotPairError,
     DeadlineError,
+    EventsGoneError,
     ForbiddenError,
     InvalidMessageError,
     NoAccountError,
@@ -46,6 +48,7 @@ from session_runner.http.errors import (
     StartingError,
     TooManyCommandsError,
     TooManyMessagesError,
+    TooManyStreamsError,
     UnauthorizedError,
 )
 
@@ -73,6 +76,22 @@ class MetricsQuery(Struct, frozen=True):
     names: Annotated[list[str], Meta(description="Only series of these names. May be repeated.")] = msgspec.field(
         default_factory=list, name="name[]"
     )
+
+
+class EventsQuery(Struct, frozen=True):
+    """What GET /v1/events takes."""
+
+    after: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=64,
+                description="The id of the last event that the caller has; the header Last-Event-ID says the same.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +279,20 @@ ROUTES = (
         errors=(NoMessageError, StartingError),
     ),
     Route(
+        path="/v1/events",
+        name="streamEvents",
+        summary="What happens, as server-sent events",
+        description="Needs the scope `send`. "
+        "From now on, or from behind the event that `after` or the header Last-Event-ID names; the stream ends after an hour, "
+        "and a client comes again with the last id. Events are kept for a day.\n",
+        scope=TokenScope.SEND,
+        query=EventsQuery,
+        answer="The stream. Each event's data is JSON with id, type, time and data.",
+        content={"text/event-stream": TEXT},
+        cached=False,
+        errors=(EventsGoneError, StartingError, TooManyStreamsError),
+    ),
+    Route(
         path="/v1/tokens",
         method="PUT",
         name="renewTokens",
@@ -272,6 +305,19 @@ ROUTES = (
         body=TokenHashes,
         answer="The runner takes these tokens.",
         content={"application/json": KnownScopes},
+        cached=False,
+    ),
+    Route(
+        path="/v1/settings",
+        method="PUT",
+        name="changeSettings",
+        summary="Replace the settings of a running session: its webhooks",
+        description="For the operator alone: no token opens it, neither does one of the scope `admin`.\n"
+        "The body has all of them; what it leaves out is not set. Sent again, it changes nothing.\n",
+        operator=True,
+        body=LiveSettings,
+        answer="The runner goes by these settings.",
+        content={"application/json": SettingsInUse},
         cached=False,
     ),
     Route(

@@ -46,7 +46,7 @@ class Wanted:
 
 def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
     """Return the body of the webhook; None: this event is not told in this form."""
-    field, value = _told(event, account, wanted)
+    field, value = _change(event, account, wanted)
     if value is None:
         return None
     value = {
@@ -58,18 +58,18 @@ def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
     return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
 
 
-def _told(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
+def _change(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
     match event.data:
         case Ack() as ack:
             return "messages", {"contacts": [_contact(ack.person)], "statuses": [_status(ack)]}
-        case Message() | Deleted() | Reaction() as told:
-            if (told.group and not wanted.groups) or told.person is None:
+        case Message() | Deleted() | Reaction() as content:
+            if (content.group and not wanted.groups) or content.person is None:
                 return "", None
             message = _message(event, account, wanted)
             if message is None:
                 return "", None
-            contacts = [_contact(told.person)]
-            if told.own:
+            contacts = [_contact(content.person)]
+            if content.own:
                 return "smb_message_echoes", {"contacts": contacts, "message_echoes": [message]}
             return "messages", {"contacts": contacts, "messages": [message]}
         case _:
@@ -97,15 +97,15 @@ def _message(event: Event, account: Account, wanted: Wanted) -> dict[str, Any] |
     raise AssertionError(event.type)
 
 
-def _head(told: Message | Deleted | Reaction, account: Account, *, identifier: str | None = None) -> dict[str, Any]:
+def _head(content: Message | Deleted | Reaction, account: Account, *, identifier: str | None = None) -> dict[str, Any]:
     """Return who, which and when. A number that is not known is left out; the user_id is always there."""
-    person = told.person
+    person = content.person
     if person is None:
         raise AssertionError("checked before")
-    head: dict[str, Any] = {"id": identifier or told.id, "timestamp": str(told.timestamp)}
-    if told.group:
-        head["group_id"] = told.chat
-    if told.own:
+    head: dict[str, Any] = {"id": identifier or content.id, "timestamp": str(content.timestamp)}
+    if content.group:
+        head["group_id"] = content.chat
+    if content.own:
         return {"from": account.digits, **_named("to", person), "to_user_id": person.user_id, **head}
     return {**_named("from", person), "from_user_id": person.user_id, **head}
 

@@ -48,7 +48,7 @@ class Context(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     """ Whether the session's own account wrote it. """
 
 
-class Told(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class InChat(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """What every event about a message has."""
 
     id: str
@@ -64,7 +64,7 @@ class Told(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"
     """ In seconds, as WhatsApp has it. """
 
 
-class Message(Told, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Message(InChat, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A message, or with its new content one that was edited. `content` is as the Cloud API has it."""
 
     content: dict[str, Any]
@@ -79,11 +79,11 @@ class Message(Told, frozen=True, kw_only=True, omit_defaults=True, rename="camel
         return f"Message({self.id})"
 
 
-class Deleted(Told, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Deleted(InChat, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A message that was taken back for everyone."""
 
 
-class Reaction(Told, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Reaction(InChat, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A reaction to the message `id`; it has no emoji when it was taken away."""
 
     emoji: str | None = None
@@ -140,7 +140,7 @@ class Event:
     def chat(self) -> str:
         """Within what the order of events is kept; empty for what is about no chat."""
         match self.data:
-            case Told(chat=chat):
+            case InChat(chat=chat):
                 return chat
             case Ack(person=person):
                 return person.user_id

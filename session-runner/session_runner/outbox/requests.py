@@ -226,4 +226,5 @@ def sweep(database: Connection, *, now: float) -> None:
 
 
 def _note(database: Connection, identifier: str, progress: Progress, time: float) -> None:
-    database.execute("INSERT OR IGNORE INTO statuses VALUES (?, ?, ?)", (identifier, progress, time))
+    row = (identifier, progress, time)
+    database.execute("INSERT OR IGNORE INTO statuses (request, status, time) VALUES (?, ?, ?)", row)

@@ -152,6 +152,8 @@ class Facts:
     """ None: the page is up, or the probe was interrupted. """
     foreign_mutex: bool = False
     """ The tab mutex is held, and not by this page. """
+    other_screen: bool = False
+    """ A screen is in the place of the chats, of a page that was synced and hears nothing. """
     comms: bool | None = None
     """ Whether the page still has its connection object. """
     code: str | None = field(default=None, repr=False)
@@ -240,6 +242,7 @@ class Facts:
             version=_maybe_text(got.get("version")),
             document=_maybe_document(got.get("document")),
             foreign_mutex=got.get("foreignMutex") is True,
+            other_screen=got.get("otherScreen") is True,
             comms=_maybe_bool(got.get("comms")),
             code=_maybe_text(got.get("code")),
             code_lifetime=_maybe_seconds(got.get("codeLifetimeMs")),

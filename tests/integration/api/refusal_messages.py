@@ -68,3 +68,18 @@ HOST = (
 )
 LANGUAGE = "must be a BCP 47 language tag such as pt-BR, de or zh-Hant-TW: language, and script and region if need be"
 TIME_ZONE = "must be a time zone of the IANA database such as America/Sao_Paulo, Europe/Berlin or UTC"
+SECRET = (
+    "must be the name of a Secret: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
+)
+WEBHOOK_NAME = (
+    "must be at most 40 lower case letters, digits and '-', beginning and ending with a letter or digit, and tell no "
+    "telephone number: it stands in metrics and logs"
+)
+WEBHOOK_URL = (
+    "must be an address such as https://n8n.example.com/webhook/whatsapp or http://n8n.automation.svc:5678/webhook, without < "
+    "and >, with at most 16 parameters, and without a login, whose place is the entry authorization of the webhook's Secret"
+)
+HEADER_NAME = "must be the name of a header: letters, digits and '-', beginning with a letter"
+FREE_HEADER = "must not be a header that the runner sends itself: remove it; Authorization is the entry authorization of the webhook's Secret"
+HEADER_VALUE = "must be made of printable ASCII characters but <, >, & and ', without a blank at its beginning or end"
+SIGNED = "the format Standard signs each delivery: set secretName to a Secret with the entry signingSecret"

@@ -2,11 +2,7 @@
 
 from typing import Any
 
-from integration.api.refusal_messages import HOST, LANGUAGE, TIME_ZONE
-
-SECRET = (
-    "must be the name of a Secret: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
-)
+from integration.api.refusal_messages import HOST, LANGUAGE, SECRET, TIME_ZONE
 
 
 def through(host: str, **more: Any) -> dict[str, Any]:

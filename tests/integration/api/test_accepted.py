@@ -26,6 +26,17 @@ CONTRACT: dict[str, Any] = {
     "link": {"method": "QR", "maxRounds": 5, "onLogout": "Relink"},
     "proxy": {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "proxy"},
     "browser": {"language": "en-US", "timeZone": "UTC"},
+    "webhooks": [
+        {
+            "name": "bot",
+            "url": "https://bot.example.com/webhook?a=b",
+            "format": "CloudAPI",
+            "events": ["message", "ack"],
+            "groups": "Omit",
+            "secretName": "bot",
+            "headers": [{"name": "X-Team", "value": "support"}],
+        },
+    ],
     "recovery": {"maxAttempts": 5, "baseDelay": "5s", "healthyAfter": "10m"},
     "timeouts": {
         "startup": "60s",

@@ -10,10 +10,11 @@ from api_client import ApiClient, session, sessions
 from integration.api.test_stored import apply
 from largest import largest
 from local_cluster.light import LightCluster
+from session_protocol.vocabulary import WebhookEvent
 from support.waiting import until
 from whatsapp_operator.api.crd.definitions import SESSION, definition, root_schema
 
-LIMIT = 64 * 1024
+LIMIT = 72 * 1024
 GROUP = "wide.wasession.test"
 PATH = f"/apis/{GROUP}/v1alpha1/namespaces/default/whatsappsessions"
 WIDER = 64
@@ -24,6 +25,9 @@ def admitted() -> dict[str, Any]:
     spec: dict[str, Any] = largest(root_schema(SESSION)["properties"]["spec"])
     spec |= {"operatingMode": "Suspended", "replicas": 1, "resources": {}, "timeouts": {}, "recovery": {}, "link": {}}
     spec["proxy"]["host"] = ".".join([*["x" * 63] * 3, "x" * 61])
+    for number, webhook in enumerate(spec["webhooks"]):
+        webhook |= {"name": f"{'h' * 39}{number}", "url": "https://" + "x" * 504, "events": list(WebhookEvent)}
+        webhook["headers"] = [{"name": f"{'X' * 63}{letter}", "value": "x" * 128} for letter in "AB"]
     spec["browser"] = {"language": "zh-Hant-TW", "timeZone": "America/Argentina/Buenos_Aires"}
     spec["profile"] = {"existingClaim": "x" * 253, "accessMode": "ReadWriteOncePod"}
     pod = spec["pod"]
@@ -57,7 +61,7 @@ def _with_values(part: Any) -> Any:
     return made | ({"operator": "NotIn"} if "values" in made else {})
 
 
-def test_the_largest_is_taken_and_has_64_kib(api: ApiClient) -> None:
+def test_the_largest_is_taken_and_has_72_kib(api: ApiClient) -> None:
     """As the API server keeps it, but for the list of who wrote what."""
     answer = api.request("POST", sessions("default"), session(admitted(), name="x" * 52), dryRun="All")
 

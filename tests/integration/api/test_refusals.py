@@ -52,6 +52,7 @@ from integration.api.refusal_messages import (
     VALUE,
 )
 from integration.api.refused_surroundings import SCHEMA_OF_PROXY, SURROUNDINGS
+from integration.api.refused_webhooks import SCHEMA_OF_WEBHOOKS, WEBHOOKS
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 
 
@@ -202,6 +203,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"runtimeClassName": "-"}}, "spec.pod.runtimeClassName", a_name("a RuntimeClass")),
     ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
     *SURROUNDINGS,
+    *WEBHOOKS,
     # labels and annotations of ours
     ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
     ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
@@ -321,6 +323,7 @@ def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec:
 
 SCHEMA: list[tuple[dict[str, Any], str, str]] = [
     *SCHEMA_OF_PROXY,
+    *SCHEMA_OF_WEBHOOKS,
     ({"operatingMode": "Stopped"}, "spec.operatingMode", 'supported values: "Running", "Suspended"'),
     ({"replicas": 0}, "spec.replicas", ONE),
     ({"replicas": 2}, "spec.replicas", ONE),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from session_devtools.installation.constants import OPERATOR_NAMESPACE
 from session_protocol.answers import State
+from session_protocol.live_settings import LiveSettings
 from whatsapp_operator.core.model import AccountHash, Defaults, KeyID, TokenSource
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.connection import Connection, Credentials
@@ -58,6 +59,10 @@ class SilentRunners:
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
         """Say nothing."""
         raise NoAnswer(f"{target.key} takes nothing from {source.key_id}")
+
+    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+        """Say nothing."""
+        raise NoAnswer(f"{target.key} takes nothing of {settings}")
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Say nothing."""

@@ -1,4 +1,4 @@
-"""The largest session that the schema admits has at most 64 KiB: what a tenant may put into the operator's memory."""
+"""The largest session that the schema admits has at most 72 KiB: what a tenant may put into the operator's memory."""
 
 import json
 from typing import Any
@@ -9,13 +9,13 @@ from whatsapp_operator.api.bounds import MAX_KEY_LENGTH
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.session import WhatsAppSession
 
-LIMIT = 64 * 1024
+LIMIT = 72 * 1024
 SPEC = root_schema(SESSION)["properties"]["spec"]
 WORST = 6
 """ Bytes that one character may take in JSON: \\u003c. """
 
 
-def test_it_fits_64_kib() -> None:
+def test_it_fits_72_kib() -> None:
     """Every list, map and text at its end, with a name and a namespace of their longest."""
     metadata = {"name": "x" * 52, "namespace": "x" * 63, "uid": "x" * 36, "resourceVersion": "9" * 20}
     whole = {"apiVersion": "x" * 30, "kind": "WhatsAppSession", "metadata": metadata, "spec": largest(SPEC)}
@@ -24,13 +24,20 @@ def test_it_fits_64_kib() -> None:
 
 
 def test_so_it_does_with_characters_that_take_six_bytes() -> None:
-    """Only annotations are free text, and these have a bound altogether; everything else is plain."""
+    """Only annotations are free text, and these have a bound altogether; an address may have 15 ampersands; the rest is plain."""
     spec = largest(SPEC)
     annotations = spec["pod"].pop("annotations")
     rules = SPEC["properties"]["pod"]["properties"]["annotations"]["x-kubernetes-validations"]
+    ampersands = len(spec["webhooks"]) * 15
     (altogether,) = [int(rule["rule"].rpartition(" ")[2]) for rule in rules if ".sum()" in rule["rule"]]
 
-    assert len(json.dumps(spec)) + len(json.dumps(dict.fromkeys(annotations, ""))) + WORST * altogether + 500 <= LIMIT
+    assert (
+        len(json.dumps(spec))
+        + len(json.dumps(dict.fromkeys(annotations, "")))
+        + WORST * (altogether + ampersands)
+        + 500
+        <= LIMIT
+    )
 
 
 def test_keys_are_as_long_as_the_rule_says() -> None:

@@ -59,6 +59,7 @@ def test_what_is_written_is_read_back() -> None:
         "browserVersion",
         "accountRevision",
         "accountExpected",
+        "settingsDigest",
         "probeAgeSeconds",
     ] == list(json.loads(text))
 

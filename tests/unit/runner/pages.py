@@ -111,6 +111,7 @@ page_facts = st.builds(
                 ),
             ),
             "foreignMutex": st.booleans(),
+            "otherScreen": st.booleans(),
             "comms": _maybe,
             "code": st.sampled_from([None, CODE]),
             "origin": st.sampled_from([None, 1.0, 2.0]),

@@ -116,6 +116,7 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "browserVersion": "156.0.7204.49",
         "accountRevision": None,
         "accountExpected": None,
+        "settingsDigest": None,
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
         "logoutTime": None,

@@ -41,6 +41,8 @@ class ScriptedPage:
         self.fetched = 0
         self.without_cache: list[bool] = []
         self.after_probe: Callable[[], None] = lambda: None
+        self.meanwhile: Callable[[], None] = lambda: None
+        """ What happens while a pairing code is asked for. """
 
     async def navigate(self, url: str, *, deadline: float, without_cache: bool) -> None:
         """Fail as long as failures are scripted."""
@@ -67,6 +69,8 @@ class ScriptedPage:
     async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
         """Note the order; the library always has a code."""
         self.asked.append(name)
+        if name == "pair.js":
+            self.meanwhile()
         self.arguments.append(argument)
         self.deadlines.append(deadline)
         return CODE if name == "code.js" else "asked" if name == "pair.js" else "wa-js"
@@ -75,7 +79,7 @@ class ScriptedPage:
 class MonitorHarness:
     """A monitor whose clock jumps a second with every reading."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, start: Start | None = None, /, **variables: str) -> None:
         self.seconds = 0.0
         self.step = 1.0
         self.kills: int | None = 0
@@ -86,7 +90,8 @@ class MonitorHarness:
         self.states: list[tuple[str, str]] = []
         self.links: list[tuple[str, object]] = []
         self.numbers = PhoneNumbers(file=None, method=LinkMethod.QR)
-        state_file = StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s"))
+        start = start or Start(session_uid="s")
+        state_file = StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=start)
         self.monitor = PageMonitor(
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
@@ -212,10 +217,9 @@ async def test_the_page_stays_unlinked_while_it_is_kept_closed(tmp_path: Path) -
 async def test_a_relink_after_a_logout_begins_unlinked(tmp_path: Path) -> None:
     """The pod that a person asked for knows of the logout before its page shows it, and of a link when that shows."""
     await MonitorHarness(tmp_path, ON_LOGOUT="Wait").exit(ScriptedPage({}, UNLINKED))
-    harness = MonitorHarness(tmp_path, ON_LOGOUT="Wait")
-    start = Start(session_uid="s", relink="2026-11-22T18:00:00Z")
     StateFile(tmp_path / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")).begin()
-    harness.monitor.state_file = StateFile(tmp_path / "runner.json", clock=lambda: datetime.now(UTC), start=start)
+    start = Start(session_uid="s", relink="2026-11-22T18:00:00Z")
+    harness = MonitorHarness(tmp_path, start, ON_LOGOUT="Wait")
     assert harness.monitor.state_file.begin() is None
     reload = {"booted": False, "registered": None}
     await harness.exit(ScriptedPage(reload, {}, reload))
@@ -342,7 +346,7 @@ async def test_a_kill_for_want_of_memory_explains_every_death(tmp_path: Path, st
 async def test_old_kills_explain_nothing(tmp_path: Path) -> None:
     """What was killed before this process began is not its death."""
     harness = MonitorHarness(tmp_path)
-    harness.kills = harness.monitor._kills_before = 3
+    harness.kills = harness.monitor.deaths.before = 3
     ended = await harness.exit(ScriptedPage({}))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
@@ -441,10 +445,23 @@ async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> 
     assert harness.states[-1] == ("LoggedOut", "WaitingForPerson")
 
 
+async def test_an_event_while_the_page_is_asked_for_a_code_is_not_lost(tmp_path: Path) -> None:
+    """What the page tells meanwhile is remembered beside the answer."""
+    harness = MonitorHarness(tmp_path)
+    assert harness.numbers.ask_for("+4915112345678")
+    page = ScriptedPage(UNLINKED | {"code": CODE}, {"stream": "DISCONNECTED"}, UNLINKED, UNLINKED)
+    page.meanwhile = lambda: harness.monitor.wake("logout_reason", "account_locked")
+    await harness.exit(page)
+
+    assert "pair.js" in page.asked
+    assert harness.states[-1] == ("LoggedOut", "WaitingForPerson")
+
+
 def test_a_resting_session_is_looked_at_less_often() -> None:
     """Loading is looked at closely, a connected session every five seconds."""
     assert pause_after(RunnerState.LOADING, health_check=45) == LOADING_INTERVAL
     assert pause_after(RunnerState.CONNECTED, health_check=45) == RESTING_INTERVAL
+    assert pause_after(RunnerState.QR_PENDING, health_check=45, is_turning=True) == LOADING_INTERVAL
 
 
 async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:

@@ -483,7 +483,7 @@ def test_other_authorities_are_of_use_to_a_certificate_alone(
     run = Run(tmp_path)
 
     def changes(monitor: PageMonitor, page: TimedPage) -> None:
-        monitor.trust_is_outdated = lambda: page.age > 100
+        monitor.fetcher.trust_is_outdated = lambda: page.age > 100
 
     run.meanwhile = changes
     page = None

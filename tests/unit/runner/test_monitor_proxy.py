@@ -41,7 +41,7 @@ def behind(run: Run, failure: ProxyFailure, *, until: float, corrected: float | 
     """A page that is fetched as soon as the proxy lets it."""
 
     def attach(monitor: PageMonitor, page: TimedPage) -> None:
-        monitor.proxy = FakeRelay(page, failure=failure, until=until, corrected=corrected)
+        monitor.fetcher.proxy = FakeRelay(page, failure=failure, until=until, corrected=corrected)
 
     run.meanwhile = attach
     return lambda: TimedPage(lambda _: LINKING, blocked=lambda age: NO_TUNNEL if age < until else None)

@@ -1,6 +1,7 @@
 """Signed requests, as the runner judges them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol import signed_calls
+from session_protocol.live_settings import digest_of_settings, read_live_settings
 from session_protocol.signed_calls import Credentials
 from session_protocol.token_hashes import hash_token
 from session_protocol.vocabulary import TokenScope
@@ -335,3 +337,37 @@ async def test_an_unsigned_body_is_not_waited_for(runner: Runner) -> None:
     headers = {"Authorization": f"Session-HMAC {await runner.nonce()}:{'0' * 64}", "Content-Length": "1000"}
     async with runner.client.put("/v1/tokens", headers=headers) as answer:
         assert 401 == answer.status
+
+
+BOT = {"name": "bot", "url": "https://bot.example.com/", "format": "CloudAPI", "events": ["message"]}
+
+
+async def test_settings_are_replaced_and_their_digest_shown(runner: Runner) -> None:
+    """In the answer and in the state, whose revision grows; the same again changes nothing."""
+    body = json.dumps({"webhooks": [BOT]}).encode()
+    before = json.loads((await runner.call())[2])
+    status, _, answer = await runner.call("PUT", "/v1/settings", body)
+    again = await runner.call("PUT", "/v1/settings", body)
+    after = json.loads((await runner.call())[2])
+
+    assert (200, 200) == (status, again[0])
+    assert digest_of_settings(read_live_settings(body)) == json.loads(answer)["settingsDigest"]
+    assert (None, json.loads(answer)["settingsDigest"]) == (before["settingsDigest"], after["settingsDigest"])
+    assert before["revision"] + 1 == after["revision"]
+    assert b"null" in (await runner.call("PUT", "/v1/settings", b"{}"))[2]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"webhooks": [{}]}', b'{"webhooks": [{"name": "a@b"}]}'])
+async def test_wrong_settings_are_refused(runner: Runner, body: bytes) -> None:
+    """And those of before are kept."""
+    status, _, answer = await runner.call("PUT", "/v1/settings", body)
+
+    assert (400, "BadRequest") == (status, json.loads(answer)["error"]["code"])
+    assert b"a@b" not in answer
+
+
+async def test_no_token_changes_settings(runner: Runner) -> None:
+    """Not even the one that opens everything else."""
+    headers = {"Authorization": f"Bearer {OLD[TokenScope.ADMIN]}"}
+    async with runner.client.put("/v1/settings", data=b"{}", headers=headers) as answer:
+        assert 403 == answer.status

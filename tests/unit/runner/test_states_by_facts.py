@@ -26,6 +26,7 @@ END: Raw = {"restrictedUntil": 1_800_000_000}
 
 LINKED_ROWS: list[tuple[Raw, State, Reason]] = [
     ({"ban": BAN} | DOWN, State.TEMPORARILY_BANNED, Reason.BANNED),
+    ({"ban": BAN, "comms": False} | DOWN, State.TEMPORARILY_BANNED, Reason.BANNED),
     ({"unavailable": True, "socket": "OPENING"} | DOWN, State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN),
     ({"foreignMutex": True} | DOWN, State.CONFLICT, Reason.OTHER_TAB),
     ({"dialog": "OtherWindow"} | DOWN, State.CONFLICT, Reason.OTHER_TAB),
@@ -49,6 +50,7 @@ LINKED_ROWS: list[tuple[Raw, State, Reason]] = [
     ({"online": False}, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
     ({"socket": "OPENING"} | DOWN, State.OFFLINE, Reason.NO_CONNECTION),
     ({"socket": "PAIRING", "comms": False} | DOWN, State.DEGRADED, Reason.UNKNOWN_SCREEN),
+    ({"comms": False, "otherScreen": True} | DOWN, State.DEGRADED, Reason.UNKNOWN_SCREEN),
     ({"stream": "RESUMING"}, State.RECONNECTING, Reason.RESUMING),
     ({"stream": "SYNCING", "synced": False}, State.SYNCING, Reason.FIRST_SYNC),
     ({"socket": "A_WORD_OF_LATER"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),

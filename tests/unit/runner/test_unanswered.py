@@ -12,7 +12,8 @@ from session_runner.messages.progress import LONGEST_SILENCE, Progress
 from session_runner.outbox import requests
 from session_runner.outbox.ages import Ages, ages
 from session_runner.outbox.outbox import Outbox, open_outbox
-from session_runner.states.classify import Verdict, without_answers
+from session_runner.states.unanswered import without_answers
+from session_runner.states.verdicts import Verdict
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 from unit.runner.test_outbox import message

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from session_protocol.answers import State
+from session_protocol.live_settings import LiveSettings, digest_of_settings
 from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
@@ -76,6 +77,8 @@ class FakeRunners:
     news: dict[str, asyncio.Event] = field(default_factory=dict)
     renewed: dict[str, TokenSource] = field(default_factory=dict)
     """ The tokens that a runner was told of. """
+    settings: dict[str, LiveSettings] = field(default_factory=dict)
+    """ The settings that it was told to go by. """
 
     def say(self, uid: str, state: str, reason: str = "AsExpected") -> None:
         """Let a pod's runner say something."""
@@ -112,6 +115,7 @@ class FakeRunners:
             state=state,
             reason=reason,
             since=self.since[uid],
+            settings_digest=digest_of_settings(self.settings.get(uid, LiveSettings())),
         )
 
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
@@ -119,6 +123,12 @@ class FakeRunners:
         if target.pod_uid not in self.states or target.pod_uid in self.silent:
             raise NoAnswer("silent")
         self.renewed[target.pod_uid] = source
+
+    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+        """Take other settings."""
+        if target.pod_uid not in self.states or target.pod_uid in self.silent:
+            raise NoAnswer("silent")
+        self.settings[target.pod_uid] = settings
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Tell nothing: no state of these speaks of an account."""

@@ -4,11 +4,13 @@ The names of the variables are the runner's own (`session_protocol.environment`)
 is written to the root file system: the profile lies on the PVC, all else in scratch volumes with a limit each.
 """
 
+import hashlib
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from session_protocol.durations import format_duration
 from session_protocol.environment import Variable
+from session_protocol.live_settings import WEBHOOK_ENTRIES
 from session_protocol.vocabulary import Presence
 
 from whatsapp_operator.api.base import SpecModel
@@ -17,6 +19,7 @@ from whatsapp_operator.api.resources import ResourcesSpec, effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.live_settings import secret_names
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 
 PROFILE_DIR: Final = "/profile"
@@ -24,6 +27,8 @@ TOKEN_DIR: Final = "/run/whatsapp-session/tokens"  # noqa: S105 -- a path
 PROXY_LOGIN_DIR: Final = "/run/whatsapp-session/proxy-login"
 PROXY_LOGIN_KEYS: Final = ("username", "password")
 """ The entries that are mounted, whatever else the Secret holds. """
+WEBHOOK_SECRETS_DIR: Final = "/run/whatsapp-session/webhooks"
+""" A folder for each Secret, called as it is. """
 HOME_DIR: Final = "/home/runner"
 CACHE_DIR: Final = "/cache"
 PHONE_NUMBER_DIR: Final = "/run/whatsapp-session/phone-number"
@@ -73,6 +78,10 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
                 {"name": volume["name"], "mountPath": PROXY_LOGIN_DIR, "readOnly": True}
                 for volume in _proxy_login_volumes(session)
             ),
+            *(
+                {"name": _webhook_volume(name), "mountPath": f"{WEBHOOK_SECRETS_DIR}/{name}", "readOnly": True}
+                for name in secret_names(session)
+            ),
             *({"name": scratch.name, "mountPath": scratch.path} for scratch in SCRATCH),
         ],
         "securityContext": {
@@ -116,6 +125,7 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
         {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},
         *_phone_number_volumes(session),
         *_proxy_login_volumes(session),
+        *_webhook_volumes(session),
         *(
             {
                 "name": scratch.name,
@@ -152,6 +162,24 @@ def _proxy_login_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
     return [{"name": _PROXY_LOGIN_VOLUME, "secret": secret}]
 
 
+def _webhook_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
+    """Return a volume for each Secret of the webhooks. Without the Secret the pod starts all the same, and sends nothing there."""
+    items = [{"key": key, "path": key} for key in WEBHOOK_ENTRIES]
+    return [
+        {
+            "name": _webhook_volume(name),
+            "secret": {"secretName": name, "items": items, "optional": True, "defaultMode": 0o440},
+        }
+        for name in secret_names(session)
+    ]
+
+
+def _webhook_volume(secret: str) -> str:
+    return (
+        f"webhook-{hashlib.sha256(secret.encode()).hexdigest()[:12]}"  # a Secret's name may be too long for a volume's
+    )
+
+
 def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
     values: dict[str, str] = {
         Variable.WHATSAPP_WEB_URL: defaults.page_url,
@@ -177,6 +205,8 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         values |= _settings(session.spec.proxy)
         if session.spec.proxy.login_secret_name is not None:
             values[Variable.PROXY_LOGIN_DIR] = PROXY_LOGIN_DIR
+    if secret_names(session):
+        values[Variable.WEBHOOK_SECRETS_DIR] = WEBHOOK_SECRETS_DIR
     if defaults.metrics_need_token:
         values[Variable.METRICS_NEED_TOKEN] = "true"
     if defaults.browser_sandbox:

@@ -9,6 +9,7 @@ import json
 from typing import Any, Final
 
 from session_protocol.environment import Variable
+from session_protocol.live_settings import LiveSettings, write_live_settings
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
@@ -31,6 +32,7 @@ from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, Manifest
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.container import SCRATCH, runner_container, variable, volumes
+from whatsapp_operator.core.objects.live_settings import live_settings
 
 GRACE_SECONDS: Final = 60
 """ The runner closes the browser cleanly within 45 s of SIGTERM; the rest is the kubelet's and the volume's. """
@@ -77,6 +79,7 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         Variable.RESTART_REQUEST: requests.restart_at,
         Variable.RELINK_REQUEST: requests.relink_at,
         Variable.RESUMED_TIME: _resumed(session),
+        Variable.LIVE_SETTINGS: _live_settings(session, defaults),
     }
     (container,) = pod["spec"]["containers"]
     # And what the operator sets for all: pods that an older one made without it are not outdated for that.
@@ -96,6 +99,11 @@ def _resumed(session: WhatsAppSession) -> str | None:
     if suspended is None or suspended.status != ConditionStatus.FALSE or suspended.last_transition_time is None:
         return None
     return format_time(suspended.last_transition_time)
+
+
+def _live_settings(session: WhatsAppSession, defaults: Defaults) -> str | None:
+    settings = live_settings(session, defaults)
+    return None if settings == LiveSettings() else write_live_settings(settings).decode()
 
 
 def template_hash(session: WhatsAppSession, defaults: Defaults) -> str:

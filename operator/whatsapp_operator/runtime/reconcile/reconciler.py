@@ -28,6 +28,7 @@ from whatsapp_operator.core.calls import Call, CallReason, Verb
 from whatsapp_operator.core.decision import Action, CreateSecret, Decision, DeletePod, ReadClaim
 from whatsapp_operator.core.kubelet import Eviction
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodTokens, PodUID, SessionUID
+from whatsapp_operator.core.objects.live_settings import live_settings
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
@@ -56,11 +57,12 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
-MAX_DECISIONS: Final = 8
-""" Decisions in one reconciliation at most. A session needs four until its pod is created; many more mean that somebody
-undoes what the operator does, and the back-off limits that. """
+MAX_DECISIONS: Final = 12
+""" Decisions in one reconciliation at most. A session needs four until its pod is created, and nine where a pod was left
+without its four Secrets of tokens; many more mean that somebody undoes what the operator does, and the back-off limits
+that. """
 MAX_SECRETS: Final = 32
-""" Names of Secrets that are remembered of one session: a pod has four, and a renewal makes three more. """
+""" Names of Secrets that are remembered of one session: a pod has five, and a renewal makes four more. """
 
 
 class NotConverged(Exception):
@@ -374,6 +376,9 @@ class Reconciler:
             key_id=pod.key_id,
             renewal=pod.renewal,
             renew=decision.renew_tokens,
+            settings=None
+            if observation.session.problems
+            else live_settings(observation.session, self._deps.defaults()),
         )
         return self._deps.runners.start(target)
 

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 import aiohttp
 from session_protocol.answers import State, read_account, read_state
+from session_protocol.live_settings import LiveSettings, write_live_settings
 from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.constants import RUNNER_PORT
@@ -67,6 +68,8 @@ class Target:
     """ The renewal that the Secret in the pod is of; None: it holds plain tokens. """
     renew: TokenSource | None = None
     """ The tokens that the runner is to be told of; None: it has the right ones. """
+    settings: LiveSettings | None = None
+    """ What the runner is to go by; None: its session's spec cannot be used, so it keeps what it has. """
 
     @property
     def url(self) -> str:
@@ -89,6 +92,12 @@ class RunnerClient(Protocol):
 
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
         """Let the runner take the tokens of this source, and no others after a while.
+
+        :raises NoAnswer: it is not known whether it does; it may be told again.
+        """
+
+    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+        """Let the runner go by these settings.
 
         :raises NoAnswer: it is not known whether it does; it may be told again.
         """
@@ -133,6 +142,14 @@ class HttpRunnerClient:
                 await self._call(target, "PUT", "/v1/tokens", json.dumps(known).encode())
         except (LookupError, TimeoutError) as error:
             raise NoAnswer(f"the tokens cannot be renewed: {error or 'no answer in time'}") from error
+
+    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+        """Send them."""
+        try:
+            async with asyncio.timeout(RENEWAL.total_seconds()):
+                await self._call(target, "PUT", "/v1/settings", write_live_settings(settings))
+        except TimeoutError as error:
+            raise NoAnswer("no answer in time") from error
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Ask for the number, and hash it."""

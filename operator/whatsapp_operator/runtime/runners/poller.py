@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from session_protocol.answers import State
+from session_protocol.live_settings import digest_of_settings
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, RunnerReport, SessionUID, TokenSource
@@ -167,6 +168,7 @@ class RunnerPoller:
                 continue
             failures = 0
             self._received(target, answer, await self._accounts.read(target, answer))
+            await self._bring_settings(target, answer)
             gap = UNCHANGED_INTERVAL
             if answer.revision != revision:
                 now = self._clock.monotonic()
@@ -186,6 +188,15 @@ class RunnerPoller:
             return
         self._renewed[target.key] = target.pod_uid, target.renew
         self._on_changed(target.key)
+
+    async def _bring_settings(self, target: Target, answer: State) -> None:
+        """Let the runner go by the settings of today, if it says that it does not; if it cannot be told, the next poll tries."""
+        if target.settings is None or answer.settings_digest == digest_of_settings(target.settings):
+            return
+        try:
+            await self._client.change_settings(target, target.settings)
+        except NoAnswer as error:
+            logger.debug("Runner was not told of its settings", extra={**target.key.log_fields, "error": str(error)})
 
     def _received(self, target: Target, answer: State, account: AccountHash | None) -> None:
         self._rejections.pop(target.key, None)

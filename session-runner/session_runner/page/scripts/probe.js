@@ -21,6 +21,7 @@
   // What is noted here, for later looks at this document.
   if (registered) session.wasLinked = true;
   if (holdsMutex && session) session.heldMutex = true;
+  if (streaming) maybe(() => session.screen.note());
 
   const dialog = maybe(() => session.window().kind);
   const comms = module('WAComms');
@@ -28,7 +29,9 @@
   const code = registered === false && socket?.state === 'UNPAIRED' ? maybe(() => session.shownCode()) : null;
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
-  const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText })) : null);
+  // A page that has been synced and hears nothing still has them, or a screen in their place.
+  const overChats = registered === true && Boolean(socket?.hasSynced) && !['SYNCING', 'RESUMING', 'CONNECTED'].includes(socket.stream);
+  const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText, overChats })) : null);
   // "Continue on WhatsApp Web" is where linking stops for a passkey; the other words stand on the screens that follow it,
   // of which the last wants the link confirmed.
   const asksForPasskey = () => {
@@ -97,6 +100,7 @@
     version: maybe(() => window.Debug.VERSION),
     // The other tab gives it back when it is closed; the window that it has left over this page stays.
     foreignMutex: holdsMutex === false && (Boolean(maybe(() => mutex.getMutex())) || Boolean(dialog && session?.heldMutex)),
+    otherScreen: overChats && maybe(() => session.screen.isOther()) === true,
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
     codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,

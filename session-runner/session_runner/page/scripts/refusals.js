@@ -7,6 +7,7 @@
   if (window !== window.top || !session) return;
 
   const KNOWN = { ban: /temporarily banned/i, unavailable: /\bunavailable\b/i };
+  const BEGINS = /^you(.re| are) temporarily banned/i; // what its own screen says first
   const SETTLED = 800; // milliseconds until the screen of an event is up: a page that is slower than that is late here, too
   const EVERY = 200;
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
@@ -63,13 +64,20 @@
   session.hear('change:state', (state) => { if (state === 'CONNECTED' || state === 'UNPAIRED') letIn(); });
   session.hear('change:stream', (stream) => { if (['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream)) letIn(); });
 
-  // What the page shows now; without an event only a text may tell it.
-  session.refusal = (kind, { byText }) => {
+  const codeIn = (said) => ({ code: said.match(/\bcode\b\D{0,12}(\d{1,6})/i)?.[1] ?? null, expire: null });
+  const banOverChats = () => {
+    const heading = session.screen.ownText(BEGINS);
+    return heading && codeIn(text(heading.parentElement ?? heading));
+  };
+
+  // What the page shows now; without an event only a text may tell it, and over chats only one that begins a screen.
+  session.refusal = (kind, { byText, overChats }) => {
     look(kind);
     if (receives()) return null;
     if (present[kind]) return { code: present[kind].code ?? null, expire: present[kind].expire ?? null };
+    if (overChats && kind === 'ban') return banOverChats();
     if (!byText) return null;
     const said = screen();
-    return KNOWN[kind].test(said) ? { code: said.match(/\bcode\b\D{0,12}(\d{1,6})/i)?.[1] ?? null, expire: null } : null;
+    return KNOWN[kind].test(said) ? codeIn(said) : null;
   };
 })();

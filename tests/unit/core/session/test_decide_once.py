@@ -6,6 +6,7 @@ from unit.core.session.entries import WALKS, entries
 LOOKED_UP = frozenset(
     {
         "objects/container.py",  # the pod's own parts
+        "objects/live_settings.py",
         "objects/names.py",
         "recovery/backoff.py",  # arithmetic
         "recovery/cause.py",  # the rows of a table

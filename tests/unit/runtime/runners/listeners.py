@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from session_protocol.answers import State
+from session_protocol.live_settings import LiveSettings
 from unit.runtime.fakes import FakeClock
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, SessionUID, TokenSource
@@ -33,6 +34,9 @@ class ScriptedListener:
         self.rejection: Rejection | None = None
         self.refuses_tokens = False
         self.renewed_tokens: list[tuple[float, TokenSource]] = []
+        self.refuses_settings = False
+        self.settings: list[LiveSettings] = []
+        """ What it was told to go by. """
         self.accounts: dict[int, str] = {}
         """ The digest of each account, by the runner's count. """
         self.asked_accounts: list[tuple[int, KeyID]] = []
@@ -62,6 +66,13 @@ class ScriptedListener:
         if self.refuses_tokens:
             raise NoAnswer("not now")
 
+    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+        """Take other settings."""
+        assert target.settings == settings
+        self.settings.append(settings)
+        if self.refuses_settings:
+            raise NoAnswer("not now")
+
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Tell the account of the present state."""
         assert self.current is not None
@@ -89,6 +100,10 @@ class Restless:
         return answer(self._answers, message=f"{self._answers}".rjust(self._length, "#"))
 
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Nobody asks this one."""
+        raise NotImplementedError
+
+    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
         """Nobody asks this one."""
         raise NotImplementedError
 

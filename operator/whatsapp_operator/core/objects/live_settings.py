@@ -1,0 +1,51 @@
+"""What a session's spec says to the running pod, and where its webhooks may go by the operator's settings.
+
+`pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
+brings it to the running one.
+"""
+
+from session_protocol.live_settings import Header, LiveSettings, Webhook
+
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.api.webhooks import WebhookSpec
+from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.network import AddressPeer, Egress
+
+
+def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
+    """Return the settings of a session whose spec can be used."""
+    webhooks = tuple(_webhook(spec) for spec in session.spec.webhooks)
+    if not webhooks:
+        return LiveSettings()
+    return LiveSettings(
+        webhooks=webhooks,
+        destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
+    )
+
+
+def secret_names(session: WhatsAppSession) -> list[str]:
+    """Return the Secrets that the session's webhooks name, each once."""
+    return sorted({spec.secret_name for spec in session.spec.webhooks if spec.secret_name is not None})
+
+
+def _webhook(spec: WebhookSpec) -> Webhook:
+    return Webhook(
+        name=spec.name,
+        url=spec.url,
+        format=spec.format,
+        events=spec.events,
+        groups=spec.groups,
+        secret_name=spec.secret_name,
+        headers=tuple(Header(name=header.name, value=header.value) for header in spec.headers),
+    )
+
+
+def _destination(egress: Egress) -> str:
+    """Return it as the runner's guard reads it: addresses with their port, or the namespace whose Services are allowed.
+
+    A Service's port is not its pods', which the policy names; so for Services the policy alone holds the port.
+    """
+    if isinstance(egress.peer, AddressPeer):
+        cidr = f"[{egress.peer.cidr}]" if ":" in egress.peer.cidr else egress.peer.cidr
+        return f"{cidr}:{egress.port}"
+    return egress.peer.namespace
