@@ -97,7 +97,9 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
     )
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
+    messaging = Messaging(
+        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages
+    )
     messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
