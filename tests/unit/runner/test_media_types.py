@@ -11,8 +11,9 @@ from session_runner.messages.media import (
     MediaKind,
     Variant,
     check,
+    hex_digest,
     is_media_id,
-    received_id,
+    named,
     sniff,
     upload_id,
     variant,
@@ -136,12 +137,15 @@ def test_a_voice_note_is_not_converted(mime_type: str) -> None:
 
 
 def test_an_id_is_digits_that_begin_with_the_sessions() -> None:
-    """That of a received file is the same whenever it is asked for."""
-    phone, key = "123456789012345", "false_15550100777@c.us_3A5F"
+    """Thirty of them."""
+    assert "123456789012345000000000000007" == upload_id("123456789012345", 10**15 + 7)
 
-    assert "123456789012345000000000000007" == upload_id(phone, 10**15 + 7)
-    assert received_id(phone, key) == received_id(phone, key) != received_id(phone, key + "0")
-    assert received_id(phone, key).isdecimal()
+
+def test_what_the_page_says_of_a_file_is_read() -> None:
+    """Its digest as other programs write it, its type without parameters; nonsense is nothing."""
+    assert "00" * 32 == hex_digest("A" * 43 + "=")
+    assert (None, None) == (hex_digest("AAAA"), hex_digest("!"))
+    assert ("audio/ogg", UNKNOWN) == (named("audio/ogg; codecs=opus"), named("\n"))
 
 
 def test_a_files_id_is_told_from_a_sessions() -> None:
