@@ -130,7 +130,7 @@ async def received(sender: Sender, name: str, **about: Any) -> str:
     return identifier
 
 
-async def test_pywa_downloads_what_came_in(sender: Sender, mode: str) -> None:
+async def test_pywa_downloads_a_file(sender: Sender, mode: str) -> None:
     """With its type, size and digest; and sends it on by the same id."""
     assert mode
     data = base64.b64encode(PNG).decode()
@@ -146,7 +146,7 @@ async def test_pywa_downloads_what_came_in(sender: Sender, mode: str) -> None:
     assert url.sha256 == arrived["sha256"]
 
 
-async def test_an_expired_link_is_renewed_or_said(sender: Sender) -> None:
+async def test_an_expired_link_is_renewed_or_an_error(sender: Sender) -> None:
     """By the phone, as long as it has the file; then the error says why."""
     first = await received(sender, "F1", type="document", size=100_000, mimetype="application/pdf")
     await sender.phone.expire_media()

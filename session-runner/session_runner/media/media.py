@@ -200,7 +200,7 @@ class Media:
             raise MediaError(f"{kind}.id: {error}") from error
         if not medium.stored:
             raise MediaError(f"{kind}.id is of a message that came in; get its content first, then send it on.")
-        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, voice=content.voice)
+        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, ptt=content.ptt)
         await self._ready().run(rows.use, medium.identifier, now=self._now())
         filename = content.filename or medium.filename or f"{kind}{guess_extension(medium.mime_type) or ''}"
         return replace(content, mime_type=medium.mime_type, filename=filename)

@@ -68,7 +68,7 @@ LIMITS: Final = {
 ANIMATED_STICKER: Final = 500 * 1024
 _ANIMATED: Final = 0x02
 """ The bit of it in a WebP's extended head. """
-_VOICE: Final = "audio/ogg"
+_OPUS: Final = "audio/ogg"
 """ What a voice note is: Ogg with Opus, mono. """
 
 _SIGNATURES: Final = (
@@ -121,7 +121,7 @@ def variant(head: bytes) -> Variant:
     return Variant.PLAIN
 
 
-def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant.PLAIN, voice: bool = False) -> None:
+def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant.PLAIN, ptt: bool = False) -> None:
     """Check that a file can be sent as this kind.
 
     :raises MediaError: it cannot; the text says what would do.
@@ -134,7 +134,7 @@ def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant
     most = ANIMATED_STICKER if kind is MediaKind.STICKER and form is Variant.ANIMATED else limit.largest
     if size > most:
         raise MediaError(f"The file has {size} bytes; {kind} takes {most}. Send it as a document.")
-    if voice and form is not Variant.MONO:
+    if ptt and form is not Variant.MONO:
         raise MediaError(
             f"A voice note is Ogg with Opus in one channel; this is {mime_type}. Convert it, "
             "as by ffmpeg -i FILE -ac 1 -c:a libopus note.ogg, or send it without voice."
@@ -172,7 +172,7 @@ def _in_container(head: bytes, bare: str) -> str | None:
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], UNKNOWN)
     if head.startswith(b"OggS"):
-        return _VOICE if _opus_head(head) else "application/ogg"
+        return _OPUS if _opus_head(head) else "application/ogg"
     if head.startswith(b"PK\x03\x04"):
         return bare if bare.startswith(_IN_ZIP) else "application/zip"
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):

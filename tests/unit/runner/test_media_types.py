@@ -129,11 +129,11 @@ def test_an_animated_sticker_may_be_larger() -> None:
 
 
 @pytest.mark.parametrize("mime_type", ["audio/mpeg", "audio/ogg"])
-def test_a_voice_note_is_not_converted(mime_type: str) -> None:
+def test_a_sound_is_not_converted(mime_type: str) -> None:
     """It is refused with what would do."""
     with pytest.raises(MediaError, match="ffmpeg"):
-        check(MediaKind.AUDIO, mime_type=mime_type, size=MB, voice=True)
-    check(MediaKind.AUDIO, mime_type="audio/ogg", size=MB, form=Variant.MONO, voice=True)
+        check(MediaKind.AUDIO, mime_type=mime_type, size=MB, ptt=True)
+    check(MediaKind.AUDIO, mime_type="audio/ogg", size=MB, form=Variant.MONO, ptt=True)
 
 
 def test_an_id_is_digits_that_begin_with_the_sessions() -> None:
@@ -148,7 +148,7 @@ def test_what_the_page_says_of_a_file_is_read() -> None:
     assert ("audio/ogg", UNKNOWN) == (named("audio/ogg; codecs=opus"), named("\n"))
 
 
-def test_a_files_id_is_told_from_a_sessions() -> None:
+def test_a_files_id_is_no_sessions() -> None:
     """By its length."""
     assert is_media_id(upload_id("1" * 15, 5))
     assert not is_media_id("1" * 15)

@@ -21,7 +21,7 @@
       let [said, failed] = [false, null];
       session.lost.delete(id);
       WPP.chat.sendFileMessage(chat.id, named, {
-        ...options, type, caption: content.caption ?? undefined, isPtt: content.voice, waitForAck: true,
+        ...options, type, caption: content.caption ?? undefined, isPtt: content.ptt, waitForAck: true,
       }).then(() => { said = true; }, (error) => { failed = error ?? new Error('not sent'); });
       while (!said && !(await session.message(key))?.directPath) {
         if (failed !== null) {
