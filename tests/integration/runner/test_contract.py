@@ -107,7 +107,7 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
             await server.cleanup()
 
 
-@pytest.mark.timeout(180)  # five seconds each on a quiet machine
+@pytest.mark.timeout(600)  # ten seconds each on a quiet machine
 @pytest.mark.parametrize(
     ("token", "linking", "seed"),
     [("admin", True, 1), ("admin", False, 2), ("state", True, 3), (None, True, 4), ("send", False, 5)],
