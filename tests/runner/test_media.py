@@ -9,9 +9,11 @@ from typing import Any
 import aiohttp
 import pytest
 from pywa.errors import WhatsAppError
+from runner.conftest import Start
 from runner.sender import FRIEND, PHONE, Sender
 from session_runner.messages.ids import received_id
-from support.runner_process import TOKENS, Folders
+from standin.harness import StandIn
+from support.runner_process import TOKENS, Folders, link
 from support.waiting import async_until
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
@@ -177,3 +179,22 @@ async def test_a_large_file_comes_in_by_pieces(sender: Sender) -> None:
     assert (64 * MB, digest.hexdigest()) == (size, known["sha256"])
     grown = [after - at_first for after, at_first in zip(peaks(sender), before, strict=True)]
     assert max(grown) < 24 * MB, grown
+
+
+async def test_a_killed_runner_sends_the_file_once(start: Start, standin: StandIn) -> None:
+    """What was answered is sent by the next runner, also if this one was in the middle of it."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await runner.stop()  # a login of the last minute does not survive a kill
+    async with start() as runner:
+        await runner.wait_for_state("Connected")
+        sender = Sender(runner, standin, device)
+        _, media = await upload(sender, 8 * MB)
+        status, answer = await post(sender, {"type": "document", "document": {"id": media["id"]}})
+        await runner.kill()
+    async with start() as runner:
+        sender = Sender(runner, standin, device)
+        await sender.becomes(answer["messages"][0]["id"], "sent")
+        arrived = await sender.phone.messages(device)
+
+    assert (200, [(8 * MB, 1)]) == (status, [(one["size"], one["arrival"]) for one in arrived])
