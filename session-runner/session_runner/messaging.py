@@ -102,7 +102,8 @@ class Messaging:
         self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
-        self._media = media
+        self.media = media
+        """ None: it sends no files. """
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._metrics = metrics or MessageMetrics(CollectorRegistry())
         self._connected_since: float | None = None
@@ -339,9 +340,9 @@ class Messaging:
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""
-        if not isinstance(content, File) or self._media is None:
+        if not isinstance(content, File) or self.media is None:
             return None
-        return await self._media.path_of(content)
+        return await self.media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -375,9 +376,9 @@ class Messaging:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
         content = request.content
         if isinstance(content, File):
-            if self._media is None:
+            if self.media is None:
                 raise NotReadyError("The runner takes no files.")
-            content = await self._media.fit(content)
+            content = await self.media.fit(content)
         digits = request.digits
         if not isinstance(request.content, Edit | Deletion):
             digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))

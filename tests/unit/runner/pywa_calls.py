@@ -31,10 +31,11 @@ LOCAL: Final = re.compile(
 """ What sends nothing: it handles the webhooks that the client's own server gets. """
 _DAY: Final = datetime(2026, 11, 30, tzinfo=UTC)
 _LINK: Final = "https://example.com/a"
+_OPUS: Final = b"OggS".ljust(28, b"\0") + b"OpusHead\1\1"
 _VALUES: Final[dict[str, Any]] = {
     "app_access_token": "token",
     "app_secret": "secret",
-    "audio": b"OggS",
+    "audio": _OPUS,
     "body": "Body",
     "callback_url": _LINK,
     "call_id": "1",
@@ -54,7 +55,7 @@ _VALUES: Final[dict[str, Any]] = {
     "fields": ["messages"],
     "flow_json": {"version": "1"},
     "granularity": "DAY",
-    "image": b"image",
+    "image": b"\xff\xd8\xff\xe0image",
     "language_code": "en",
     "languages": [TemplateLanguage.ENGLISH],
     "latitude": 1.5,
@@ -80,7 +81,7 @@ _VALUES: Final[dict[str, Any]] = {
     "sku": "1",
     "source_flow_names": ["name"],
     "start": _DAY,
-    "sticker": b"image",
+    "sticker": b"RIFF\0\0\0\0WEBPVP8 ",
     "subject": "Subject",
     "template": LibraryTemplate(name="name", library_template_name="name", category="UTILITY", language="en"),
     "template_ids": ["1"],
@@ -92,8 +93,8 @@ _VALUES: Final[dict[str, Any]] = {
     "users": [FRIEND],
     "verified_name": "Name",
     "verify_token": "token",
-    "video": b"video",
-    "voice": b"OggS",
+    "video": b"\0\0\0\x18ftypmp42",
+    "voice": _OPUS,
 }
 _ALSO: Final[dict[str, dict[str, Any]]] = {
     "send_audio": {"mime_type": "audio/ogg"},
@@ -193,8 +194,9 @@ def _arguments(
 
 
 def _value(name: str, client: WhatsApp) -> Any:
-    if name == "url":
-        return f"{client.api._session.base_url}{PHONE}/medium"
+    if name in ("url", "media_id"):
+        media = client.upload_media(media=b"text", mime_type="text/plain", filename="a.txt")
+        return client.get_media_url(media.id).url if name == "url" else media.id
     if name.endswith("_id") and name not in _VALUES:
         return "1"
     return _VALUES[name]
