@@ -193,8 +193,9 @@ def _arguments(
 
 
 def _value(name: str, client: WhatsApp) -> Any:
-    if name == "url":
-        return f"{client.api._session.base_url}{PHONE}/medium"
+    if name in ("media_id", "url"):
+        medium = client.upload_media(b"text", mime_type="text/plain", filename="a.txt").id
+        return medium if name == "media_id" else client.get_media_url(medium).url
     if name.endswith("_id") and name not in _VALUES:
         return "1"
     return _VALUES[name]
