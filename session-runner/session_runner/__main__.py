@@ -86,7 +86,6 @@ async def run(settings: Settings) -> Exit:
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     live = Live(store=store, settings=settings.live_settings)
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
     inbox = Inbox(
@@ -97,8 +96,9 @@ async def run(settings: Settings) -> Exit:
         media_id=partial(received_id, phone),
         metrics=metrics,
     )
-    messaging.progressed = inbox.wake
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
+    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
+    messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,

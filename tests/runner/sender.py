@@ -29,7 +29,11 @@ class Sender:
 
     async def by_pywa(self, method: str, *given: Any, **named: Any) -> Any:
         """Call one of its methods."""
-        return await asyncio.to_thread(getattr(self.pywa(), method), *given, **named)
+        client = self.pywa()
+        try:
+            return await asyncio.to_thread(getattr(client, method), *given, **named)
+        finally:
+            client.api._session.close()
 
     async def send(self, text: str, *, to: str = FRIEND, **headers: str) -> tuple[int, dict[str, Any]]:
         """POST a text; gives status and document."""

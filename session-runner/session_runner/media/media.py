@@ -11,13 +11,16 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from mimetypes import guess_extension
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
 from session_runner.media import files
 from session_runner.media.files import Draft
+from session_runner.messages.contents import File, MediaContent, kind_of
 from session_runner.messages.errors import (
     MediaError,
     NoMediaRoomError,
@@ -25,7 +28,7 @@ from session_runner.messages.errors import (
     TooManyUploadsError,
     UnknownObjectError,
 )
-from session_runner.messages.media import LARGEST, LONGEST_FILENAME, MB, sniff, upload_id, variant
+from session_runner.messages.media import LARGEST, LONGEST_FILENAME, MB, MediaKind, check, sniff, upload_id, variant
 from session_runner.messages.media_room import removable
 from session_runner.outbox import media as rows
 from session_runner.outbox.media import Medium
@@ -167,6 +170,28 @@ class Media:
                 "There is no such file, or its time is over; uploads are kept for 30 days at most."
             )
         return found
+
+    async def fit(self, content: MediaContent) -> MediaContent:
+        """Return a content with what its file is, which stays for as long as the message waits.
+
+        :raises MediaError: there is no such file, or it cannot be sent as that.
+        """
+        kind = MediaKind(kind_of(content))
+        try:
+            medium = await self.find(content.media)
+        except UnknownObjectError as error:
+            raise MediaError(f"{kind}.id: {error}") from error
+        if not medium.stored:
+            raise MediaError(f"{kind}.id is of a message that came in; get its content first, then send it on.")
+        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, voice=content.voice)
+        await self._ready().run(rows.use, medium.identifier, now=self._now())
+        filename = content.filename or medium.filename or f"{kind}{guess_extension(medium.mime_type) or ''}"
+        return replace(content, mime_type=medium.mime_type, filename=filename)
+
+    async def path_of(self, content: File) -> Path | None:
+        """Return where the file of a content is; None: it is gone."""
+        path = self._folder / content.media
+        return path if await self.in_thread(path.is_file) else None
 
     async def delete(self, identifier: str) -> None:
         """Forget a file, which a waiting message may still need. :raises UnknownObjectError: there is none of this id."""

@@ -51,6 +51,40 @@ class Contacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that was uploaded; what it is sent as is its class."""
+
+    media: str
+    """ Its id. """
+    caption: str | None = field(default=None, repr=False)
+    filename: str | None = field(default=None, repr=False)
+    voice: bool = False
+    """ Whether it is shown as a voice note. """
+    mime_type: str = ""
+    """ Of its content, once that was looked at. """
+
+
+class Image(File):
+    """A picture."""
+
+
+class Video(File):
+    """A video."""
+
+
+class Audio(File):
+    """A sound, or a voice note."""
+
+
+class Document(File):
+    """A file of any type."""
+
+
+class Sticker(File):
+    """A sticker."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Edit:
     """Another text for one of our own."""
 
@@ -65,12 +99,18 @@ class Deletion:
     message: str
 
 
-Content = Text | Reaction | Location | Contacts | Edit | Deletion
+MediaContent = Image | Video | Audio | Document | Sticker
+Content = Text | Reaction | Location | Contacts | MediaContent | Edit | Deletion
 KINDS: Final[dict[str, type[Content]]] = {
     "text": Text,
     "reaction": Reaction,
     "location": Location,
     "contacts": Contacts,
+    "image": Image,
+    "video": Video,
+    "audio": Audio,
+    "document": Document,
+    "sticker": Sticker,
     "edit": Edit,
     "delete": Deletion,
 }

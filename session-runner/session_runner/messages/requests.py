@@ -28,8 +28,6 @@ LONGEST_NUMBER: Final = 40
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
-_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker"})
-""" What WhatsApp Web can send and this version does not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +133,6 @@ def _kind(document: dict[str, Any]) -> str:
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
     if isinstance(kind, str) and kind in READERS:
         return kind
-    if isinstance(kind, str) and kind in _ELSEWHERE:
-        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; these are: {', '.join(READERS)}.")
     raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
 
 

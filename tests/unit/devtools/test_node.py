@@ -27,14 +27,14 @@ def test_packages_are_installed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ensured: list[tuple[str, ...]] = []
     ran: list[tuple[object, ...]] = []
     monkeypatch.setattr(node.packages, "ensure", lambda names, **_: ensured.append(names))
-    monkeypatch.setattr(node, "run", lambda *words, **_: ran.append(words))
+    monkeypatch.setattr(node, "run", lambda *command, **_: ran.append(command))
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "main.mjs").write_text("1")
 
     folders = {node.installed("program", tmp_path / "sources", progress=NoProgress()) for _ in range(2)}
 
     assert [("npm",), ("npm",)] == ensured
-    assert [("npm", "ci", "--ignore-scripts")] == [words[:3] for words in ran]
+    assert [("npm", "ci", "--ignore-scripts")] == [command[:3] for command in ran]
     assert ["1"] == [(folder / "main.mjs").read_text() for folder in folders]
 
 

@@ -116,7 +116,7 @@ _ALSO: Final[dict[str, dict[str, Any]]] = {
 class Outcome:
     """What came of a call."""
 
-    word: str
+    kind: str
     code: int | None = None
     why: str = ""
 
@@ -204,9 +204,9 @@ def _value(name: str, client: WhatsApp) -> Any:
 def rows(outcomes: dict[str, Outcome]) -> list[str]:
     """The table for people: one row for what has one reason."""
     order = {"works": 0, "not built": 1, "refused": 2, "asks Meta": 3, "broken": 4}
-    found = sorted(set(outcomes.values()), key=lambda one: (order[one.word], one.code or 0, one.why))
+    found = sorted(set(outcomes.values()), key=lambda one: (order[one.kind], one.code or 0, one.why))
     return ["| Outcome | Code | Calls | Why |", "|---|---|---|---|"] + [
-        f"| {one.word} | {one.code or ''} | {_calls(outcomes, one)} | {one.why} |" for one in found
+        f"| {one.kind} | {one.code or ''} | {_calls(outcomes, one)} | {one.why} |" for one in found
     ]
 
 
