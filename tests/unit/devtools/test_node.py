@@ -23,10 +23,10 @@ def test_a_changed_program_is_another_one(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_packages_are_installed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the lock file, without the scripts that packages bring; a missing npm is installed before."""
     monkeypatch.setenv("WHATSAPP_OPERATOR_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(node.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     ensured: list[tuple[str, ...]] = []
     ran: list[tuple[object, ...]] = []
-    monkeypatch.setattr(node.packages, "ensure", lambda names, **_: ensured.append(names))
+    monkeypatch.setattr("session_devtools.packages.ensure", lambda names, **_: ensured.append(names))
     monkeypatch.setattr(node, "run", lambda *command, **_: ran.append(command))
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "main.mjs").write_text("1")
