@@ -170,8 +170,6 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         # Something happened to it, but it is older than what is told; so is most of what was said to it.
         news = None
         changes = [one for one in changes if one.reaction is not None and _seconds(one.reaction.t) >= now - _RECENT]
-    if how.reading.is_history(message.t):
-        news, changes = None, []
     _mark(database, chat, message, known, news, how)
     made: list[tuple[EventType, Data]] = []
     if news is not None and not _is_ours(database, message, news):
