@@ -25,7 +25,7 @@ WEBHOOK_NAME: Final = "^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$"
 WEBHOOK_URL: Final = r"^https?://[A-Za-z0-9.\[\]:-]{1,260}([/?][!-;=?-~]*)?$"
 """ A host without a login, and a port, a path and a query if need be. """
 HEADER_NAME: Final = "^[A-Za-z][-A-Za-z0-9]{0,63}$"
-HEADER_VALUE: Final = "^[!-%'-;=?-~]([ -%'-;=?-~]*[!-%'-;=?-~])?$"
+HEADER_VALUE: Final = "^[!-%(-;=?-~]([ -%(-;=?-~]*[!-%(-;=?-~])?$"
 """ Without what JSON writes as six characters: what a session may hold has a bound. """
 RESERVED_HEADERS: Final = (
     "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type", "expect", "host",

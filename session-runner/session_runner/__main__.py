@@ -18,7 +18,6 @@ with importing():
     import logging
     import random
     import signal
-    from functools import partial
     from pathlib import Path
 
     from session_protocol import logs, open_files
@@ -37,7 +36,7 @@ with importing():
     from session_runner.http.auth import TokenFolder
     from session_runner.inbox import Inbox
     from session_runner.live import Live
-    from session_runner.messages.ids import received_id
+    from session_runner.media.media import Media
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
@@ -85,7 +84,6 @@ async def run(settings: Settings) -> Exit:
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     live = Live(store=store, settings=settings.live_settings)
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
     inbox = Inbox(
@@ -93,9 +91,11 @@ async def run(settings: Settings) -> Exit:
         door=commands,
         clock=clock,
         random=os.urandom,
-        media_id=partial(received_id, phone),
+        phone_number_id=phone,
         metrics=metrics,
     )
+    media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
+    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
     messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
@@ -105,6 +105,7 @@ async def run(settings: Settings) -> Exit:
         live=live,
         messaging=messaging,
         inbox=inbox,
+        media=media,
         phone_number_id=phone,
         tokens=tokens,
         metrics=metrics,
@@ -126,6 +127,7 @@ async def run(settings: Settings) -> Exit:
         commands=commands,
         messaging=messaging,
         inbox=inbox,
+        media=media,
         numbers=numbers,
         clock=clock,
         monotonic=time.monotonic,

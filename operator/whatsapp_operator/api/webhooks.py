@@ -38,7 +38,7 @@ _FREE_HEADER = Rule(
 )
 _HEADER_VALUE = Rule(
     f"self.matches('{bounds.HEADER_VALUE}')",
-    "must be made of printable ASCII characters but <, > and &, without a blank at its beginning or end",
+    "must be made of printable ASCII characters but <, >, & and ', without a blank at its beginning or end",
 )
 _SIGNED = Rule(
     "self.format != 'Standard' || has(self.secretName)",

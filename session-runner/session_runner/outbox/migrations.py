@@ -90,8 +90,46 @@ UPDATE statuses SET published = 1;
 CREATE INDEX unpublished ON statuses (published) WHERE published = 0;
 """
 
+DELIVERIES: Final = """
+CREATE TABLE deliveries (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  event INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  webhook TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  body BLOB NOT NULL,
+  created REAL NOT NULL,
+  due REAL NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  problem TEXT NOT NULL DEFAULT '',
+  dead REAL,
+  UNIQUE (webhook, id)
+) STRICT;
+CREATE INDEX waiting_by_chat ON deliveries (webhook, chat, place) WHERE dead IS NULL;
+CREATE INDEX waiting_by_event ON deliveries (event) WHERE dead IS NULL;
+"""
+
+MEDIA: Final = """
+CREATE TABLE media (
+  id TEXT PRIMARY KEY,
+  page_key TEXT,
+  mime_type TEXT NOT NULL,
+  variant TEXT NOT NULL DEFAULT '',
+  sha256 TEXT,
+  size INTEGER,
+  filename TEXT,
+  stored INTEGER NOT NULL,
+  created REAL NOT NULL,
+  used REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_by_use ON media (stored, used);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
     EVENTS,  # 3
+    DELIVERIES,  # 4
+    MEDIA,  # 5
 )

@@ -26,6 +26,7 @@ from session_runner.messages.events import (
 )
 from session_runner.messages.incoming import (
     LATE,
+    MEDIA_TYPES,
     By,
     Entry,
     Known,
@@ -35,13 +36,15 @@ from session_runner.messages.incoming import (
     ReactionChange,
     Who,
     content_of,
+    hexadecimal,
     is_news,
     news_of,
     reaction_changes,
     reactions_of,
     seen_type,
 )
-from session_runner.outbox import events, people
+from session_runner.messages.media import UNKNOWN, received_id
+from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
 
 DAY: Final = 24 * 3600.0
@@ -90,8 +93,8 @@ class Taking:
     now: datetime
     new_event: Callable[[], str]
     new_user: people.NewUser
-    media_id: Callable[[str], str]
-    """ Of a page's key. """
+    phone_number_id: str
+    """ With which the ids of files begin. """
     deliveries: Deliveries
 
 
@@ -176,6 +179,7 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         if message.who.is_group:
             person = None if message.author is None else _person(database, message.author, how, name=message.name)
         made.append(_event(message, news, chat=chat, person=person, how=how))
+        _note_medium(database, message, how)
     made += [
         (EventType.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
         for change in changes
@@ -197,7 +201,7 @@ def _event(
         **common,
         person=person,
         timestamp=int(message.t),
-        content=content_of(message, media_id=how.media_id(message.key)),
+        content=content_of(message, media_id=received_id(how.phone_number_id, message.key)),
         context=None if message.quoted is None else Context(id=message.quoted, own=message.quoted_own),
         forwarded=message.forwarded,
         late=now - message.t > LATE,
@@ -232,6 +236,22 @@ def _reaction(
         timestamp=int(how.now.timestamp() if change.reaction is None else _seconds(change.reaction.t)),
         emoji=change.emoji,
         target_own=message.own,
+    )
+
+
+def _note_medium(database: Connection, message: PageMessage, how: Taking) -> None:
+    """Note the file that came with a message, so that it can be fetched by its id."""
+    if message.type not in MEDIA_TYPES:
+        return
+    media.receive(
+        database,
+        phone_number_id=how.phone_number_id,
+        page_key=message.key,
+        mime_type=message.mimetype or UNKNOWN,
+        sha256=hexadecimal(message.digest),
+        size=None if message.size is None else int(message.size),
+        now=how.now.timestamp(),
+        filename=message.filename,
     )
 
 

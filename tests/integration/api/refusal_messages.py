@@ -81,5 +81,5 @@ WEBHOOK_URL = (
 )
 HEADER_NAME = "must be the name of a header: letters, digits and '-', beginning with a letter"
 FREE_HEADER = "must not be a header that the runner sends itself: remove it; Authorization is the entry authorization of the webhook's Secret"
-HEADER_VALUE = "must be made of printable ASCII characters but <, > and &, without a blank at its beginning or end"
+HEADER_VALUE = "must be made of printable ASCII characters but <, >, & and ', without a blank at its beginning or end"
 SIGNED = "the format Standard signs each delivery: set secretName to a Secret with the entry signingSecret"

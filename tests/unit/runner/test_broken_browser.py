@@ -10,6 +10,7 @@ from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, LinkMethod
 from session_runner import session as session_module
 from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox import schema
@@ -50,6 +51,7 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         random=lambda: 0.0,
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
         inbox=idle_inbox(store),
+        media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     return store, await session.run(asyncio.Event())
 

@@ -10,6 +10,7 @@ import pytest
 from session_protocol.vocabulary import ExitCode, LinkMethod, RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -233,6 +234,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         random=lambda: 0.0,
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
         inbox=idle_inbox(store),
+        media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     asked = asyncio.Event()
     run = asyncio.create_task(session.run(asked))

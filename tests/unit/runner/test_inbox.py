@@ -14,7 +14,7 @@ from session_runner.messages.contents import Text
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.events import Ack, Event, Message, Reaction
 from session_runner.messages.progress import Progress
-from session_runner.outbox import events, requests, seen
+from session_runner.outbox import events, media, requests, seen
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import NewMessage
 from support.waiting import async_until
@@ -245,6 +245,31 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
 
     assert [("sent", None), ("failed", 131000)] == [(ack.status, ack.error_code) for ack in acks]
     assert {"15550100701"} == {ack.person.wa_id for ack in acks}
+
+
+async def test_the_file_of_a_message_is_noted(session: Receiving, tmp_path: Path) -> None:
+    """In the same transaction, under the id in the event, so that it can be fetched by it."""
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "F", type="document", mimetype="application/pdf", digest="q80=", filename="a.pdf", size=7)
+        session.put(ADA, "G", type="image")
+        await becomes(outbox, ("message", "F"), ("message", "G"))
+        first, second = [event.data for event in await published(outbox)]
+        assert isinstance(first, Message)
+        assert isinstance(second, Message)
+        found = await outbox.run(media.find, first.content["document"]["id"], now=NOW.timestamp())
+        other = await outbox.run(media.find, second.content["image"]["id"], now=NOW.timestamp())
+
+    assert found is not None
+    assert other is not None
+    assert (f"false_{ADA}_F", "application/pdf", "abcd", 7, "a.pdf", False) == (
+        found.page_key,
+        found.mime_type,
+        found.sha256,
+        found.size,
+        found.filename,
+        found.stored,
+    )
+    assert ("application/octet-stream", None, None) == (other.mime_type, other.sha256, other.size)
 
 
 async def test_what_is_no_message_is_passed_over(session: Receiving, tmp_path: Path) -> None:

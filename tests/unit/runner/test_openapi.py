@@ -83,6 +83,7 @@ def test_tokens_are_demanded_where_the_code_demands_them(contract: dict[str, Any
         "/v1/pairing-code": ["bearer"],
         "/v1/account": ["bearer", "operator"],
         "/v1/logout": ["bearer"],
+        "/v1/messages": ["bearer"],
         "/v1/messages/{id}": ["bearer"],
         "/v1/events": ["bearer"],
         "/v1/tokens": ["operator"],

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
+from session_protocol.public_addresses import NAT64, NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V6
+
 from whatsapp_operator.api.constants import (
     CLIENT_LABEL,
     COMPONENT_LABEL,
@@ -33,34 +35,6 @@ DNS_PORT: Final = 53
 HTTPS_PORT: Final = 443
 
 _RUNNERS: Final = {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME}
-NOT_PUBLIC_V4: Final = (
-    "0.0.0.0/8",  # this network
-    "10.0.0.0/8",  # private
-    "100.64.0.0/10",  # of carriers (NAT), and of some clusters' pods
-    "127.0.0.0/8",  # loopback
-    "169.254.0.0/16",  # link-local: clouds' metadata, node-local caches
-    "172.16.0.0/12",  # private
-    "192.0.0.0/24",  # protocol assignments
-    "192.0.2.0/24",  # documentation
-    "192.88.99.0/24",  # relays from IPv6 to IPv4, given up
-    "192.168.0.0/16",  # private
-    "198.18.0.0/15",  # benchmarks
-    "198.51.100.0/24",  # documentation
-    "203.0.113.0/24",  # documentation
-    "224.0.0.0/4",  # multicast
-    "240.0.0.0/4",  # reserved, broadcast
-)
-""" Ranges that are no addresses of the internet: IANA's special-purpose registry, and multicast. """
-PUBLIC_V6: Final = "2000::/3"
-""" All global unicast addresses; unique-local, link-local, loopback and multicast ones lie outside of it. """
-NOT_PUBLIC_V6: Final = (
-    "2001::/23",  # protocol assignments, Teredo's tunnels among them
-    "2001:db8::/32",  # documentation
-    "2002::/16",  # tunnels to IPv4 addresses, private ones too (6to4)
-    "3fff::/20",  # documentation
-)
-NAT64: Final = "64:ff9b::/96"
-""" IPv4 addresses as a cluster of IPv6 alone sees them. """
 
 
 def network_policy_manifest(namespace: str, network: RunnerNetwork) -> Manifest:

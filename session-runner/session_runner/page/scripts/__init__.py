@@ -38,6 +38,7 @@ def init_script(presence: Presence) -> str:
         "windows",
         "messages",
         "sends",
+        "files",
         "inbox",
     )
     return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])

@@ -1,0 +1,173 @@
+"""What each webhook still has to get, and what it refused: one function for each transaction.
+
+A delivery is a row with the very bytes that are sent, written in the transaction of its event, and deleted once the
+receiver has taken it. Of each chat and webhook only the oldest row is sent. A dead letter is a row that is not tried any
+more: it holds up nothing, and may be redriven, in its old place. Times are seconds since 1970.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+from typing import Final
+
+from session_runner.messages.events import Event
+
+DEAD_KEPT: Final = 7 * 24 * 3600.0
+""" Seconds for which a dead letter stays. """
+MOST_DEAD: Final = 1000
+""" Dead letters of a webhook; of more the oldest leave. """
+REMOVED_KEPT: Final = 3600.0
+""" Seconds for which deliveries of a webhook stay that is not in the spec any more: somebody may put it back. """
+_HEADS: Final = "SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One body for one webhook."""
+
+    place: int
+    identifier: str
+    """ The event's. """
+    chat: str = field(repr=False)
+    body: bytes = field(repr=False)
+    tries: int
+    created: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A delivery that is not tried any more, without its body."""
+
+    identifier: str
+    webhook: str
+    kind: str
+    created: float
+    died: float
+    tries: int
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """How much waits for one webhook."""
+
+    waiting: int = 0
+    oldest: float | None = None
+    """ When the oldest was stored. """
+    dead: int = 0
+
+
+def add(database: Connection, event: Event, place: int, *, webhook: str, body: bytes) -> None:
+    """Store that a webhook gets an event; the same event again changes nothing."""
+    time = event.time.timestamp()
+    database.execute(
+        "INSERT OR IGNORE INTO deliveries (event, id, kind, webhook, chat, body, created, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (place, event.id, event.type, webhook, event.chat, body, time, 0.0),
+    )
+
+
+def due(database: Connection, *, webhook: str, now: float, most: int) -> list[Delivery]:
+    """Return the deliveries whose turn it is: of each chat the oldest, if its pause is over."""
+    rows = database.execute(
+        "SELECT place, id, chat, body, tries, created FROM deliveries "
+        f"WHERE place IN ({_HEADS}) AND due <= ? ORDER BY place LIMIT ?",
+        (webhook, now, most),
+    )
+    return [
+        Delivery(place=place, identifier=identifier, chat=chat, body=body, tries=tries, created=created)
+        for place, identifier, chat, body, tries, created in rows
+    ]
+
+
+def next_due(database: Connection, *, webhook: str, now: float) -> float | None:
+    """Return when the next pause is over; None: nobody waits for one."""
+    row = database.execute(
+        f"SELECT min(due) FROM deliveries WHERE place IN ({_HEADS}) AND due > ?",  # noqa: S608 -- a constant
+        (webhook, now),
+    ).fetchone()
+    return None if row[0] is None else float(row[0])
+
+
+def delivered(database: Connection, place: int) -> None:
+    """Forget a delivery that was taken."""
+    database.execute("DELETE FROM deliveries WHERE place = ?", (place,))
+
+
+def failed(database: Connection, place: int, *, due_at: float, problem: str) -> None:
+    """Note a try that came to nothing, and when the next one is."""
+    database.execute(
+        "UPDATE deliveries SET tries = tries + 1, due = ?, problem = ? WHERE place = ?", (due_at, problem, place)
+    )
+
+
+def died(database: Connection, place: int, *, webhook: str, now: float, problem: str) -> int:
+    """Make a dead letter of a delivery; return how many others left for it."""
+    database.execute(
+        "UPDATE deliveries SET tries = tries + 1, dead = ?, problem = ? WHERE place = ?", (now, problem, place)
+    )
+    return database.execute(
+        "DELETE FROM deliveries WHERE place IN (SELECT place FROM deliveries WHERE webhook = ? AND dead IS NOT NULL "
+        "ORDER BY dead DESC, place DESC LIMIT -1 OFFSET ?)",
+        (webhook, MOST_DEAD),
+    ).rowcount
+
+
+def hurry(database: Connection, *, webhook: str) -> None:
+    """End the pauses of a webhook, whose receiver is another now."""
+    database.execute("UPDATE deliveries SET due = 0 WHERE webhook = ? AND dead IS NULL", (webhook,))
+
+
+def dead_letters(database: Connection, *, webhook: str | None, most: int) -> list[DeadLetter]:
+    """Return the dead letters of a webhook, or of all, the newest first."""
+    rows = database.execute(
+        "SELECT id, webhook, kind, created, dead, tries, problem FROM deliveries "
+        "WHERE dead IS NOT NULL AND (? IS NULL OR webhook = ?) ORDER BY dead DESC, place DESC LIMIT ?",
+        (webhook, webhook, most),
+    )
+    return [
+        DeadLetter(
+            identifier=row["id"],
+            webhook=row["webhook"],
+            kind=row["kind"],
+            created=row["created"],
+            died=row["dead"],
+            tries=row["tries"],
+            problem=row["problem"],
+        )
+        for row in rows
+    ]
+
+
+def redrive(database: Connection, *, webhook: str | None, identifiers: Collection[str] | None, now: float) -> int:
+    """Let dead letters be tried again, in their old places, as long as new ones; return how many there are."""
+    wanted = "" if identifiers is None else f" AND id IN ({','.join('?' * len(identifiers))})"
+    return database.execute(
+        "UPDATE deliveries SET dead = NULL, due = 0, tries = 0, created = ? "
+        f"WHERE dead IS NOT NULL AND (? IS NULL OR webhook = ?){wanted}",
+        (now, webhook, webhook, *(identifiers or ())),
+    ).rowcount
+
+
+def backlog(database: Connection) -> dict[str, Backlog]:
+    """Return how much waits, by webhook; those that have nothing are missing."""
+    rows = database.execute(
+        "SELECT webhook, count(*) FILTER (WHERE dead IS NULL) AS waiting, min(created) FILTER (WHERE dead IS NULL) AS oldest, "
+        "count(*) FILTER (WHERE dead IS NOT NULL) AS dead FROM deliveries GROUP BY webhook"
+    )
+    return {row["webhook"]: Backlog(waiting=row["waiting"], oldest=row["oldest"], dead=row["dead"]) for row in rows}
+
+
+def oldest_waiting(database: Connection) -> int | None:
+    """Return the place of the oldest event that a webhook still has to get; a dead letter waits for a person."""
+    row = database.execute("SELECT min(event) FROM deliveries WHERE dead IS NULL").fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def sweep(database: Connection, *, now: float, webhooks: Collection[str]) -> None:
+    """Delete dead letters that are too old, and what waits for webhooks that are gone."""
+    database.execute("DELETE FROM deliveries WHERE dead < ?", (now - DEAD_KEPT,))
+    marks = ",".join("?" * len(webhooks))
+    database.execute(
+        f"DELETE FROM deliveries WHERE webhook NOT IN ({marks}) AND created < ?",  # noqa: S608 -- question marks
+        (*webhooks, now - REMOVED_KEPT),
+    )

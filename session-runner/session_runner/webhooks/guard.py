@@ -1,0 +1,84 @@
+"""Whether a connection may go to an address: what keeps a webhook from reaching what is not its own.
+
+The sender asks with the very address that a socket is about to connect to, so a name that has another address by then is
+judged by that one. Free are public addresses, by https on port 443: what a namespace's NetworkPolicy leaves free, too.
+Others are the operator's word (its setting WEBHOOK_DESTINATIONS), which opens them in the policy as well: ranges of
+addresses with a port, and namespaces whose Services may be named.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from session_protocol.public_addresses import Address, is_public, meant
+
+HTTPS_PORT: Final = 443
+SETTING: Final = "WEBHOOK_DESTINATIONS"
+_DOMAINS: Final = (".svc", ".svc.cluster.local")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destinations:
+    """Where webhooks may go beside public addresses."""
+
+    ranges: tuple[tuple[Network, int], ...] = ()
+    """ Addresses, with their port. """
+    namespaces: frozenset[str] = frozenset()
+    """ Whose Services may be named. """
+
+    @classmethod
+    def parse(cls, texts: tuple[str, ...]) -> "Destinations":
+        """Read them as the operator writes them. :raises ValueError: one is none."""
+        ranges, namespaces = [], []
+        for text in texts:
+            cidr, colon, port = text.rpartition(":")
+            if colon:
+                ranges.append((ipaddress.ip_network(cidr.strip("[]")), int(port)))
+            else:
+                namespaces.append(text)
+        return cls(ranges=tuple(ranges), namespaces=frozenset(namespaces))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a webhook's address says."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def refusal(address: Address, target: Target, destinations: Destinations) -> str | None:
+    """Return why no connection goes to this address for this target; None: it may."""
+    address = meant(address)
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+        return (
+            "The webhook's host is an address of the pod, of its node or of everybody there, to which nothing is sent."
+        )
+    if any(address in network and target.port == port for network, port in destinations.ranges):
+        return None
+    if namespace_of(target.host) in destinations.namespaces:
+        return None
+    if not is_public(address):
+        return (
+            f"The webhook's host is no public address. Whoever runs the operator can open it with {SETTING}, "
+            "which opens it in the NetworkPolicy, too."
+        )
+    if target.scheme != "https" or target.port != HTTPS_PORT:
+        return (
+            f"Public addresses are reached by https on port {HTTPS_PORT} alone. Whoever runs the operator can open others "
+            f"with {SETTING}, which opens them in the NetworkPolicy, too."
+        )
+    return None
+
+
+def namespace_of(host: str) -> str | None:
+    """Return the namespace of a Service's name, NAME.NAMESPACE.svc, with or without the cluster's domain; None: it is none."""
+    name = host.lower().removesuffix(".")
+    for domain in _DOMAINS:
+        if name.endswith(domain):
+            service, dot, namespace = name.removesuffix(domain).rpartition(".")
+            return namespace if dot and service else None
+    return None

@@ -1,0 +1,40 @@
+"""Notes to which webhooks an event goes, in the event's own transaction: what is stored is delivered, nothing else is.
+
+Whoever stores events (`outbox.events`) calls this in the outbox's thread. The settings are one immutable object, so that
+a change meanwhile counts from the next event on.
+"""
+
+from collections.abc import Callable
+from sqlite3 import Connection
+
+from session_runner.live import Live
+from session_runner.messages.cloud_events import Account
+from session_runner.messages.events import Event
+from session_runner.outbox import deliveries
+from session_runner.webhooks.shapes import body_for
+
+
+class Recorder:
+    """The webhooks of one session, as those who store events know them."""
+
+    def __init__(self, *, live: Live, account: Callable[[], Account], woken: Callable[[], None]) -> None:
+        self._live = live
+        self._account = account
+        self._woken = woken
+        """ Called, in whatever thread, when there is something to deliver. """
+
+    def add_for(self, database: Connection, event: Event, place: int) -> None:
+        """Note who gets an event, with the bytes that are sent."""
+        account = self._account()
+        added = False
+        for webhook in self._live.settings.webhooks:
+            body = body_for(event, webhook, account)
+            if body is not None:
+                deliveries.add(database, event, place, webhook=webhook.name, body=body)
+                added = True
+        if added:
+            self._woken()
+
+    def oldest_waiting(self, database: Connection) -> int | None:
+        """Return the place of the oldest event that a webhook still has to get."""
+        return deliveries.oldest_waiting(database)

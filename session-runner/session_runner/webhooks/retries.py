@@ -1,0 +1,66 @@
+"""What a receiver's answer means for a delivery, and when the next try is."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+FIRST: Final = 5.0
+""" Seconds until the second try. Each further one doubles the pause. """
+LONGEST: Final = 600.0
+""" The longest pause of ours, in seconds: how much later than its receiver a delivery is back, at most. """
+SPREAD: Final = 0.2
+""" By which part a pause is longer or shorter by chance, so that many sessions do not come back together. """
+LONGEST_ASKED: Final = 6 * 3600.0
+""" The longest pause that a receiver is granted. """
+GIVE_UP: Final = 3 * 24 * 3600.0
+""" Seconds after which a delivery that was never taken is a dead letter. """
+_TRANSIENT: Final = frozenset({408, 425, 429})
+_LONGEST_HEADER: Final = 64
+
+
+class Outcome(StrEnum):
+    """What becomes of a delivery."""
+
+    DELIVERED = "delivered"
+    AGAIN = "again"
+    DEAD = "dead"
+
+
+def outcome(status: int) -> Outcome:
+    """Return what an answer with this status means: a 4xx or a redirect would be the same the next time."""
+    if 200 <= status < 300:
+        return Outcome.DELIVERED
+    return Outcome.AGAIN if status in _TRANSIENT or status >= 500 else Outcome.DEAD
+
+
+def pause(tries: int, *, chance: float, asked: float | None = None) -> float:
+    """Return the seconds until the next try, after so many failed ones.
+
+    :param chance: a number from 0 to 1.
+    :param asked: what the receiver wants, by Retry-After.
+    """
+    ours = min(LONGEST, FIRST * 2.0 ** min(max(tries, 1) - 1, 16))
+    spread = ours * (1 - SPREAD + 2 * SPREAD * chance)
+    if asked is None:
+        return spread
+    return min(LONGEST_ASKED, max(asked, 1.0)) + FIRST * chance  # not earlier, and not all at once
+
+
+def asked_pause(header: str | None, *, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for: a number, or a date; None: it says nothing."""
+    if header is None or not 0 < len(header) <= _LONGEST_HEADER:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+
+
+def is_given_up(*, age: float) -> bool:
+    """Whether a delivery of this age, in seconds, is not tried again."""
+    return age >= GIVE_UP
