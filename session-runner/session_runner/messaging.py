@@ -35,6 +35,7 @@ from session_runner.messages.errors import (
     NobodyThereError,
     NotLinkedError,
     NotReadyError,
+    NoUserIdError,
     QueueFullError,
     RefusedError,
     UnknownObjectError,
@@ -42,7 +43,7 @@ from session_runner.messages.errors import (
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.progress import Progress, gives_up, progress_after, unanswered_since
 from session_runner.messages.requests import ReadMark, SendRequest
-from session_runner.outbox import marks, requests
+from session_runner.outbox import marks, people, requests
 from session_runner.outbox.ages import ages
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
@@ -379,7 +380,7 @@ class Messaging:
             if self.media is None:
                 raise NotReadyError("The runner takes no files.")
             content = await self.media.fit(content)
-        digits = request.digits
+        digits = request.digits or await self._number_of(outbox, request.given)
         if not isinstance(request.content, Edit | Deletion):
             digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
         message = NewMessage(
@@ -397,6 +398,18 @@ class Messaging:
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
+
+    async def _number_of(self, outbox: Outbox, user: str) -> str:
+        """Return the number of whom events name so.
+
+        :raises NoUserIdError: they do not, or WhatsApp has not told the number.
+        """
+        person = await outbox.run(people.find, user)
+        if person is None:
+            raise NoUserIdError("This session knows nobody by this user_id.")
+        if person.wa_id is None:
+            raise NoUserIdError("WhatsApp has not told this person's number yet, so nothing can be sent to them.")
+        return person.wa_id
 
     async def _to_ask_about(self, outbox: Outbox, request: SendRequest) -> str | None:
         """Return the message that the request is about, if the page has to have it already: ours may be waiting, too."""

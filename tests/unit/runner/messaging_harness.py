@@ -161,7 +161,7 @@ def idle_inbox(store: StateStore) -> Inbox:
         door=Commands(),
         clock=lambda: NOW,
         random=bytes,
-        media_id=lambda _key: "1",
+        phone_number_id="104000000000001",
         metrics=Metrics(),
     )
 
