@@ -204,5 +204,5 @@ def _named(host: str) -> str:
 
 
 def _is_plain(host: str) -> bool:
-    said = f"{host} answers"  # with what follows: one that is called bearer makes a secret of the next word
-    return redact(said) == said
+    sentence = f"{host} answers"  # with what follows: one that is called bearer makes a secret of the next word
+    return redact(sentence) == sentence
