@@ -35,13 +35,14 @@ from session_runner.messages.incoming import (
     ReactionChange,
     Who,
     content_of,
+    has_file,
     is_news,
     news_of,
     reaction_changes,
     reactions_of,
     seen_type,
 )
-from session_runner.outbox import events, people
+from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
 
 DAY: Final = 24 * 3600.0
@@ -178,6 +179,8 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         if message.who.is_group:
             person = None if message.author is None else _person(database, message.author, how, name=message.name)
         made.append(_event(message, news, chat=chat, person=person, how=how))
+        if has_file(message):
+            _note_file(database, message, how)
     made += [
         (EventType.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
         for change in changes
@@ -186,6 +189,19 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
     for kind, data in made:
         events.add(database, Event(id=how.new_event(), type=kind, time=how.now, data=data), how.deliveries)
     return len(made)
+
+
+def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
+    media.receive(
+        database,
+        identifier=how.media_id(message.key),
+        page_key=message.key,
+        mime_type=message.mimetype,
+        digest=message.digest,
+        size=message.size,
+        filename=message.filename,
+        now=how.now.timestamp(),
+    )
 
 
 def _event(

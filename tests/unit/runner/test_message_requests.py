@@ -54,7 +54,7 @@ def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
         ("image", {"caption": "Look", "link": None, "filename": "not taken"}, Image(media="1" * 30, caption="Look")),
         ("video", {"caption": None}, Video(media="1" * 30)),
         ("document", {"filename": "a" * 500}, Document(media="1" * 30, filename="a" * 240)),
-        ("audio", {"voice": True}, Audio(media="1" * 30, voice=True)),
+        ("audio", {"voice": True}, Audio(media="1" * 30, ptt=True)),
         ("sticker", {"voice": True}, Sticker(media="1" * 30)),
     ],
 )
