@@ -164,15 +164,18 @@ def news_of(entry: Entry, known: Known | None, *, now: float) -> News | None:
 
 def seen_type(entry: Entry, known: Known | None, news: News | None) -> str:
     """Return the type under which a message is seen now."""
-    waits = news is News.WAITING or (known is not None and known.type == WAITING)
-    return WAITING if entry.type == CIPHERTEXT and waits else entry.type
+    if entry.type != CIPHERTEXT:
+        return entry.type
+    if news is News.WAITING:
+        return WAITING
+    return CIPHERTEXT if known is None else known.type  # nothing that could be read becomes unreadable
 
 
 def is_news(entry: Entry, known: Known | None, by: By, *, now: float) -> bool:
     """Whether anything of a message differs from what was seen."""
     if known is None or news_of(entry, known, now=now) is not None:
         return True
-    if entry.type != known.type and (entry.type, known.type) != (CIPHERTEXT, WAITING):
+    if entry.type not in (known.type, CIPHERTEXT):
         return True
     return entry.reactions is not None and reactions_of(entry, by) != known.reactions
 

@@ -24,6 +24,7 @@ from session_runner.messages.events import (
     Person,
     Reaction,
 )
+from session_runner.messages.ids import received_id
 from session_runner.messages.incoming import (
     LATE,
     By,
@@ -91,8 +92,8 @@ class Taking:
     now: datetime
     new_event: Callable[[], str]
     new_user: people.NewUser
-    media_id: Callable[[str], str]
-    """ Of a page's key. """
+    phone_number_id: str
+    """ With which the ids of files begin. """
     deliveries: Deliveries
 
 
@@ -171,8 +172,6 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         # Something happened to it, but it is older than what is told; so is most of what was said to it.
         news = None
         changes = [one for one in changes if one.reaction is not None and _seconds(one.reaction.t) >= now - _RECENT]
-    if how.reading.is_history(message.t):
-        news, changes = None, []
     _mark(database, chat, message, known, news, how)
     made: list[tuple[EventType, Data]] = []
     if news is not None and not _is_ours(database, message, news):
@@ -194,7 +193,7 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
 def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
     media.receive(
         database,
-        identifier=how.media_id(message.key),
+        identifier=received_id(how.phone_number_id, message.key),
         page_key=message.key,
         mime_type=message.mimetype,
         digest=message.digest,
@@ -215,7 +214,7 @@ def _event(
         **common,
         person=person,
         timestamp=int(message.t),
-        content=content_of(message, media_id=how.media_id(message.key)),
+        content=content_of(message, media_id=received_id(how.phone_number_id, message.key)),
         context=None if message.quoted is None else Context(id=message.quoted, own=message.quoted_own),
         forwarded=message.forwarded,
         late=now - message.t > LATE,
