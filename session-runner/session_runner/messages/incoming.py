@@ -5,7 +5,6 @@ So a message that comes late, or beside another of the same second, is news; one
 and nothing is news twice. Whatever comes from the page has bounds, and what does not fit them is no message.
 """
 
-import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,13 +22,12 @@ CIPHERTEXT: Final = "ciphertext"
 WAITING: Final = "waiting"
 """ The type of one in `seen` that was told although it cannot be read. """
 _REVOKED: Final = "revoked"
+_WITH_FILE: Final = frozenset({"image", "video", "document", "sticker", "audio", "ptt"})
 _SILENT: Final = frozenset({
     "broadcast_notification", "call_log", "debug", "e2e_notification", "gp2", "keep_in_chat", "newsletter_notification",
     "notification", "notification_template", "pin_message", "protocol", "reaction", "reaction_enc", "poll_update",
 })  # fmt: skip
 """ Notes of the page about a chat, and what changes another message. """
-MEDIA_TYPES: Final = frozenset({"image", "video", "document", "sticker", "audio", "ptt"})
-""" Of messages with a file. """
 _CARD: Final = re.compile(r"^(?:item\d+\.)?(FN|TEL)((?:;[^:\r\n]*)?):(.*)$", re.MULTILINE | re.IGNORECASE)
 _WA_ID: Final = re.compile(r"waid=(\d{5,20})", re.IGNORECASE)
 
@@ -211,12 +209,17 @@ def reaction_changes(entry: Entry, before: dict[str, str], by: By) -> list[React
     return [*changed, *(ReactionChange(by=who, emoji=None, reaction=None) for who in before if who not in after)]
 
 
+def has_file(message: PageMessage) -> bool:
+    """Whether a file came with a message, which its event refers to."""
+    return message.type in _WITH_FILE
+
+
 def content_of(message: PageMessage, *, media_id: str) -> dict[str, Any]:
     """Return what is in a message, as the Cloud API has it."""
     match message.type:
         case "chat":
             return {"type": "text", "text": {"body": message.body or ""}}
-        case kind if kind in MEDIA_TYPES:
+        case _ if has_file(message):
             return _medium(message, media_id)
         case "location" if message.latitude is not None and message.longitude is not None:
             name, _, address = (message.place or "").partition("\n")
@@ -227,14 +230,6 @@ def content_of(message: PageMessage, *, media_id: str) -> dict[str, Any]:
             if contacts := [_contact(card) for card in cards]:
                 return {"type": "contacts", "contacts": contacts}
     return {"type": "unsupported", "unsupported": {"type": message.type}}
-
-
-def hexadecimal(digest: str | None) -> str | None:
-    """Return a digest in base64 as hexadecimal digits; None: it is none."""
-    try:
-        return None if digest is None else base64.b64decode(digest, validate=True).hex() or None
-    except ValueError:
-        return None
 
 
 def _medium(message: PageMessage, media_id: str) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from session_runner.messages.events import (
     Person,
     Reaction,
 )
+from session_runner.messages.ids import received_id
 from session_runner.messages.incoming import (
     LATE,
-    MEDIA_TYPES,
     By,
     Entry,
     Known,
@@ -36,14 +36,13 @@ from session_runner.messages.incoming import (
     ReactionChange,
     Who,
     content_of,
-    hexadecimal,
+    has_file,
     is_news,
     news_of,
     reaction_changes,
     reactions_of,
     seen_type,
 )
-from session_runner.messages.media import UNKNOWN, received_id
 from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
 
@@ -179,7 +178,8 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         if message.who.is_group:
             person = None if message.author is None else _person(database, message.author, how, name=message.name)
         made.append(_event(message, news, chat=chat, person=person, how=how))
-        _note_medium(database, message, how)
+        if has_file(message):
+            _note_file(database, message, how)
     made += [
         (EventType.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
         for change in changes
@@ -188,6 +188,19 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
     for kind, data in made:
         events.add(database, Event(id=how.new_event(), type=kind, time=how.now, data=data), how.deliveries)
     return len(made)
+
+
+def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
+    media.receive(
+        database,
+        identifier=received_id(how.phone_number_id, message.key),
+        page_key=message.key,
+        mime_type=message.mimetype,
+        digest=message.digest,
+        size=message.size,
+        filename=message.filename,
+        now=how.now.timestamp(),
+    )
 
 
 def _event(
@@ -236,22 +249,6 @@ def _reaction(
         timestamp=int(how.now.timestamp() if change.reaction is None else _seconds(change.reaction.t)),
         emoji=change.emoji,
         target_own=message.own,
-    )
-
-
-def _note_medium(database: Connection, message: PageMessage, how: Taking) -> None:
-    """Note the file that came with a message, so that it can be fetched by its id."""
-    if message.type not in MEDIA_TYPES:
-        return
-    media.receive(
-        database,
-        phone_number_id=how.phone_number_id,
-        page_key=message.key,
-        mime_type=message.mimetype or UNKNOWN,
-        sha256=hexadecimal(message.digest),
-        size=None if message.size is None else int(message.size),
-        now=how.now.timestamp(),
-        filename=message.filename,
     )
 
 

@@ -112,11 +112,13 @@ class Session:
             random=lambda size: next(numbers).to_bytes(size),
         )
 
-    def say(self, state: RunnerState, *, linked: bool | None = True) -> None:
+    def say(
+        self, state: RunnerState, *, linked: bool | None = True, reason: StateReason = StateReason.AS_EXPECTED
+    ) -> None:
         """What the monitor publishes."""
         self.store.publish(
             state=state,
-            reason=StateReason.AS_EXPECTED,
+            reason=reason,
             message="",
             linked_time=None,
             durable_time=None,

@@ -250,7 +250,15 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
 async def test_the_file_of_a_message_is_noted(session: Receiving, tmp_path: Path) -> None:
     """In the same transaction, under the id in the event, so that it can be fetched by it."""
     async with receiving(session, tmp_path) as outbox:
-        session.put(ADA, "F", type="document", mimetype="application/pdf", digest="q80=", filename="a.pdf", size=7)
+        session.put(
+            ADA,
+            "F",
+            type="document",
+            mimetype="application/pdf",
+            digest="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            filename="a.pdf",
+            size=7,
+        )
         session.put(ADA, "G", type="image")
         await becomes(outbox, ("message", "F"), ("message", "G"))
         first, second = [event.data for event in await published(outbox)]
@@ -261,7 +269,7 @@ async def test_the_file_of_a_message_is_noted(session: Receiving, tmp_path: Path
 
     assert found is not None
     assert other is not None
-    assert (f"false_{ADA}_F", "application/pdf", "abcd", 7, "a.pdf", False) == (
+    assert (f"false_{ADA}_F", "application/pdf", bytes(range(32)).hex(), 7, "a.pdf", False) == (
         found.page_key,
         found.mime_type,
         found.sha256,

@@ -17,7 +17,6 @@ from session_runner.messages.incoming import (
     PageReaction,
     Who,
     content_of,
-    hexadecimal,
     is_news,
     news_of,
     reaction_changes,
@@ -178,12 +177,6 @@ def test_reactions_that_are_new_changed_or_gone() -> None:
 def test_what_is_in_a_message(given_: PageMessage, expected: dict[str, Any]) -> None:
     """In the form that the Cloud API has for it; what has none says what it is."""
     assert expected == content_of(given_, media_id="7")
-
-
-@pytest.mark.parametrize(("given_", "expected"), [("q80=", "abcd"), (None, None), ("", None), ("not base64", None)])
-def test_a_digest_in_hexadecimal_digits(given_: str | None, expected: str | None) -> None:
-    """Or none, where the page gives something else."""
-    assert expected == hexadecimal(given_)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_person_may_be_addressed_by_user_id() -> None:
         ("image", {"caption": "Look", "link": None, "filename": "not taken"}, Image(media="1" * 30, caption="Look")),
         ("video", {"caption": None}, Video(media="1" * 30)),
         ("document", {"filename": "a" * 500}, Document(media="1" * 30, filename="a" * 240)),
-        ("audio", {"voice": True}, Audio(media="1" * 30, voice=True)),
+        ("audio", {"voice": True}, Audio(media="1" * 30, ptt=True)),
         ("sticker", {"voice": True}, Sticker(media="1" * 30)),
     ],
 )
