@@ -41,6 +41,7 @@ with importing():
     from session_runner.session import Session
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
+    from session_runner.webhooks.deliverer import Deliverer
 
 PACKAGE = "session_runner"
 logger = logging.getLogger(PACKAGE)
@@ -82,6 +83,15 @@ async def run(settings: Settings) -> Exit:
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     live = Live(store=store, settings=settings.live_settings)
+    deliverer = Deliverer(
+        live=live,
+        clock=clock,
+        random=random.random,
+        secrets=settings.webhook_secrets_dir,
+        extra_ca=settings.extra_ca_file,
+        counted=metrics.count_delivery,
+        measured=metrics.webhooks.show,
+    )
     messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
@@ -90,6 +100,7 @@ async def run(settings: Settings) -> Exit:
         numbers=numbers,
         door=commands,
         live=live,
+        deliverer=deliverer,
         messaging=messaging,
         phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
         tokens=tokens,
@@ -112,6 +123,7 @@ async def run(settings: Settings) -> Exit:
         commands=commands,
         messaging=messaging,
         numbers=numbers,
+        deliverer=deliverer,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,

@@ -47,6 +47,7 @@ from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
 from session_runner.volume_watch import VolumeWatch
+from session_runner.webhooks.deliverer import Deliverer
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Session:
     """ A number from 0 to 1. """
     messaging: Messaging
     numbers: PhoneNumbers
+    deliverer: Deliverer
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -176,7 +178,7 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
-            await self.messaging.work(outbox)
+            await _first(self.messaging.work(outbox), self.deliverer.work(outbox))
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.

@@ -54,7 +54,9 @@ def refusal(address: Address, target: Target, destinations: Destinations) -> str
     """Return why no connection goes to this address for this target; None: it may."""
     address = meant(address)
     if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
-        return "The webhook's host is an address of the pod, of its node or of everybody there, to which nothing is sent."
+        return (
+            "The webhook's host is an address of the pod, of its node or of everybody there, to which nothing is sent."
+        )
     if any(address in network and target.port == port for network, port in destinations.ranges):
         return None
     if namespace_of(target.host) in destinations.namespaces:

@@ -4,15 +4,15 @@ from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import GroupEvents, WebhookFormat
 
 from session_runner.messages.cloud_events import Account, Wanted, cloud_body
-from session_runner.messages.events import Event, Told
+from session_runner.messages.events import Event, InChat
 
 
 def body_for(event: Event, webhook: Webhook, account: Account) -> bytes | None:
     """Return the bytes that are sent, the same at each try; None: this webhook does not get the event."""
-    if event.type not in webhook.events:
+    if event.type not in map(str, webhook.events):
         return None
     groups = webhook.groups is GroupEvents.INCLUDE
-    if isinstance(event.data, Told) and event.data.group and not groups:
+    if isinstance(event.data, InChat) and event.data.group and not groups:
         return None
     if webhook.format is WebhookFormat.STANDARD:
         return event.body()

@@ -10,6 +10,7 @@ from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, LinkMethod
 from session_runner import session as session_module
 from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.live import Live
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox import schema
@@ -17,6 +18,7 @@ from session_runner.phone_numbers import PhoneNumbers
 from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore
+from session_runner.webhooks.deliverer import Deliverer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -47,6 +49,7 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         monotonic=lambda: 0.0,
         started=0.0,
         random=lambda: 0.0,
+        deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     return store, await session.run(asyncio.Event())
