@@ -42,7 +42,7 @@ class Arrival:
 class Receiver:
     """What came, and what is answered."""
 
-    arrivals: list[Arrival] = field(default_factory=list)
+    requests: list[Arrival] = field(default_factory=list)
     answer: Callable[[Arrival], web.Response] = lambda _: web.Response()
     hangs: bool = False
     at_once: int = 0
@@ -54,7 +54,7 @@ class Receiver:
         arrival = Arrival(
             request.method, request.path, dict(request.headers), await request.read(), dict(request.query)
         )
-        self.arrivals.append(arrival)
+        self.requests.append(arrival)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -68,7 +68,7 @@ class Receiver:
     @property
     def texts(self) -> list[str]:
         """The words of the messages that came, in their order."""
-        return [text_of(arrival.body) for arrival in self.arrivals if arrival.method == "POST"]
+        return [text_of(arrival.body) for arrival in self.requests if arrival.method == "POST"]
 
 
 def text_of(body: bytes) -> str:
@@ -158,7 +158,7 @@ class Sessions:
     async def has(self, receiver: Receiver, count: int) -> None:
         """Wait for so many requests."""
         await async_until(
-            f"{count} requests", lambda: asyncio.sleep(0, len(receiver.arrivals)), lambda n: n >= count, within=20
+            f"{count} requests", lambda: asyncio.sleep(0, len(receiver.requests)), lambda n: n >= count, within=20
         )
 
     async def tried(self, outbox: Outbox) -> None:

@@ -82,7 +82,7 @@ def test_pauses_grow_to_an_end_and_differ_by_chance() -> None:
     assert (FIRST * 0.8, FIRST * 1.2) == pytest.approx((pause(1, chance=0), pause(1, chance=1)))
 
 
-def test_a_receivers_wish_is_kept() -> None:
+def test_a_pause_that_a_receiver_asks_for_is_kept() -> None:
     """Neither earlier nor for ever."""
     assert 300 <= pause(1, chance=0.9, asked=300) <= 305
     assert 1 <= pause(9, chance=0, asked=0) <= 6

@@ -67,7 +67,7 @@ async def test_a_failing_receiver_gets_the_same_bytes_again(tmp_path: Path, rece
 
     assert ["first", "other"] == sorted(before)
     assert ["first", "second"] == receiver.texts[2:]
-    first = [it.body for it in receiver.arrivals if text_of(it.body) == "first"]
+    first = [it.body for it in receiver.requests if text_of(it.body) == "first"]
     assert (2, 1) == (len(first), len(set(first)))
 
 
@@ -92,7 +92,7 @@ async def test_a_refusal_makes_a_dead_letter_that_holds_up_nothing(tmp_path: Pat
     ]
     assert [] == none
     assert ["first", "second", "first"] == receiver.texts
-    assert receiver.arrivals[0].body == receiver.arrivals[2].body
+    assert receiver.requests[0].body == receiver.requests[2].body
 
 
 async def test_a_receiver_that_wants_rest_gets_it(tmp_path: Path, receiver: Receiver) -> None:
@@ -107,7 +107,7 @@ async def test_a_receiver_that_wants_rest_gets_it(tmp_path: Path, receiver: Rece
         session.ahead += timedelta(seconds=290)
         session.deliverer.wake()
         await asyncio.sleep(0.1)
-        early = len(receiver.arrivals)
+        early = len(receiver.requests)
         receiver.answer = lambda _: web.Response()
         session.ahead += timedelta(seconds=20)
         session.deliverer.wake()
@@ -150,7 +150,7 @@ async def test_no_redirect_is_followed(tmp_path: Path, receiver: Receiver, statu
         await session.store(outbox, "a")
         await session.settles(dead=1)
 
-    assert ["/hook"] == [it.path for it in receiver.arrivals]
+    assert ["/hook"] == [it.path for it in receiver.requests]
 
 
 async def test_what_nobody_takes_for_three_days_is_dead(tmp_path: Path, receiver: Receiver) -> None:
@@ -164,7 +164,7 @@ async def test_what_nobody_takes_for_three_days_is_dead(tmp_path: Path, receiver
         session.deliverer.wake()
         await session.settles(dead=1)
 
-    assert 2 == len(receiver.arrivals)
+    assert 2 == len(receiver.requests)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ async def test_the_guard_sees_the_address_that_is_connected_to(tmp_path: Path, r
             await asyncio.sleep(0.05)
 
     assert "nothing is sent" in reports[0].problem
-    assert [] == receiver.arrivals
+    assert [] == receiver.requests
     assert ("bot", "refused") in session.counted
 
 
@@ -203,7 +203,7 @@ async def test_an_address_written_oddly_is_none(tmp_path: Path, receiver: Receiv
         await session.tried(outbox)
         reports = await session.deliverer.reports() or []
 
-    assert [] == receiver.arrivals
+    assert [] == receiver.requests
     assert reports[0].problem
 
 
@@ -223,7 +223,7 @@ async def test_the_pods_own_address_is_refused(
             await asyncio.sleep(0.05)
 
     assert "own pod" in reports[0].problem
-    assert [] == receiver.arrivals
+    assert [] == receiver.requests
 
 
 async def test_the_receiver_can_verify_a_delivery(tmp_path: Path, receiver: Receiver) -> None:
@@ -240,7 +240,7 @@ async def test_the_receiver_can_verify_a_delivery(tmp_path: Path, receiver: Rece
         await session.store(outbox, "a")
         await session.settles()
 
-    (arrival,) = receiver.arrivals
+    (arrival,) = receiver.requests
     digest = hmac.new(b"abc", arrival.body, hashlib.sha256).hexdigest()
     assert f"sha256={digest}" == arrival.headers["X-Hub-Signature-256"]
     assert ("support", "Bearer xyz", "application/json") == (
@@ -263,7 +263,7 @@ async def test_a_standard_delivery_names_its_event(tmp_path: Path, receiver: Rec
         session.deliverer.wake()
         await session.settles()
 
-    first, second = receiver.arrivals
+    first, second = receiver.requests
     assert ("evt-1", "evt-1") == (first.headers["webhook-id"], second.headers["webhook-id"])
     assert first.headers["webhook-timestamp"] < second.headers["webhook-timestamp"]
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
@@ -284,7 +284,7 @@ async def test_nothing_is_sent_unsigned(tmp_path: Path, receiver: Receiver, monk
 
     assert reports is not None
     assert "no entry signingSecret" in reports[0].problem
-    assert 1 == len(receiver.arrivals)
+    assert 1 == len(receiver.requests)
 
 
 def shakes(arrival: Arrival, token: str) -> web.Response:
@@ -315,8 +315,8 @@ async def test_a_receiver_of_the_cloud_api_is_asked_first(tmp_path: Path, receiv
 
     assert reports is not None
     assert "handshake with 403" in reports[0].problem
-    assert ["GET", "GET", "POST", "POST"] == [it.method for it in receiver.arrivals]
-    assert receiver.arrivals[0].query["hub.challenge"].isdecimal()
+    assert ["GET", "GET", "POST", "POST"] == [it.method for it in receiver.requests]
+    assert receiver.requests[0].query["hub.challenge"].isdecimal()
 
 
 async def test_a_handshake_that_nobody_answers_is_tried_again(tmp_path: Path) -> None:

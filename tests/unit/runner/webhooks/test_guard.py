@@ -32,7 +32,7 @@ def test_public_addresses_are_free_by_https(address: str) -> None:
         "2002:a00:1::",
     ],
 )
-def test_private_ones_are_the_operators_word(address: str) -> None:
+def test_private_ones_are_for_the_operator_to_open(address: str) -> None:
     """The refusal names the setting that would open them."""
     assert "WEBHOOK_DESTINATIONS" in (refused(address) or "")
 

@@ -155,7 +155,7 @@ async def test_a_process_that_is_killed_loses_nothing(
 
     assert (first, last) == (before, receiver.texts[len(before) :])
     for text in set(receiver.texts):
-        assert 1 == len({arrival.body for arrival in receiver.arrivals if text_of(arrival.body) == text})
+        assert 1 == len({arrival.body for arrival in receiver.requests if text_of(arrival.body) == text})
 
 
 def test_a_chat_is_not_shown() -> None:
