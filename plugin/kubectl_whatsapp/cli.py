@@ -24,6 +24,7 @@ from kubectl_whatsapp.kubectl_errors import ApiMissing, KubectlError
 from kubectl_whatsapp.pair import show_pairing_code
 from kubectl_whatsapp.qr import QrRequest, show_code, watch_codes
 from kubectl_whatsapp.qr_all import walk_through
+from kubectl_whatsapp.send import SendRequest, send_message
 from kubectl_whatsapp.status import StatusFormat, StatusRequest, show_status, watch_status
 
 __all__ = ["main", "run"]
@@ -149,7 +150,7 @@ def print_fault(kind: type[BaseException], error: BaseException, trace: Tracebac
 @app.callback(invoke_without_command=True, epilog=EPILOG)
 @with_flags(FLAGS)
 def _without_a_command(ctx: typer.Context) -> None:
-    """Link WhatsApp sessions on Kubernetes to a phone, and see how they and their quotas are."""
+    """Link WhatsApp sessions on Kubernetes to a phone, send by them, and see how they and their quotas are."""
     if ctx.invoked_subcommand is None:
         ctx.obj.info(ctx.get_help())
         raise typer.Exit(2)
@@ -230,6 +231,37 @@ def _account(
     It needs the same rights as the QR code.
     """
     show_account(_name(name, ctx), namespace=given(ctx, "--namespace"), kubectl=kubectl_of(ctx), console=ctx.obj)
+
+
+@app.command("send", epilog=EPILOG)
+@with_flags(FLAGS)
+def _send(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="The message's text (default: standard input)")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="NUMBER", help="Whom it goes to (default: standard input's first line)"),
+    ] = None,
+    wait: Annotated[
+        str,
+        typer.Option("--wait", metavar="SECONDS", help="How long to wait until WhatsApp has it; 0 waits not at all"),
+    ] = "60",
+) -> None:
+    """Send a text to a person, and wait until WhatsApp has it.
+
+    It needs the right to read the session's Secret for messaging and to forward to its pod: the role `edit` in the
+    namespace has both. The message's id goes to standard output.
+    """
+    if not (wait.isascii() and wait.isdigit() and len(wait) <= 5):
+        raise UsageError(f"--wait takes seconds, a whole number: {wait!r} is none", ctx)
+    request = SendRequest(
+        name=_name(name, ctx), namespace=given(ctx, "--namespace"), to=to, text=text, wait=float(wait)
+    )
+    send_message(request, kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
 @app.command("status", epilog=EPILOG)

@@ -23,6 +23,8 @@ class Console:
     """The input and output that commands use."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
+    given: TextIO = field(default_factory=lambda: sys.stdin)
+    """ What is piped into a command. """
     raw: BinaryIO = field(default_factory=lambda: sys.stdout.buffer)
     """ The same as `out`, for pictures. """
     err: TextIO = field(default_factory=lambda: sys.stderr)

@@ -6,6 +6,7 @@ PluginError
 ├── NoQrCode            there is no QR code, and why
 ├── NoPairingCode       there is no pairing code, and why
 ├── NoAccount           whose account is linked is not known, and why
+├── NotSent             a message was not sent, or it is not known whether it was
 ├── TurnOver            the session has had no code for too long while others wait
 └── DrawingError        the QR code cannot be shown or written as asked
 """
@@ -15,6 +16,7 @@ __all__ = [
     "NoAccount",
     "NoPairingCode",
     "NoQrCode",
+    "NotSent",
     "PluginError",
     "RunnerRefused",
     "RunnerUnreachable",
@@ -44,6 +46,10 @@ class NoPairingCode(PluginError):
 
 class NoAccount(PluginError):
     """It is not known whose account is linked; the text says why."""
+
+
+class NotSent(PluginError):
+    """A message was not taken, failed, or is still on its way; the text says which."""
 
 
 class TurnOver(PluginError):

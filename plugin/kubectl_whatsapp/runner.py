@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from kubectl_whatsapp.errors import RunnerRefused, RunnerUnreachable
 from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import read_time
 
-__all__ = ["PairingCode", "QrCode", "Runner", "RunnerStatus"]
+__all__ = ["TIMEOUT", "PairingCode", "QrCode", "Runner", "RunnerStatus", "exchange", "refuse_wrong_token"]
 
 TIMEOUT = 10.0
 """ Seconds for an answer, in addition to the wait of a long-poll. """
@@ -153,29 +154,53 @@ class Runner:
         none: HTTPStatus = HTTPStatus.NOT_FOUND,
     ) -> dict[str, Any] | None:
         """Return the JSON object of an answer; None for the status that says that there is nothing (yet)."""
-        # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all
-        # the rest, and bounds an answer's body but not its head.
-        import http.client
-
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=within)
-        try:
-            headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-            connection.request(method, path, body=body, headers=headers)
-            bounded = _Bounded(connection.sock, within=within)
-            answer = http.client.HTTPResponse(cast("socket.socket", bounded), method=method)
-            answer.begin()
-            status, content = answer.status, answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise RunnerUnreachable("the runner does not answer: its pod may be starting or ending") from error
-        finally:
-            connection.close()
+        content_sent = None if body is None else body.encode()
+        status, content = exchange(self.port, method, path, token=token, within=within, body=content_sent)
         if status == none:
             return None
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise RunnerRefused("the runner does not accept the token of the session's Secret")
+        refuse_wrong_token(status)
         if status != HTTPStatus.OK:
             raise RunnerRefused(f"the runner answered with status {status}{_error_detail(content)}")
         return _object(content)
+
+
+def exchange(
+    port: int,
+    method: str,
+    path: str,
+    *,
+    token: str,
+    within: float,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """Send one request to the runner behind a local port; return the status and the body of its answer.
+
+    :raises RunnerUnreachable: no answer came.
+    :raises RunnerRefused: it is too large.
+    """
+    # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all the
+    # rest, and bounds an answer's body but not its head.
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within)
+    try:
+        own = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        connection.request(method, path, body=body, headers={**own, **(headers or {})})
+        bounded = _Bounded(connection.sock, within=within)
+        answer = http.client.HTTPResponse(cast("socket.socket", bounded), method=method)
+        answer.begin()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise RunnerUnreachable("the runner does not answer: its pod may be starting or ending") from error
+    finally:
+        connection.close()
+
+
+def refuse_wrong_token(status: int) -> None:
+    """:raises RunnerRefused: the status of an answer says that the token is not this runner's."""
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise RunnerRefused("the runner does not accept the token of the session's Secret")
 
 
 def _pairing_code(answer: dict[str, Any]) -> PairingCode:

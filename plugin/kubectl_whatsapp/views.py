@@ -59,6 +59,8 @@ class SessionView(View):
     """ The Secret with the token for observing; empty before the first pod. """
     token_secrets: Mapping[str, str]
     """ Those with tokens for more, by what they are for; empty where the pod's one Secret holds all tokens. """
+    phone_number_id: str
+    """ By what clients of the Cloud API name it; empty where no operator has told it yet. """
     pending_requests: tuple[str, ...]
     """ What was asked for by an annotation and is not carried out yet: restart-at, relink-at. """
 
@@ -89,6 +91,7 @@ class SessionView(View):
             browser_version=_text(status, "browserVersion"),
             token_secret_name=_text(status, "tokenSecretName"),
             token_secrets=_texts(status, "tokenSecrets"),
+            phone_number_id=_text(status, "phoneNumberID"),
             pending_requests=_pending_requests(metadata, status),
         )
 
@@ -173,4 +176,4 @@ def _count(of: Mapping[str, Any], name: str) -> int | None:
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+    return first + "".join("ID" if part == "id" else part.capitalize() for part in rest)

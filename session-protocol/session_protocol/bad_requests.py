@@ -4,7 +4,7 @@ aiohttp's server logs the parser's error with its traceback, and in it the bytes
 packet would then cost a line of kilobytes and its redaction, and put text from outside into our log. Its answer repeats
 them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
 it, and passes on our own faults: a handler that failed. What the library answers before it asks a route is
-written by the program, as all its other errors are. One route takes a body, a small one that is never packed, so none is unpacked.
+written by the program, as all its other errors are. What routes take is never packed, so nothing is unpacked.
 
 How many connections there may be, and how long one may take to send its request, is in `connections`; here it is
 enforced.
@@ -25,6 +25,8 @@ from session_protocol.connections import IDLE, Closing, Connections, Limits
 _PEERS: Final = (HttpProcessingError, RequestPayloadError, PayloadAccessError, ConnectionError)
 """ The errors that aiohttp raises for a bad head, a bad body, and a closed connection. """
 
+LONGEST_LINE: Final = 2048
+""" Bytes of a request in which its method and target must stand, so that it may have a large body. """
 
 T = TypeVar("T", bound=web.StreamResponse)
 
@@ -69,9 +71,11 @@ class QuietRunner(web.AppRunner):
     """Serves an application; `answer` returns the response for an error status that the application did not handle.
 
     `count` is called for each request that could not be read, `closed` for each connection that went beyond `limits`.
+    `largest_body` tells by a request's method and target how many bytes its body may have beyond the limit for all; its
+    route looks at the token before it reads, and what it does not read stays with the peer.
     """
 
-    __slots__ = ("_answer", "_closed", "_count", "_limits")
+    __slots__ = ("_answer", "_closed", "_count", "_largest_body", "_limits")
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class QuietRunner(web.AppRunner):
         answer: Callable[[int], web.Response],
         closed: Callable[[Closing], object] = lambda _: None,
         limits: Limits = Limits(),  # noqa: B008 -- it cannot change
+        largest_body: Callable[[str, str], int] = lambda _method, _path: 0,
         **kwargs: Any,
     ) -> None:
         kwargs.update(
@@ -91,6 +96,7 @@ class QuietRunner(web.AppRunner):
         self._answer = answer
         self._closed = closed
         self._limits = limits
+        self._largest_body = largest_body
 
     async def _make_server(self) -> web.Server:
         made, answer = await super()._make_server(), self._answer
@@ -110,7 +116,7 @@ class QuietRunner(web.AppRunner):
 
         # What was set on this runner (a logger, say) is the connections', too, and the server hands it on in no other way.
         kwargs = made._kwargs  # noqa: SLF001
-        rules = self._count, answer, self._closed, self._limits
+        rules = self._count, answer, self._closed, self._limits, self._largest_body
         return _Server(handle, *rules, request_factory=made.request_factory, **kwargs)
 
 
@@ -124,10 +130,12 @@ class _Server(web.Server):
         answer: Callable[[int], web.Response],
         closed: Callable[[Closing], object],
         limits: Limits,
+        largest_body: Callable[[str, str], int],
         **kwargs: Any,
     ) -> None:
         super().__init__(handler, **kwargs)
         self.count = count
+        self.largest_body = largest_body
         self.answer = answer
         self.closed = closed
         self.limits = limits
@@ -144,7 +152,7 @@ class _Connection(web.RequestHandler):
     ends with an empty line, or with the end of a body; after a request with a body the connection is closed.
     """
 
-    __slots__ = ("_answer", "_body", "_end_of_input", "_request", "_server", "_size", "_wire")
+    __slots__ = ("_answer", "_body", "_end_of_input", "_large", "_request", "_server", "_size", "_wire")
 
     def __init__(self, server: _Server, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
@@ -161,6 +169,8 @@ class _Connection(web.RequestHandler):
         """ The last bytes that came. """
         self._body: StreamReader | None = None
         """ Of the last request, if it has one. """
+        self._large = 0
+        """ Bytes that its body may have beyond the limit for all. """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -184,10 +194,14 @@ class _Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._size == 0:
+            self._large = self._server.largest_body(*_method_and_target(data))
         self._size += len(data)
-        if self._size > self._server.limits.request_bytes:
+        most = self._server.limits.request_bytes
+        in_body = self._body is not None or (self._large > 0 and b"\r\n\r\n" in self._end_of_input[-3:] + data[:most])
+        if self._size > most + (self._large if in_body else 0):
             self._server.count()
-            self.end(Closing.LONG_HEAD if self._body is None else Closing.LONG_BODY)
+            self.end(Closing.LONG_BODY if in_body else Closing.LONG_HEAD)
             return
         before = self._request_count
         super().data_received(data)
@@ -204,12 +218,14 @@ class _Connection(web.RequestHandler):
             whole = complete and self._end_of_input.endswith((b"\r\n\r\n", b"\n\n"))
         if whole:
             self._size = 0
-        if self._request is not None and (whole or complete):
+        large = self._large > 0 and self._body is not None
+        if self._request is not None and (whole or complete or large):
             self._request.cancel()
             self._request = None
         if not whole and self._request is None:
             why = Closing.SLOW_HEAD if self._body is None else Closing.SLOW_BODY
-            self._request = self._loop.call_later(self._server.limits.head, self.end, why)
+            seconds = self._server.limits.piece if large else self._server.limits.head
+            self._request = self._loop.call_later(seconds, self.end, why)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -259,6 +275,13 @@ class _Connection(web.RequestHandler):
         response = self._server.answer(status)
         response.force_close()
         return _nameless(response)
+
+
+def _method_and_target(data: bytes) -> tuple[str, str]:
+    """Return both of the first line of a request; empty where they are not at its beginning."""
+    method, _, rest = data[:LONGEST_LINE].partition(b" ")
+    target, blank, _ = rest.partition(b" ")
+    return (method.decode("latin-1"), target.decode("latin-1")) if blank else ("", "")
 
 
 def _nameless(response: T) -> T:

@@ -30,7 +30,9 @@ class Limits(NamedTuple):
     and from there to the end of its body. """
     request_bytes: int = 32 << 10
     """ Bytes of one request, its body and what is sent behind it before its answer included. Browsers and proxies stay
-    under 16 KiB, and the one body that a route takes has half a KiB. """
+    under 16 KiB, and a command's body has half a KiB; routes that take more name how much. """
+    piece: float = 30.0
+    """ Seconds between two pieces of a body that may be larger. """
     answer: float = 30.0
     """ Seconds for the peer to take what was written. """
     strangers: int = 64

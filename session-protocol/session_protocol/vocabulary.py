@@ -220,7 +220,7 @@ class TokenScope(StrEnum):
     LINK = "link"
     """Read the QR code, by which a phone can be linked, and whose account is linked."""
     SEND = "send"
-    """Send messages."""
+    """Send messages, and whatever else a program does with them."""
     READ = "read"
     """Read messages."""
     ADMIN = "admin"
@@ -228,16 +228,14 @@ class TokenScope(StrEnum):
 
 
 class TokenPurpose(StrEnum):
-    """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ.
-
-    There is none for messaging yet: the administering token sends.
-    """
+    """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ."""
 
     scopes: tuple[TokenScope, ...]
     """ Whose tokens its Secret holds. """
 
     OBSERVING = "observing", (TokenScope.STATE,)
     LINKING = "linking", (TokenScope.LINK, TokenScope.STATE)  # whoever links wants to know when it is done
+    MESSAGING = "messaging", (TokenScope.SEND,)
     ADMINISTERING = "administering", (TokenScope.ADMIN,)
 
     def __new__(cls, value: str, scopes: tuple[TokenScope, ...] = ()) -> Self:

@@ -18,6 +18,7 @@ with importing():
     import logging
     import random
     import signal
+    from functools import partial
     from pathlib import Path
 
     from session_protocol import logs, open_files
@@ -34,7 +35,10 @@ with importing():
     from session_runner.host.termination_log import write_termination_log
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
+    from session_runner.inbox import Inbox
     from session_runner.live import Live
+    from session_runner.media.media import Media
+    from session_runner.messages.ids import received_id
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
@@ -42,6 +46,7 @@ with importing():
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
     from session_runner.webhooks.deliverer import Deliverer
+    from session_runner.webhooks.recorder import Recorder, account_of
 
 PACKAGE = "session_runner"
 logger = logging.getLogger(PACKAGE)
@@ -92,8 +97,20 @@ async def run(settings: Settings) -> Exit:
         counted=metrics.count_delivery,
         measured=metrics.webhooks.show,
     )
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom)
     of_pod = session_of_pod()
+    phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
+    inbox = Inbox(
+        store=store,
+        door=commands,
+        clock=clock,
+        random=os.urandom,
+        media_id=partial(received_id, phone),
+        metrics=metrics,
+        deliveries=Recorder(live=live, account=partial(account_of, store, phone), woken=deliverer.stored),
+    )
+    media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
+    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
+    messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
@@ -102,7 +119,9 @@ async def run(settings: Settings) -> Exit:
         live=live,
         deliverer=deliverer,
         messaging=messaging,
-        phone_number_id=phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid)),
+        inbox=inbox,
+        media=media,
+        phone_number_id=phone,
         tokens=tokens,
         metrics=metrics,
         session_uid=settings.session_uid,
@@ -122,6 +141,8 @@ async def run(settings: Settings) -> Exit:
         kills=kill_counter(),
         commands=commands,
         messaging=messaging,
+        inbox=inbox,
+        media=media,
         numbers=numbers,
         deliverer=deliverer,
         clock=clock,

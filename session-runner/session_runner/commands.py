@@ -12,7 +12,8 @@ that ran out of time may still take effect in the page; nothing undoes it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from session_runner.page.errors import PageGoneError
 
@@ -49,6 +50,18 @@ class Page(Protocol):
         """Run one of our scripts.
 
         :raises CallFailedError: the script threw, or the page navigated meanwhile.
+        :raises PageGoneError: the page is dead.
+        """
+
+
+@runtime_checkable
+class FilePage(Page, Protocol):
+    """A page that takes files."""
+
+    async def attach(self, file: Path) -> None:
+        """Have the page's next script find a file of ours, which the browser itself reads from the disk.
+
+        :raises CallFailedError: the page navigated meanwhile.
         :raises PageGoneError: the page is dead.
         """
 

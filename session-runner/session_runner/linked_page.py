@@ -2,10 +2,12 @@
 
 import hashlib
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from session_runner.commands import Commands, Page
+from session_runner.commands import Commands, FilePage, Page
 from session_runner.messages.progress import can_send
+from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
 
 CALL_SECONDS: Final = 20.0
@@ -35,14 +37,20 @@ class LinkedPage:
         known = self._store.account
         return None if known is None else hashlib.sha256(known.phone_number.encode()).hexdigest()
 
-    async def call(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
-        """Run one of our scripts when its turn comes.
+    async def call(
+        self, script: str, argument: Any, *, file: Path | None = None, deadline: float = CALL_SECONDS
+    ) -> Any:
+        """Run one of our scripts when its turn comes; it finds the file, if there is one, in `session.input`.
 
         :raises CommandError: it was not run, or not in time.
         :raises CallFailedError: it threw, or the page navigated meanwhile.
         """
-        return await self._door.run(partial(_call, script=script, argument=argument), deadline=deadline)
+        return await self._door.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
 
 
-async def _call(page: Page, *, script: str, argument: Any) -> Any:
+async def _call(page: Page, *, script: str, argument: Any, file: Path | None) -> Any:
+    if file is not None:
+        if not isinstance(page, FilePage):
+            raise CallFailedError("The page takes no files.")
+        await page.attach(file)
     return await page.call(script, argument)

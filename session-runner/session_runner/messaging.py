@@ -21,16 +21,20 @@ from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
 from session_runner.linked_page import LinkedPage
-from session_runner.messages.contents import concerned, for_page, kind_of
+from session_runner.media.media import Media
+from session_runner.messages.changes import check_changeable
+from session_runner.messages.contents import Content, Deletion, Edit, File, concerned, for_page, kind_of
 from session_runner.messages.errors import (
     BadParameterError,
     KeyInUseError,
     KeyReusedError,
+    MediaError,
     NobodyThereError,
     NotLinkedError,
     NotReadyError,
     QueueFullError,
     RefusedError,
+    UnknownObjectError,
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.progress import Progress, gives_up, progress_after
@@ -87,11 +91,13 @@ class Messaging:
         door: Commands,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
+        media: Media | None = None,
     ) -> None:
         self._store = store
         self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
+        self._media = media
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
@@ -99,6 +105,8 @@ class Messaging:
         self._acks_changed = False
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
+        self.progressed: Callable[[], None] = lambda: None
+        """ Called when statuses may have come. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
@@ -128,6 +136,20 @@ class Messaging:
             return Accepted(identifier=known.identifier, given=known.given, digits=known.digits)
         finally:
             self._under_way.discard(key)
+
+    async def change(self, change: Edit | Deletion, *, key: str | None = None, digest: str = "") -> Accepted:
+        """Store that one of our messages is to be changed; what is waiting goes out before it.
+
+        :raises MessageError: it was not stored, and nothing will be changed.
+        """
+        outbox = await self._open()
+        message = await outbox.run(requests.find, change.message)
+        if message is None:
+            raise UnknownObjectError("There is no such message, or it is older than a week.")
+        check_changeable(change, kind=message.kind, progress=message.progress)
+        return await self.accept(
+            SendRequest(given=message.digits, digits=message.digits, content=change), key=key, digest=digest
+        )
 
     async def mark(self, mark: ReadMark) -> None:
         """Mark a message as read, now or when the page is back.
@@ -188,6 +210,7 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
+                self.progressed()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -251,7 +274,9 @@ class Messaging:
 
     async def _hand_over_one(self, outbox: Outbox, message: Waiting) -> bool:
         """Return whether the message is settled: with the page, or given up."""
-        over = gives_up(tries=message.tries, age=self._now() - message.accepted)
+        file = await self._file_of(message.content)
+        lost = file is None and isinstance(message.content, File)
+        over = lost or gives_up(tries=message.tries, age=self._now() - message.accepted)
         argument = {
             "id": message.identifier,
             "own": self._page.own,
@@ -264,7 +289,7 @@ class Messaging:
         if not over:
             await outbox.run(requests.begin_handing_over, message.identifier)
         try:
-            found = await self._page.call("send.js", argument)
+            found = await self._page.call("send.js", argument, file=None if over else file)
         except (CommandTimeoutError, CallFailedError) as error:
             # The error's text could repeat the message's.
             logger.warning(
@@ -273,12 +298,20 @@ class Messaging:
             )
             await outbox.run(requests.count_try, message.identifier)
             return False
+        if isinstance(found, dict) and found.get("pending"):
+            return False
         if isinstance(found, dict) and "key" in found:
             await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
         else:  # it is not in the page, and was never sent
-            code = (BadParameterError if found else NotReadyError).code
+            code = (BadParameterError if found else MediaError if lost else NotReadyError).code
             await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         return True
+
+    async def _file_of(self, content: Content) -> Path | None:
+        """Return where the file of a content is, or None where it has none, or it is gone."""
+        if not isinstance(content, File) or self._media is None:
+            return None
+        return await self._media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -303,12 +336,19 @@ class Messaging:
         account = self._page.account
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
-        digits = await self._look_up(request.digits, about=await self._to_ask_about(outbox, request))
+        content = request.content
+        if isinstance(content, File):
+            if self._media is None:
+                raise NotReadyError("The runner takes no files.")
+            content = await self._media.fit(content)
+        digits = request.digits
+        if not isinstance(request.content, Edit | Deletion):
+            digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
         message = NewMessage(
             identifier=message_id(self._random(RANDOM_BYTES)),
             given=request.given,
             digits=digits,
-            content=request.content,
+            content=content,
             reply_to=request.reply_to,
             accepted=self._now(),
             account=account,

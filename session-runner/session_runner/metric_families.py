@@ -77,6 +77,18 @@ CLOSED: Final = _row(
     "Connections to the API that were closed for going beyond a limit",
     {"reason": "`slow_head`, `slow_body`, `long_head`, `long_body`, `slow_reader`, `peer_limit`, `connection_limit`"},
 )
+EVENTS: Final = _row(MetricType.COUNTER, "events_total", "Events of messages, their statuses and the session's state")
+READING_STOPPED: Final = _row(
+    MetricType.GAUGE,
+    "message_reading_stopped",
+    "1 while so many events wait for webhooks that no more messages are read from the page",
+)
+UNREADABLE: Final = _row(
+    MetricType.COUNTER,
+    "unreadable_messages_total",
+    "Things in the page's store that are no message as the runner knows them",
+)
+STREAMS: Final = _row(MetricType.GAUGE, "event_streams", "Streams of events that are open")
 AVAILABLE: Final = _row(
     MetricType.GAUGE,
     "profile_available_bytes",
@@ -146,5 +158,6 @@ FAMILIES: Final = (
     STATE, STATE_SINCE, CHANGES, RECONNECTS, PROBE_SECONDS, PROBE_TIME, ROUNDS, BLOCKED, FETCH_FAILURES, LOADS,
     BROWSER_STARTS, BROWSER, MEMORY, WORKING_SET, MEMORY_LIMIT, AVAILABLE, CAPACITY, INODES, BAD_REQUESTS, CLOSED,
     WEBHOOK_BACKLOG, WEBHOOK_OLDEST, WEBHOOK_DEAD, WEBHOOK_DELIVERIES,
+    EVENTS, READING_STOPPED, UNREADABLE, STREAMS,
 )  # fmt: skip
 """ All of them, in the order of the reference. """

@@ -49,6 +49,10 @@ class Metrics:
         self.closed = families.CLOSED.counter(registry)
         for reason in Closing:
             self.closed.labels(reason)
+        self.events = families.EVENTS.counter(registry)
+        self.reading_stopped = families.READING_STOPPED.gauge(registry)
+        self.unreadable = families.UNREADABLE.counter(registry)
+        self.streams = families.STREAMS.gauge(registry)
         self.browser_starts = families.BROWSER_STARTS.counter(registry)
         self._browser = families.BROWSER.gauge(registry)
         self._deliveries = families.WEBHOOK_DELIVERIES.counter(registry)

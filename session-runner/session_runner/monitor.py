@@ -69,11 +69,14 @@ class Page(answers.Page, fetcher.Page, Protocol):
     """What the monitor needs of a browser's page; `page.browser.BrowserPage` is the real one."""
 
 
-def pause_after(state: RunnerState, *, health_check: float) -> float:
-    """Return the seconds until the next probe, few beside the health check, which begins with the probe."""
+def pause_after(state: RunnerState, *, health_check: float, is_turning: bool = False) -> float:
+    """Return the seconds until the next probe, few beside the health check, which begins with the probe.
+
+    A state that `is_turning` will be another in a moment, if nothing happens.
+    """
     traits = traits_of(state)
     interval = RESTING_INTERVAL
-    if traits.phase is Phase.STARTING:
+    if traits.phase is Phase.STARTING or is_turning:
         interval = LOADING_INTERVAL
     elif traits.brief:
         interval = MOVING_INTERVAL
@@ -244,12 +247,18 @@ class PageMonitor:
             if wants_acknowledgement(self._history, now=self.monotonic()):
                 await self._acknowledge(browser)
             with contextlib.suppress(TimeoutError):
-                pause = pause_after(self.store.snapshot.state, health_check=self.settings.health_check_timeout)
+                pause = self._pause()
                 await asyncio.wait_for(self._woken.wait(), pause)
             if browser.died.done():
                 raise await self.deaths.of(browser)
             self.deaths.check()
             await asyncio.sleep(EVENT_PAUSE)
+
+    def _pause(self) -> float:
+        state = self.store.snapshot.state
+        waits = state in (RunnerState.QR_PENDING, RunnerState.PAIRING_CODE_PENDING)
+        is_turning = waits and self._history.lost_since is not None
+        return pause_after(state, health_check=self.settings.health_check_timeout, is_turning=is_turning)
 
     def publish(self, verdict: Verdict, *, note: str = "") -> None:
         """Publish a state."""

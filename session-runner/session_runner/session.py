@@ -27,6 +27,8 @@ from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
+from session_runner.inbox import Inbox
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
@@ -72,6 +74,8 @@ class Session:
     random: Callable[[], float]
     """ A number from 0 to 1. """
     messaging: Messaging
+    inbox: Inbox
+    media: Media
     numbers: PhoneNumbers
     deliverer: Deliverer
     commands: Commands = field(default_factory=Commands)
@@ -178,7 +182,13 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
-            await _first(self.messaging.work(outbox), self.deliverer.work(outbox))
+            await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
+            await _first(
+                self.messaging.work(outbox),
+                self.inbox.work(outbox),
+                self.media.work(outbox),
+                self.deliverer.work(outbox),
+            )
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
@@ -252,6 +262,8 @@ class Session:
         """Handle an event of the page."""
         if name == "ack":
             self.messaging.acks_changed()
+        elif name == "message":
+            self.inbox.something_happened()
         else:
             monitor.wake(name, detail)
 

@@ -57,6 +57,12 @@ class Second:
 Open = Callable[..., Awaitable[Second]]
 
 
+def at_once(facts: Facts) -> tuple[State, Reason]:
+    """What the first look at a page says that was connected a moment ago."""
+    history = remember(History(linked=True, healthy_comms=True), facts, policy=Policy(), now=0)
+    return classify(facts, history, policy=Policy(), now=0)[:2]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """A real Chromium."""
@@ -153,6 +159,59 @@ async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
     await second.facts(foreign_mutex=True, dialog=None)
     await second.control("be", {"holds": True, "comms": None})
     await second.facts(foreign_mutex=False, comms=False)
+
+
+async def test_a_window_is_told_at_once(opened: Open) -> None:
+    """That it opens, becomes another and closes, though no event of the page says so; a page that is busy with itself wakes nobody."""
+    second = await opened()
+    await second.control("connected")
+
+    async def told(times: int) -> None:
+        async def wakes() -> int:
+            return second.woken.count(("window", None))
+
+        await async_until(f"the window was told {times} times", wakes, lambda count: count == times, within=2)
+
+    await second.control("over", "<div role=dialog hidden>Etwas<button>Ja</button></div>")
+    await second.page.evaluate(
+        """() => new Promise((done) => {
+          let turns = 0;
+          const timer = setInterval(() => {
+            document.body.append(document.createElement('p'));
+            if ((turns += 1) === 200) { clearInterval(timer); done(); }
+          }, 5);
+        })"""
+    )
+    await told(0)
+    await second.page.evaluate("document.querySelector('[role=dialog]').hidden = false")
+    await told(1)
+    await second.control("over", "<div role=dialog>WhatsApp is open in another window.<button>Close</button></div>")
+    await told(2)
+    await second.control("away")
+    await told(3)
+
+
+async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:
+    """The page's notice of what is new stands; another tab takes over, and its window comes over or beneath it, or not at all."""
+    second = await opened()
+    notice = "<div role=dialog>What's new on WhatsApp Web<button>Continue</button></div>"
+    for other, kind in (
+        ("<div role=dialog>WhatsApp is open in another window.<button>Use here</button></div>", Dialog.OTHER_WINDOW),
+        ("<div role=dialog>WhatsApp ist anderswo offen<button>Hier</button><button>Zu</button></div>", Dialog.OTHER),
+        ("", Dialog.WHATS_NEW),
+    ):
+        await second.control("connected")
+        await second.control("be", {"mutex": "t1:init_1", "holds": True})
+        await second.control("over", notice)
+        before = await second.facts(dialog=Dialog.WHATS_NEW, stream="CONNECTED")
+        assert State.ACTION_REQUIRED is at_once(before)[0]
+        await second.control("be", {"mutex": "t2:init_2", "holds": False})
+        await second.control("socket", {"stream": "DISCONNECTED"})
+        if other:
+            await second.control("over", other)
+        facts = await second.facts(dialog=kind, stream="DISCONNECTED")
+        assert (State.CONFLICT, Reason.OTHER_TAB) == at_once(facts)
+        await second.control("away")
 
 
 async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:

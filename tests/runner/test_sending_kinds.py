@@ -87,3 +87,26 @@ async def test_pywa_sends_a_place_and_cards(sender: Sender, mode: str) -> None:
     assert ("vcard", "Ada", "FN:Ada") == (one["kind"], one["name"], one["body"].split("\n")[3])
     assert ("multi_vcard", ["Ada", "Grace"]) == (both["kind"], [card["displayName"] for card in both["vcards"]])
     assert ["3AF0C767", None, "3AF0C767"] == [message.get("quoted") for message in (where, one, both)]
+
+
+async def test_a_text_is_edited_and_taken_back(sender: Sender, mode: str) -> None:
+    """By the routes of our own, once each and in their order; nothing is done to what is not there."""
+    assert mode
+    await sender.phone.add_people({"number": "15550100803", "whatsapp": False})
+    body = {"to": FRIEND, "type": "text", "text": {"body": "Helo"}}
+    _, text = await sender.v1("POST", json=body)
+    await sender.becomes(text["id"], "sent")
+    _, edit = await sender.v1("PATCH", f"/{text['id']}", json={"text": {"body": "Hello"}})
+    await sender.becomes(edit["id"], "handed_over")
+    _, deletion = await sender.v1("DELETE", f"/{text['id']}")
+    await sender.becomes(deletion["id"], "handed_over")
+    _, late = await sender.v1("PATCH", f"/{text['id']}", json={"text": {"body": "Too late"}})
+    failed = await sender.becomes(late["id"], "failed")
+
+    target = {"id": text["id"], "fromMe": True}
+    assert [("Helo", None, None), ("Hello", "message_edit", target), ("", "sender_revoke", target)] == [
+        (one["body"], one.get("subtype"), one.get("target")) for one in await sender.phone.messages(sender.device)
+    ]
+    assert 131009 == failed["errorCode"]
+    status, problem = await sender.v1("POST", json=body | {"to": "15550100803"})
+    assert (404, "NotOnWhatsApp") == (status, problem["error"]["code"])

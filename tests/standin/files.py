@@ -26,7 +26,8 @@ class Files:
             if upload.size > LARGEST:
                 raise web.HTTPRequestEntityTooLarge(max_size=LARGEST, actual_size=upload.size, headers=_HEADERS)
         medium = self._media.uploaded(upload)
-        answer = {"media": medium.identifier, "size": medium.size, "sha256": medium.sha256}
+        link = self._media.link(medium.identifier) or f"/media/{medium.identifier}-large"
+        answer = {"media": medium.identifier, "size": medium.size, "sha256": medium.sha256, "link": link}
         return web.json_response(answer, headers=_HEADERS)
 
     async def down(self, request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 OLD = frozenset({
     "applicant", "applicants", "arrivals", "brood", "came", "cast", "deadman", "ending", "endings", "grant", "grants", "ground",
     "heard", "notes", "past", "rival", "rivals", "said", "shelf", "shelves", "sighting", "sightings", "situation", "squatter", "squatters",
-    "standing", "tell", "tells", "told", "voice", "voices", "wish", "wishes", "word", "words", "world", "worlds",
+    "standing", "tell", "tells", "told", "wish", "wishes", "word", "words", "world", "worlds",
 })
 # fmt: on
 PACKAGES = (

@@ -20,8 +20,6 @@ SLOW_SECONDS = 3.0
 """ What a slow login takes to synchronise: longer than a connection may be lost. """
 BUSY_SECONDS = 1.0
 PROMPT = 1.0
-_LOOK = 6.0
-""" The runner looks every five seconds at least: for what no event tells, such as a window over the page. """
 _LOAD = 8.0
 """ From a document's arrival to what it shows; most of it is the injected library's waiting. """
 _LOGOUT_IS_REPORTED = 3.0
@@ -121,7 +119,7 @@ def expectation(before: Scene, step: Step, after: Scene) -> Expectation:
         within=within,
         passing=passing | ({LOGGED_OUT} if forgot or relinked or step == _RELINK else set()),
         before=shown(before),
-        late=_LOOK if step.name == "dialog" else PROMPT,
+        late=PROMPT,
         through=LOGGED_OUT if relinked else "",
         code=shown(after) == {"QRPending/WaitingForScan"},
         linked=None if after.coming or unasked else after.login,
@@ -177,7 +175,6 @@ def _by_step(before: Scene, step: Step, after: Scene, *, loading: set[str], lost
         "scan": (was | {"Loading", "Syncing", "Reconnecting"}, _RETURN),
         "link_with_passkey": (was | {"QRPending", "Loading", "Syncing", "Reconnecting"}, _RETURN),
         "expire_code": (was, _NEW_CODE),
-        "dialog": (set(), _LOOK),
         "busy": (was, PROMPT + BUSY_SECONDS),
     }
     otherwise = (was | lost, _RETURN) if retries else (lost if after.network else set(), PROMPT)

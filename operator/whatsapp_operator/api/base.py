@@ -42,6 +42,7 @@ SCHEMA_REQUIRED: Final = Field(json_schema_extra={REQUIRED_KEY: True})
 _ALIASES: Final = {
     "pod_uid": "podUID",
     "account_key_id": "accountKeyID",
+    "phone_number_id": "phoneNumberID",
     "restart_at": "restart-at",
     "relink_at": "relink-at",
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from session_protocol.answers import BROWSER_VERSION
+from session_protocol.phone_number_id import PHONE_NUMBER_ID
 from session_protocol.states import STATES, OperatorState, Phase
 from session_protocol.vocabulary import CAMEL_CASE
 
@@ -154,6 +155,9 @@ class TokenSecrets(StatusModel):
 
     linking: str | None = None
     """The Secret with the tokens of the scopes link and state: who may read it can link a phone."""
+    messaging: str | None = None
+    """The Secret with the token of the scope send, for programs that send messages. Absent until the session's next pod, or
+    renewal of tokens, where an older operator made its pod."""
     administering: str | None = None
     """The Secret with the token of the scope admin, which opens every route for clients."""
 
@@ -191,6 +195,8 @@ class SessionStatus(ConditionedStatus):
     """The Secrets with tokens for more than observing. All names change when the tokens do."""
     endpoint: str | None = None
     """The address of the runner's API inside the cluster; it wants a token."""
+    phone_number_id: Annotated[str, Field(pattern=PHONE_NUMBER_ID)] | None = None
+    """By what clients of the Cloud API name the session: 15 digits of a hash of its namespace and name. It is no phone number."""
     replicas: Count = 0
     """1 while a pod object exists, else 0; for the scale subresource."""
     selector: str | None = None

@@ -14,7 +14,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
@@ -23,7 +23,7 @@ import mimeparse
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, SentMessage, State
+from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
 from session_protocol.bad_requests import QuietRunner, authorization_of, prove
 from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
@@ -35,7 +35,7 @@ from session_protocol.vocabulary import LinkMethod, TokenScope
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
 from session_runner.http.auth import TokenFolder, require
-from session_runner.http.cloud_api import CloudApi
+from session_runner.http.cloud_api import CloudApi, largest_body
 from session_runner.http.codes import OFFERED, render
 from session_runner.http.errors import (
     ApiError,
@@ -46,22 +46,23 @@ from session_runner.http.errors import (
     HttpError,
     NoAccountError,
     NoCodeError,
-    NoMessageError,
     NoPageError,
     NoPairingCodeError,
     NotAcceptableError,
     NotLinkedError,
-    StartingError,
     TooManyCommandsError,
     problem_of,
     problems,
 )
+from session_runner.http.event_stream import EventStreams
+from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, DeadLettersQuery, Route, StateQuery, read_query
 from session_runner.http.webhooks import dead_letters, redrive, webhook_states
+from session_runner.inbox import Inbox
 from session_runner.live import Live
 from session_runner.logout import log_out
-from session_runner.messages.errors import NotReadyError
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -106,6 +107,8 @@ class Api:
         live: Live | None = None,
         deliverer: Deliverer | None = None,
         messaging: Messaging | None = None,
+        inbox: Inbox | None = None,
+        media: Media | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
@@ -114,9 +117,13 @@ class Api:
         self._numbers = numbers or PhoneNumbers(file=None, method=LinkMethod.QR)
         self._door = door or Commands()  # one that is never opened: there is no page
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
-        self._cloud_api = CloudApi(messaging=self._messaging, tokens=tokens, phone_number_id=phone_number_id)
+        self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
         self._live = live or Live(store=store)
         self._deliverer = deliverer or Deliverer(live=self._live, clock=clock, random=random.random)
+        media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
+        self._cloud_api = CloudApi(
+            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
+        )
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -132,7 +139,7 @@ class Api:
             "getPairingCode": self.pairing_code,
             "askForPairingCode": self.ask_for_pairing_code,
             "logOut": self.logout,
-            "getMessage": self.message,
+            "streamEvents": self._streams.answer,
             "renewTokens": self.renew_tokens,
             "changeSettings": self.change_settings,
             "getWebhooks": self.webhooks,
@@ -142,7 +149,7 @@ class Api:
             "getHealth": self.alive,
             "getReadiness": self.alive,
             "getMetrics": self.measurements,
-        }
+        } | MessageRoutes(self._messaging).handlers()
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""
@@ -204,20 +211,6 @@ class Api:
             raise NoCodeError(f"There is no QR code now; the session is {state}. It has one while it is QRPending.")
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
-
-    async def message(self, request: web.Request) -> web.Response:
-        """GET /v1/messages/{id}: how far a message has come."""
-        try:
-            found = await self._messaging.find(request.match_info["id"])
-        except NotReadyError as error:
-            raise StartingError(str(error)) from error
-        if found is None:
-            raise NoMessageError("There is no such message, or it is older than a week.")
-        times = {status: _moment(time) for status, time in found.times.items()}
-        answer = SentMessage(
-            id=found.identifier, wa_id=found.digits, status=found.progress, times=times, error_code=found.error
-        )
-        return _json_response(answer)
 
     async def account(self, _request: web.Request) -> web.Response:
         """GET /v1/account: the number of the linked account."""
@@ -410,6 +403,7 @@ async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[w
         count=metrics.bad_requests.inc,
         answer=problem_of,
         closed=lambda reason: metrics.closed.labels(reason).inc(),
+        largest_body=largest_body,
         shutdown_timeout=2.0,
     )
     await runner.setup()
@@ -438,7 +432,3 @@ def _pairing_response(code: Code) -> web.Response:
 
 def _maybe(moment: datetime | None) -> datetime | None:
     return None if moment is None else whole_seconds(moment)
-
-
-def _moment(seconds: float) -> datetime:
-    return whole_seconds(datetime.fromtimestamp(seconds, UTC))

@@ -8,6 +8,7 @@ in `messages`, carried out by `messaging`.
 import functools
 import hashlib
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -20,38 +21,45 @@ from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.account_routes import AccountRoutes
 from session_runner.http.auth import TokenFolder, require
-from session_runner.http.cloud_bodies import Answer, read_body
+from session_runner.http.cloud_bodies import LARGEST_BODY, Answer, idempotency_key, read_body
 from session_runner.http.cloud_routes import CLOUD_ROUTES, VERSION
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
+from session_runner.http.media import LARGEST_UPLOAD, MediaRoutes
+from session_runner.media.media import Media
 from session_runner.messages import answers
 from session_runner.messages.account import why_not
 from session_runner.messages.errors import (
-    BadParameterError,
     InternalFaultError,
     MessageError,
     ScopeError,
     TokenError,
     UnknownObjectError,
 )
+from session_runner.messages.media import is_media_id
 from session_runner.messages.requests import ReadMark, read_request
 from session_runner.messaging import Messaging
 
 logger = logging.getLogger(__name__)
 
-LONGEST_KEY: Final = 255
-""" Characters of an Idempotency-Key. """
+_LARGE: Final = re.compile("/" + VERSION + r"/[0-9]+/(messages|media)(\?|$)")
 _BELOW: Final = "/{version:" + VERSION + "}"
 
 
 class CloudApi:
     """The routes of one session."""
 
-    def __init__(self, *, messaging: Messaging, tokens: TokenFolder, phone_number_id: str) -> None:
+    def __init__(self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str) -> None:
         self._messaging = messaging
+        self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
-        account_routes = AccountRoutes(messaging=messaging, tokens=tokens, identifier=phone_number_id)
-        self._answers: dict[str, Answer] = {"sendMessage": self.send} | account_routes.answers()
+        self._account = AccountRoutes(messaging=messaging, tokens=tokens, identifier=phone_number_id)
+        ours: dict[str, Answer] = {
+            "sendMessage": self.send,
+            "uploadMedia": self.upload,
+            "getPhoneNumber": self.session_or_file,
+        }
+        self._answers = self._account.answers() | self._media.answers() | ours
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes of the table, and one for everything else."""
@@ -62,7 +70,7 @@ class CloudApi:
     async def send(self, request: web.Request) -> dict[str, Any]:
         """POST /{version}/{phone-number-id}/messages: take a message or a read mark, and answer when it cannot be lost."""
         self._check_phone(request)
-        key = _idempotency_key(request)
+        key = idempotency_key(request)
         body = await read_body(request)
         wanted = read_request(body)
         if isinstance(wanted, ReadMark):
@@ -71,6 +79,16 @@ class CloudApi:
         digest = hashlib.sha256(body).hexdigest()
         taken = await self._messaging.accept(wanted, key=key, digest=digest)
         return answers.accepted(given=taken.given, digits=taken.digits, identifier=taken.identifier)
+
+    async def upload(self, request: web.Request) -> dict[str, Any]:
+        """POST /{version}/{phone-number-id}/media: take a file."""
+        self._check_phone(request)
+        return await self._media.upload(request)
+
+    async def session_or_file(self, request: web.Request) -> dict[str, Any]:
+        """GET /{version}/{id}: the session's own number and account, or what is known of a file."""
+        of_file = is_media_id(request.match_info["phone"])
+        return await (self._media.info(request) if of_file else self._account.phone_number(request))
 
     async def unknown(self, request: web.Request) -> dict[str, Any]:
         """Everything else: no such object, or nothing that can be done with it."""
@@ -96,12 +114,13 @@ class CloudApi:
         except ForbiddenError as error:
             raise ScopeError(str(error)) from error
 
-    def _answered(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _answered(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         @functools.wraps(answer)
-        async def answered(request: web.Request) -> web.Response:
+        async def answered(request: web.Request) -> web.StreamResponse:
             try:
                 self._authorize(request)
-                return _response(await answer(request), HTTPStatus.OK)
+                found = await answer(request)
+                return found if isinstance(found, web.StreamResponse) else _response(found, HTTPStatus.OK)
             except MessageError as error:
                 return _failure(error)
             except Exception:
@@ -109,6 +128,14 @@ class CloudApi:
                 return _failure(InternalFaultError("The runner failed to answer; its log says why."))
 
         return answered
+
+
+def largest_body(method: str, target: str) -> int:
+    """Return the bytes that a request's body may have beyond what every body may."""
+    route = _LARGE.match(target) if method == "POST" else None
+    if route is None:
+        return 0
+    return LARGEST_UPLOAD if route[1] == "media" else LARGEST_BODY
 
 
 def _response(document: dict[str, Any], status: HTTPStatus) -> web.Response:
@@ -127,12 +154,3 @@ def _failure(error: MessageError) -> web.Response:
     if error.status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
-
-
-def _idempotency_key(request: web.Request) -> str | None:
-    given = request.headers.getall("Idempotency-Key", [])
-    if not given:
-        return None
-    if len(given) > 1 or not 0 < len(given[0]) <= LONGEST_KEY or not given[0].isascii():
-        raise BadParameterError(f"Idempotency-Key is one header of up to {LONGEST_KEY} ASCII characters.")
-    return given[0]

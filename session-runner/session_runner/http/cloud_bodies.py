@@ -1,4 +1,4 @@
-"""Reads the bodies of the Cloud API's routes: bounded in bytes and time before anything looks at them."""
+"""Reads bodies and keys of requests about messages: bounded in bytes and time before anything looks at them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,15 +6,18 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from session_runner.messages.errors import BadRequestError
+from session_runner.messages.errors import BadParameterError, BadRequestError
 
 LARGEST_BODY: Final = 128 * 1024
 """ Bytes: the longest text, each of its characters written as an escape of twelve, and room for the rest. """
 BODY_SECONDS: Final = 5.0
 """ For a body to arrive. """
 
-Answer = Callable[[web.Request], Awaitable[dict[str, Any]]]
-""" A route's handler: its document goes out with 200, an error in the Cloud API's form. """
+LONGEST_KEY: Final = 255
+""" Characters of an Idempotency-Key. """
+
+Answer = Callable[[web.Request], Awaitable[dict[str, Any] | web.StreamResponse]]
+""" A route's handler: its document goes out with 200, or the response that it made, an error in the Cloud API's form. """
 
 
 async def read_body(request: web.Request) -> bytes:
@@ -32,3 +35,16 @@ async def read_body(request: web.Request) -> bytes:
     except TimeoutError as error:
         raise BadRequestError("The body did not arrive.") from error
     return bytes(body)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """Return the key by which a request that is sent again is known; None: it has none.
+
+    :raises BadParameterError: it is no key.
+    """
+    given = request.headers.getall("Idempotency-Key", [])
+    if not given:
+        return None
+    if len(given) > 1 or not 0 < len(given[0]) <= LONGEST_KEY or not given[0].isascii():
+        raise BadParameterError(f"Idempotency-Key is one header of up to {LONGEST_KEY} ASCII characters.")
+    return given[0]

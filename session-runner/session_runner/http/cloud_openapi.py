@@ -65,12 +65,12 @@ def _operation(route: CloudRoute) -> dict[str, Any]:
         "parameters": [*_in_path(route), *_in_query(route)],
     }
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
+        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": route.body}}}
     operation["responses"] = {
         "200": {
             "description": route.answer,
             "headers": _NO_STORE,
-            "content": {"application/json": {"schema": route.content}},
+            "content": {route.gives: {"schema": route.content}},
         },
         "4XX": {"$ref": f"#/components/responses/{_REFUSED}"},
         "5XX": {"$ref": f"#/components/responses/{_FAILED}"},
@@ -91,8 +91,8 @@ def _in_path(route: CloudRoute) -> Iterable[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": "The session's id, which is its phone-number-id and its WhatsApp Business Account ID.",
-            "schema": {"type": "string", "pattern": "^[0-9]{15}$"},
+            "description": "The session's id, which is its phone-number-id and its WhatsApp Business Account ID; or a file's.",
+            "schema": {"type": "string", "pattern": "^([0-9]{15}){1,2}$"},
         }
 
 

@@ -44,6 +44,10 @@ class CloudRoute:
     demanded: tuple[str, ...] = ()
     """ Those that must be given. """
     body: Schema | None = None
+    takes: str = "application/json"
+    """ The body's media type. """
+    gives: str = "application/json"
+    """ The answer's. """
     answer: str
     """ What status 200 means. """
     content: Schema
@@ -51,6 +55,18 @@ class CloudRoute:
 
 FIELDS: Final = {"fields": "Names of the fields that are wanted, with commas between them; all if it is not given."}
 _SESSION: Final = {"type": "object", "required": ["id"], "properties": {"id": TEXT, "display_phone_number": TEXT}}
+_FILE: Final = record(
+    messaging_product={"const": "whatsapp"}, id=TEXT, url=TEXT, mime_type=TEXT, sha256=TEXT, file_size=NUMBER
+)
+_UPLOAD: Final = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "messaging_product": {"const": "whatsapp"},
+        "type": {"type": "string", "description": "Counts where the file's content leaves its type open."},
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+    },
+}
 _PAGING: Final = record(cursors=record(before=TEXT, after=TEXT))
 _SUCCESS: Final = record(success={"const": True})
 _TAKEN: Final = record(
@@ -102,10 +118,40 @@ CLOUD_ROUTES: Final = (
     CloudRoute(
         path="/{phone}",
         name="getPhoneNumber",
-        summary="The session's number and account",
+        summary="The session's number and account, or what is known of a file",
+        description="A file's id has 30 digits and begins with the session's. Its `url` is for the same token.\n",
         query=FIELDS,
-        answer="The number.",
-        content=_SESSION,
+        answer="The number, or the file.",
+        content={"anyOf": [_SESSION, _FILE]},
+    ),
+    CloudRoute(
+        path="/{phone}",
+        method="DELETE",
+        name="deleteMedia",
+        summary="Delete a file",
+        description="By its id. What waits to be sent with it is sent.\n",
+        answer="It is deleted.",
+        content=_SUCCESS,
+    ),
+    CloudRoute(
+        path="/{phone}/content",
+        name="getMediaContent",
+        summary="The bytes of a file",
+        description="By its id. The type is that of the content, whatever the sender called it.\n",
+        answer="The bytes.",
+        gives="*/*",
+        content={"type": "string", "contentMediaType": "application/octet-stream"},
+    ),
+    CloudRoute(
+        path="/{phone}/media",
+        method="POST",
+        name="uploadMedia",
+        summary="Upload a file that is to be sent",
+        description="Up to 100 MiB, in parts of any order. It is kept for 30 days, or until another one needs its room.\n",
+        body=_UPLOAD,
+        takes="multipart/form-data",
+        answer="The file is on the session's volume.",
+        content=record(id=TEXT),
     ),
     CloudRoute(
         path="/{waba}/phone_numbers",

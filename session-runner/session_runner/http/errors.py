@@ -60,6 +60,56 @@ class NoMessageError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoMessage"
 
 
+class NotOnWhatsAppError(ApiError):
+    """The number is not on WhatsApp."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NotOnWhatsApp"
+
+
+class InvalidMessageError(ApiError):
+    """The message cannot be sent as it is, or is about one that is not there."""
+
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidMessage"
+
+
+class NotChangeableError(ApiError):
+    """A message that was not sent, or is of a kind that cannot be edited or taken back."""
+
+    status, code = HTTPStatus.CONFLICT, "NotChangeable"
+
+
+class KeyReusedError(ApiError):
+    """The Idempotency-Key belongs to another request."""
+
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "IdempotencyKeyReused"
+
+
+class KeyInUseError(ApiError):
+    """The same request is being stored just now."""
+
+    status, code = HTTPStatus.CONFLICT, "IdempotencyKeyInUse"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "1"),)
+
+
+class TooManyMessagesError(ApiError):
+    """Too many messages wait already."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyMessages"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "30"),)
+
+
+class EventsGoneError(ApiError):
+    """There is no such event any more, so the stream would have a hole."""
+
+    status, code = HTTPStatus.GONE, "EventsGone"
+
+
+class TooManyStreamsError(ApiError):
+    """Too many streams of events are open."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyStreams"
+
+
 class StartingError(ApiError):
     """The runner is starting or ending."""
 

@@ -8,6 +8,7 @@ the file and never imports this module.
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ _INFO = {
     "Probes and metrics need none and hold nothing secret.\n"
     "Every error is a problem (RFC 9457) with the object `error: {code, message}` in it; programs go by its code. "
     "Routes below /v24.0, or any other of Meta's versions, have the shape of the Cloud API, also in their errors. "
-    "Below /v1 a method that a route does not have is 405 with the header Allow.\n"
+    "A method that a route does not have is 405 with the header Allow.\n"
     "Parameters that a route does not name are ignored; one that it names may be given once, unless it says otherwise.\n"
     "A later version may add fields to an answer.\n",
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -59,11 +60,10 @@ _OPERATOR = {
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     answers = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
-    bodies = {route.body for route in ROUTES if route.body is not None}
-    _, schemas = msgspec.json.schema_components(
-        sorted(answers | bodies, key=lambda kind: kind.__name__), ref_template=_REF
-    )
-    read = {*msgspec.json.schema_components(bodies)[1]} - {*msgspec.json.schema_components(answers)[1]}
+    _, read = msgspec.json.schema_components([route.body for route in ROUTES if route.body], ref_template=_REF)
+    _, written = msgspec.json.schema_components(answers, ref_template=_REF)
+    schemas = {name: _as_read(schema) for name, schema in read.items()}
+    schemas |= {name: _as_written(schema) for name, schema in written.items() if name not in read}
     return {
         "openapi": "3.1.0",
         "info": _INFO,
@@ -78,10 +78,7 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"bearer": _BEARER, "operator": _OPERATOR} | cloud_openapi.SECURITY_SCHEMES,
             "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)}
             | cloud_openapi.RESPONSES,
-            "schemas": {
-                name: _as_read(schema) if name in read else _as_written(schema) for name, schema in schemas.items()
-            }
-            | cloud_openapi.SCHEMAS,
+            "schemas": dict(sorted(schemas.items())) | cloud_openapi.SCHEMAS,
         },
     }
 
@@ -111,8 +108,10 @@ def _errors(route: Route) -> list[type[ApiError]]:
     return sorted({*route.refusals, *_EVERYWHERE}, key=lambda error: error.status)
 
 
-def _schema(kind: type[msgspec.Struct] | Mapping[str, Any]) -> dict[str, Any]:
-    return {"$ref": _REF.format(name=kind.__name__)} if isinstance(kind, type) else dict(kind)
+def _schema(kind: type[msgspec.Struct] | UnionType | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(kind, Mapping):
+        return dict(kind)
+    return dict(msgspec.json.schema_components([kind], ref_template=_REF)[0][0])
 
 
 def _in_path(name: str) -> dict[str, Any]:
@@ -136,7 +135,7 @@ def _problem(error: type[ApiError]) -> dict[str, Any]:
 
 def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an answer with all fields required: the defaults are for answers of older runners."""
-    if "properties" not in schema:  # a vocabulary
+    if "properties" not in schema:
         return schema
     return _as_read(schema) | {"required": list(schema["properties"]), "additionalProperties": False}
 

@@ -7,6 +7,7 @@ contract cannot have a route, a parameter or a scope that the code does not have
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -27,6 +28,7 @@ from session_protocol.answers import (
     WebhookStates,
 )
 from session_protocol.live_settings import LiveSettings, SettingsInUse
+from session_protocol.messages import EditRequest, MessageRequest
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
@@ -35,16 +37,22 @@ from session_runner.http.errors import (
     BadRequestError,
     CannotPairError,
     DeadlineError,
+    EventsGoneError,
     ForbiddenError,
+    InvalidMessageError,
     NoAccountError,
     NoCodeError,
     NoMessageError,
     NoPageError,
     NoPairingCodeError,
     NotAcceptableError,
+    NotChangeableError,
     NotLinkedError,
+    NotOnWhatsAppError,
     StartingError,
     TooManyCommandsError,
+    TooManyMessagesError,
+    TooManyStreamsError,
     UnauthorizedError,
 )
 
@@ -80,12 +88,28 @@ class MetricsQuery(Struct, frozen=True):
     )
 
 
+class EventsQuery(Struct, frozen=True):
+    """What GET /v1/events takes."""
+
+    after: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=64,
+                description="The id of the last event that the caller has; the header Last-Event-ID says the same.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """One operation."""
 
     path: str
-    method: Literal["GET", "POST", "PUT"] = "GET"
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     name: str
     """ The operation's id, by which `app` finds the handler. """
     summary: str
@@ -95,7 +119,7 @@ class Route:
     operator: bool = False
     """ Whether the operator calls it: it signs its requests and shows no token. """
     query: type[Struct] | None = None
-    body: type[Struct] | None = None
+    body: type[Struct] | UnionType | None = None
     answer: str
     """ What status 200 means. """
     content: Mapping[str, type[Struct] | Mapping[str, Any]]
@@ -205,17 +229,78 @@ ROUTES = (
         errors=(NotLinkedError, TooManyCommandsError, NoPageError, DeadlineError),
     ),
     Route(
+        path="/v1/messages",
+        method="POST",
+        name="sendMessageV1",
+        summary="Send a message",
+        description="Needs the scope `send`.\n"
+        "The body is the Cloud API's, read strictly; answered once it is on the session's volume. "
+        "With the header Idempotency-Key (up to 255 characters) the same request gets the same message for a day, "
+        "and another one 422.\n",
+        scope=TokenScope.SEND,
+        body=MessageRequest,
+        answer="The message is taken.",
+        content={"application/json": SentMessage},
+        cached=False,
+        errors=(NotOnWhatsAppError, NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
+    ),
+    Route(
+        path="/v1/messages/{id}",
+        method="PATCH",
+        name="editMessage",
+        summary="Edit a text that was sent",
+        description="Needs the scope `send`.\n"
+        "The answer is the message that edits, with an id of its own: it comes as far as `handed_over`, or fails with "
+        "131009 when WhatsApp Web does not edit the text any more, after about 15 minutes. Idempotency-Key as for "
+        "`POST /v1/messages`.\n",
+        scope=TokenScope.SEND,
+        body=EditRequest,
+        answer="The edit is taken.",
+        content={"application/json": SentMessage},
+        cached=False,
+        errors=(NoMessageError, NotChangeableError, InvalidMessageError, TooManyMessagesError, StartingError),
+    ),
+    Route(
+        path="/v1/messages/{id}",
+        method="DELETE",
+        name="deleteMessage",
+        summary="Take a message back, for everybody",
+        description="Needs the scope `send`.\n"
+        "The answer is the message that takes it back, with an id of its own: it comes as far as `handed_over`. "
+        "WhatsApp carries it out for about two days, and who has read it has. Idempotency-Key as for "
+        "`POST /v1/messages`.\n",
+        scope=TokenScope.SEND,
+        answer="That is taken.",
+        content={"application/json": SentMessage},
+        cached=False,
+        errors=(NoMessageError, NotChangeableError, InvalidMessageError, TooManyMessagesError, StartingError),
+    ),
+    Route(
         path="/v1/messages/{id}",
         name="getMessage",
         summary="How far a message has come",
         description="Needs the scope `send`. "
-        "Messages are sent by `POST /{version}/{phone-number-id}/messages`, in the shape of Meta's Cloud API, whose answer "
-        "has the id. They are known for a week.\n",
+        "The id is in the answer of `POST /v1/messages` or `POST /{version}/{phone-number-id}/messages`. "
+        "Messages are known for a week.\n",
         scope=TokenScope.SEND,
         answer="What is known of it.",
         content={"application/json": SentMessage},
         cached=False,
         errors=(NoMessageError, StartingError),
+    ),
+    Route(
+        path="/v1/events",
+        name="streamEvents",
+        summary="What happens, as server-sent events",
+        description="Needs the scope `send`. "
+        "From now on, or from behind the event that `after` or the header Last-Event-ID names; the stream ends after an hour, "
+        "and a client comes again with the last id. Events are kept for a day.\n",
+        scope=TokenScope.SEND,
+        query=EventsQuery,
+        answer="The stream. Each event's data is JSON with id, type, time and data.",
+        content={"text/event-stream": TEXT},
+        cached=False,
+        errors=(EventsGoneError, StartingError, TooManyStreamsError),
     ),
     Route(
         path="/v1/tokens",

@@ -50,12 +50,69 @@ class Contacts:
     cards: tuple[Card, ...] = field(repr=False)
 
 
-Content = Text | Reaction | Location | Contacts
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that was uploaded; what it is sent as is its class."""
+
+    media: str
+    """ Its id. """
+    caption: str | None = field(default=None, repr=False)
+    filename: str | None = field(default=None, repr=False)
+    voice: bool = False
+    """ Whether it is shown as a voice note. """
+    mime_type: str = ""
+    """ Of its content, once that was looked at. """
+
+
+class Image(File):
+    """A picture."""
+
+
+class Video(File):
+    """A video."""
+
+
+class Audio(File):
+    """A sound, or a voice note."""
+
+
+class Document(File):
+    """A file of any type."""
+
+
+class Sticker(File):
+    """A sticker."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """Another text for one of our own."""
+
+    message: str
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """One of our own messages is taken back, for everybody."""
+
+    message: str
+
+
+MediaContent = Image | Video | Audio | Document | Sticker
+Content = Text | Reaction | Location | Contacts | MediaContent | Edit | Deletion
 KINDS: Final[dict[str, type[Content]]] = {
     "text": Text,
     "reaction": Reaction,
     "location": Location,
     "contacts": Contacts,
+    "image": Image,
+    "video": Video,
+    "audio": Audio,
+    "document": Document,
+    "sticker": Sticker,
+    "edit": Edit,
+    "delete": Deletion,
 }
 """ By their names in the outbox and in the page. """
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}
@@ -68,7 +125,7 @@ def kind_of(content: Content) -> str:
 
 def concerned(content: Content) -> str | None:
     """Return the id of the message that this changes or belongs to, if that is what it does."""
-    return content.message if isinstance(content, Reaction) else None
+    return content.message if isinstance(content, Reaction | Edit | Deletion) else None
 
 
 def stored(content: Content) -> str:

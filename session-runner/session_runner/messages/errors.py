@@ -10,9 +10,14 @@ MessageError
 ├── NoUserIdError          addressed by user_id
 ├── NoTemplateError        a template, of which an ordinary account has none
 ├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
+├── NotChangeableError     a message that cannot be edited or taken back
 ├── NotLinkedError         no phone is linked
 ├── NobodyThereError       the number is not on WhatsApp
 ├── RefusedError           WhatsApp refused the message
+├── MediaError             a file of ours cannot be taken, or not sent as that
+├── MediaLostError         a file of the other side cannot be had
+├── NoMediaRoomError       the volume has no room for another file
+├── TooManyUploadsError    so many files are being taken already
 ├── QueueFullError         too many messages wait
 ├── KeyReusedError         the key of idempotency belongs to another body
 ├── KeyInUseError          the same request is being stored
@@ -93,6 +98,12 @@ class UnsupportedKindError(MessageError):
     code, title = 131051, "Unsupported message type"
 
 
+class NotChangeableError(MessageError):
+    """A message that was not sent, or is of a kind that cannot be edited or taken back."""
+
+    code, title = 131009, "Message cannot be changed"
+
+
 class NotLinkedError(MessageError):
     """No phone is linked."""
 
@@ -109,6 +120,30 @@ class RefusedError(MessageError):
     """WhatsApp refused it; the page does not tell why."""
 
     code, title = 131000, "WhatsApp refused the message"
+
+
+class MediaError(MessageError):
+    """A file cannot be taken, or not be sent as what was asked for."""
+
+    code, title = 131053, "Media upload error"
+
+
+class MediaLostError(MessageError):
+    """The file of a message that came in cannot be had, or not any more."""
+
+    code, title = 131052, "Media download error"
+
+
+class NoMediaRoomError(MessageError):
+    """The volume has no room for another file."""
+
+    code, status, title, retry_after = 130429, HTTPStatus.TOO_MANY_REQUESTS, "No room for media", 300
+
+
+class TooManyUploadsError(MessageError):
+    """So many files are being taken already."""
+
+    code, status, title, retry_after = 130429, HTTPStatus.TOO_MANY_REQUESTS, "Rate limit hit", 2
 
 
 class QueueFullError(MessageError):

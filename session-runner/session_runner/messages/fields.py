@@ -3,10 +3,10 @@
 import re
 from typing import Any, Final
 
+from session_protocol.messages import LONGEST_PART
+
 from session_runner.messages.errors import BadParameterError, MissingParameterError
 
-LONGEST_PART: Final = 1024
-""" Characters of a name, an address or another short text. """
 _MESSAGE_ID: Final = re.compile(r"[0-9A-Za-z.-]{1,64}")
 
 

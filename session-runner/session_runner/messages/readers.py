@@ -1,19 +1,28 @@
 """Reads each kind of content out of a request; one function for each, by the Cloud API's name of the type."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from session_runner.messages.contents import Contacts, Content, Location, Reaction, Text
-from session_runner.messages.errors import BadParameterError, MissingParameterError
-from session_runner.messages.fields import read_list, read_message_id, read_object, read_part
-from session_runner.messages.vcards import read_card
+from session_protocol.messages import LONGEST_EMOJI, LONGEST_TEXT, MOST_CARDS
 
-LONGEST_TEXT: Final = 4096
-""" Characters, as in the Cloud API. """
-LONGEST_EMOJI: Final = 32
-""" Characters: an emoji is many where it is composed. """
-MOST_CARDS: Final = 257
-""" As in the Cloud API. """
+from session_runner.messages.contents import (
+    Audio,
+    Contacts,
+    Content,
+    Document,
+    File,
+    Image,
+    Location,
+    Reaction,
+    Sticker,
+    Text,
+    Video,
+)
+from session_runner.messages.errors import BadParameterError, MediaError, MissingParameterError
+from session_runner.messages.fields import read_list, read_message_id, read_object, read_part
+from session_runner.messages.media import LONGEST_FILENAME, is_media_id
+from session_runner.messages.vcards import read_card
 
 
 def read_text(given: Any) -> Text:
@@ -57,11 +66,34 @@ def read_contacts(given: Any) -> Contacts:
     return Contacts(cards=tuple(read_card(one, field=f"contacts[{place}]") for place, one in enumerate(people)))
 
 
+def read_file(kind: type[File], name: str, given: Any) -> Any:
+    """Return a file by the id that its upload had."""
+    file = read_object(given, field=name)
+    identifier = file.get("id")
+    if identifier is None and file.get("link") is not None:
+        raise MediaError(f"{name}.link: files are not fetched from links yet; upload it, and send its id.")
+    if identifier is None:
+        raise MissingParameterError(f"{name}.id is missing: that of an uploaded file.")
+    if not isinstance(identifier, str) or not is_media_id(identifier):
+        raise BadParameterError(f"{name}.id is a text of 30 digits, as an upload's answer has it.")
+    caption = read_part(file, "caption", field=name)
+    if caption is not None and kind in (Audio, Sticker):
+        raise BadParameterError(f"{name} has no caption; send a text beside it.")
+    filename = read_part(file, "filename", field=name) if kind is Document else None
+    voice = kind is Audio and file.get("voice") is True
+    return kind(media=identifier, caption=caption, filename=filename and filename[:LONGEST_FILENAME], voice=voice)
+
+
 READERS: Final[dict[str, Callable[[Any], Content]]] = {
     "text": read_text,
     "reaction": read_reaction,
     "location": read_location,
     "contacts": read_contacts,
+    "image": partial(read_file, Image, "image"),
+    "video": partial(read_file, Video, "video"),
+    "audio": partial(read_file, Audio, "audio"),
+    "document": partial(read_file, Document, "document"),
+    "sticker": partial(read_file, Sticker, "sticker"),
 }
 """ Each takes what stands under its name in the request, and raises one of our errors for what it cannot use. """
 

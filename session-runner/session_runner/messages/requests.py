@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from session_protocol.messages import EditRequest, MessageRequest
 from session_protocol.phone_numbers import read_phone_number
 
-from session_runner.messages.contents import Content, concerned
+from session_runner.messages.contents import Content, Edit, concerned
 from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
@@ -20,13 +21,13 @@ from session_runner.messages.errors import (
     UnsupportedKindError,
 )
 from session_runner.messages.fields import read_message_id
-from session_runner.messages.readers import READERS
+from session_runner.messages.readers import READERS, read_text
 
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
+LONGEST_REASON: Final = 200
+""" Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
-_ELSEWHERE: Final = frozenset({"image", "video", "audio", "document", "sticker"})
-""" What WhatsApp Web can send and this version does not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +64,23 @@ def read_request(body: bytes) -> SendRequest | ReadMark:
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     if document.get("status") is not None:
         return _mark(document)
-    if document.get("recipient_type") not in (None, "individual"):
-        raise BadParameterError("recipient_type is individual; groups are not built yet.")
-    kind = _kind(document)
-    given = _recipient(document)
-    digits = read_number(given)
-    content = READERS[kind](document.get(kind))
-    reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
-    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
+    return _send(document)
+
+
+def read_message(body: bytes) -> SendRequest:
+    """Return what the body of `POST /v1/messages` asks for.
+
+    :raises MessageError: it is not what the route's document says, or cannot be carried out.
+    """
+    return _send(dict(msgspec.to_builtins(_strictly(body, MessageRequest))))
+
+
+def read_edit(body: bytes, *, message: str) -> Edit:
+    """Return the other text for a message that the body of `PATCH /v1/messages/{id}` has.
+
+    :raises MessageError: it is not what the route's document says.
+    """
+    return Edit(message=message, body=read_text(msgspec.to_builtins(_strictly(body, EditRequest).text)).body)
 
 
 def read_number(given: str) -> str:
@@ -82,6 +92,25 @@ def read_number(given: str) -> str:
     if len(digits) < _FEWEST_DIGITS:
         raise BadParameterError("to is a phone number with its country code: 7 to 15 digits that do not begin with 0.")
     return digits
+
+
+def _strictly(body: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = str(error)[:LONGEST_REASON] if isinstance(error, msgspec.ValidationError) else "it is not JSON"
+        raise BadParameterError(f"The body is wrong: {reason}. /v1/openapi.yaml tells what it takes.") from error
+
+
+def _send(document: dict[str, Any]) -> SendRequest:
+    if document.get("recipient_type") not in (None, "individual"):
+        raise BadParameterError("recipient_type is individual; groups are not built yet.")
+    kind = _kind(document)
+    given = _recipient(document)
+    digits = read_number(given)
+    content = READERS[kind](document.get(kind))
+    reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
+    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
 
 
 def _mark(document: dict[str, Any]) -> ReadMark:
@@ -104,8 +133,6 @@ def _kind(document: dict[str, Any]) -> str:
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
     if isinstance(kind, str) and kind in READERS:
         return kind
-    if isinstance(kind, str) and kind in _ELSEWHERE:
-        raise UnsupportedKindError(f"Messages of the type {kind} are not built yet; these are: {', '.join(READERS)}.")
     raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
 
 

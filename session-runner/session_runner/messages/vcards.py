@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from session_protocol.messages import MOST_ENTRIES
+
 from session_runner.messages.contents import Card
 from session_runner.messages.errors import MissingParameterError
 from session_runner.messages.fields import read_list, read_object, read_part
 
-MOST_ENTRIES: Final = 20
-""" Of a person's numbers, addresses and so on. """
 _ESCAPED: Final = {ord("\\"): "\\\\", ord(","): "\\,", ord(";"): "\\;", ord("\n"): "\\n"}
 _LINE_ENDS: Final = re.compile(r"\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NO_LABEL: Final = re.compile(r"[^A-Za-z0-9-]+")

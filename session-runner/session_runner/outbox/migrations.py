@@ -61,7 +61,9 @@ CREATE TABLE reading (
   opened REAL NOT NULL,
   linked REAL,
   synchronised INTEGER NOT NULL DEFAULT 0,
-  caught_up REAL
+  caught_up REAL,
+  state TEXT,
+  link_needed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE seen (
   chat TEXT NOT NULL,
@@ -83,6 +85,9 @@ CREATE TABLE events (
   time REAL NOT NULL,
   body BLOB NOT NULL
 ) STRICT;
+ALTER TABLE statuses ADD COLUMN published INTEGER NOT NULL DEFAULT 0;
+UPDATE statuses SET published = 1;
+CREATE INDEX unpublished ON statuses (published) WHERE published = 0;
 """
 
 DELIVERIES: Final = """
@@ -105,9 +110,26 @@ CREATE INDEX waiting_by_chat ON deliveries (webhook, chat, place) WHERE dead IS 
 CREATE INDEX waiting_by_event ON deliveries (event) WHERE dead IS NULL;
 """
 
+MEDIA: Final = """
+CREATE TABLE media (
+  id TEXT PRIMARY KEY,
+  page_key TEXT,
+  mime_type TEXT NOT NULL,
+  variant TEXT NOT NULL DEFAULT '',
+  sha256 TEXT,
+  size INTEGER,
+  filename TEXT,
+  stored INTEGER NOT NULL,
+  created REAL NOT NULL,
+  used REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_by_use ON media (stored, used);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
     EVENTS,  # 3
     DELIVERIES,  # 4
+    MEDIA,  # 5
 )

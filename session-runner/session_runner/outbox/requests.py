@@ -72,6 +72,7 @@ class Message:
 
     identifier: str
     digits: str = field(repr=False)
+    kind: str
     progress: Progress
     error: int | None
     times: dict[str, float]
@@ -204,13 +205,14 @@ def end_waiting(database: Connection, *, but_of: str | None, error: int, time: f
 
 def find(database: Connection, identifier: str) -> Message | None:
     """Return what is known of a message."""
-    row = database.execute("SELECT digits, progress, error FROM requests WHERE id = ?", (identifier,)).fetchone()
+    row = database.execute("SELECT digits, kind, progress, error FROM requests WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         return None
     times = database.execute("SELECT status, time FROM statuses WHERE request = ?", (identifier,))
     return Message(
         identifier=identifier,
         digits=row["digits"],
+        kind=row["kind"],
         progress=Progress(row["progress"]),
         error=row["error"],
         times=dict(times),
@@ -224,4 +226,5 @@ def sweep(database: Connection, *, now: float) -> None:
 
 
 def _note(database: Connection, identifier: str, progress: Progress, time: float) -> None:
-    database.execute("INSERT OR IGNORE INTO statuses VALUES (?, ?, ?)", (identifier, progress, time))
+    row = (identifier, progress, time)
+    database.execute("INSERT OR IGNORE INTO statuses (request, status, time) VALUES (?, ?, ?)", row)

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -161,6 +162,27 @@ class BrowserPage:
                 return await self.page.evaluate(scripts.script(script), argument)
         except TimeoutError as error:
             raise CallFailedError(f"The page did not answer within {deadline:g} s.") from error
+        except PlaywrightError as error:
+            raise _page_error(error) from error
+
+    async def attach(self, file: Path) -> None:
+        """Put a file into the page's input that is never shown. The browser reads it from the disk, and nobody holds it.
+
+        :raises CallFailedError: the page has no such input, or navigated meanwhile.
+        :raises PageGoneError: the page, the browser or the driver is dead.
+        """
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                session = await self.context.new_cdp_session(self.page)
+                try:
+                    found = await session.send("Runtime.evaluate", {"expression": "window.__session.input"})
+                    await session.send(
+                        "DOM.setFileInputFiles", {"files": [str(file)], "objectId": found["result"]["objectId"]}
+                    )
+                finally:
+                    await session.detach()
+        except (TimeoutError, KeyError) as error:
+            raise CallFailedError("The page did not take a file.") from error
         except PlaywrightError as error:
             raise _page_error(error) from error
 

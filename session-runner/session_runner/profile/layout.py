@@ -4,6 +4,7 @@
       runner.lock       our lock (`lock`)
       runner.json       what the runner remembers (`saved_state`)
       messages.sqlite   what was asked to be sent and what became of it (`outbox`), with two more files while it is open
+      media/            the files of messages, which `messages.sqlite` lists (`media`)
       chromium/         the browser's user data: the login is in Default/IndexedDB and Default/Local Storage
 
 `prune` is called at every start, under the lock and before the browser starts: caches of an earlier browser or layout
@@ -70,6 +71,11 @@ class ProfileLayout:
     def messages_file(self) -> Path:
         """The outbox."""
         return self.root / "messages.sqlite"
+
+    @property
+    def media_folder(self) -> Path:
+        """The files of messages, each under its id."""
+        return self.root / "media"
 
 
 def prune(layout: ProfileLayout) -> list[str]:

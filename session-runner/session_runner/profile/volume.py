@@ -103,12 +103,26 @@ def refusal(volume: Volume, *, running: bool) -> str | None:
     return None
 
 
+def _low(volume: Volume) -> int:
+    return min(max(LOW_BELOW, volume.capacity // 10), LOW_AT_MOST)
+
+
+def spare(volume: Volume) -> int | None:
+    """Return the bytes that the browser does not need: files of messages get what is above twice the room that is low.
+
+    None: nothing is known of the room.
+    """
+    if volume.inodes_free is not None and volume.inodes_free < 2 * LOW_BELOW_INODES:
+        return 0
+    return None if volume.capacity == 0 else max(0, volume.available - 2 * _low(volume))
+
+
 def shortage(volume: Volume, *, before: int | None) -> int | None:
     """Return the bytes of which less is free, for people: halved step by step, so that it seldom changes. None: no shortage.
 
     :param before: the last answer; a little more room does not change it.
     """
-    low = min(max(LOW_BELOW, volume.capacity // 10), LOW_AT_MOST)
+    low = _low(volume)
     bound = None if before is None or volume.available >= before + before // 4 else before
     if bound is None:
         if volume.capacity == 0 or volume.available >= low:

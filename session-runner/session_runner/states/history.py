@@ -106,6 +106,8 @@ class History:
     """ The last QR code that the page showed. """
     code_dies: float = 0.0
     """ When its life is over, or was. """
+    code_origin: float | None = None
+    """ The document that showed it last. """
     code_given: float | None = None
     """ When the page got it, by the page's clock; None: not known. """
 
@@ -348,6 +350,7 @@ def _remember_code(history: History, facts: Facts, *, now: float) -> History:
     given = None if facts.clock is None or facts.code_age is None else facts.clock - facts.code_age
     # The same text is another code where the page was given it anew, in this document or in the next.
     is_renewed = given is not None and history.code_given is not None and given - history.code_given > 1
+    history = replace(history, code_origin=facts.origin)
     if facts.code == history.code and not is_renewed:
         return history
     lifetime = facts.code_lifetime or DEFAULT_CODE_LIFETIME

@@ -11,6 +11,8 @@ from session_runner.states.pairing import Pairing, Source, live_pairing_code
 from session_runner.states.policy import Policy
 from session_runner.states.verdicts import ON_THE_WAY, SYNC_START_SECONDS, Verdict, offline, unknown, until_text
 
+CODE_LOST_SECONDS = 1.0
+""" For so long a page may be without a connection that has shown a code, which ended with it; then it is offline. """
 LINKING_SOCKETS = frozenset(
     {
         None,
@@ -62,11 +64,28 @@ def unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> V
             Reason.WAITING_FOR_PASSKEY,
             f"WhatsApp asks for the owner's passkey{until}. This version cannot relay it: link another account or try later.",
         )
-    if facts.socket in ON_THE_WAY and history.lasted(history.lost_since, now=now) >= policy.connection_check:
+    if _is_cut_off(facts, history, policy=policy, now=now):
         return offline(facts, history)
     if facts.socket not in LINKING_SOCKETS:
         return unknown(facts)
     return _waiting_for_phone(facts, history, policy=policy, now=now)
+
+
+def _is_cut_off(facts: Facts, history: History, *, policy: Policy, now: float) -> bool:
+    """Whether the page has no connection: soon where it had one and its code is dead, unless it was asked for another."""
+    lost = history.lasted(history.lost_since, now=now)
+    had_one = _has_shown_code(facts, history) and not _refreshes(history, policy=policy, now=now)
+    patience = min(CODE_LOST_SECONDS, policy.connection_check) if had_one else policy.connection_check
+    return facts.socket in ON_THE_WAY and lost >= patience
+
+
+def _has_shown_code(facts: Facts, history: History) -> bool:
+    """Whether this document has, which then was connected."""
+    return history.round > 0 and history.code_origin == facts.origin
+
+
+def _refreshes(history: History, *, policy: Policy, now: float) -> bool:
+    return history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
 
 
 def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
@@ -76,7 +95,7 @@ def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: f
             Reason.WAITING_FOR_PAIRING_CODE,
             "Type the pairing code into the phone: Linked devices, Link a device, Link with phone number instead.",
         )
-    refreshing = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
+    refreshing = _refreshes(history, policy=policy, now=now)
     if facts.socket == Socket.UNPAIRED_IDLE and history.round >= policy.max_rounds and not refreshing:
         return Verdict(
             State.LINK_EXPIRED,
@@ -92,7 +111,7 @@ def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: f
             Reason.NO_CODE_FOUND,
             "The page was neither linked nor does it show another QR code; ask for a restart.",
         )
-    if history.round == 0:
+    if history.round == 0 or (facts.socket in ON_THE_WAY and not _has_shown_code(facts, history)):
         return Verdict(State.LOADING, Reason.OPENING_CONNECTION, "The page is connecting to show a QR code.")
     return Verdict(State.QR_PENDING, *_why_qr_code(history.pairing, policy=policy))
 

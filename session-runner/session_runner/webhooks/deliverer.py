@@ -62,15 +62,21 @@ class Deliverer:
         self._settings = LiveSettings()
         """ What the channels run by. """
         self._outbox: Outbox | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def wake(self) -> None:
         """Look whether something is to be delivered."""
         for channel, _ in self._channels.values():
             channel.wake()
 
+    def stored(self) -> None:
+        """Handle, in whatever thread, that a delivery was stored."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.wake)
+
     async def work(self, outbox: Outbox) -> None:
         """Deliver until it is cancelled."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         sweep_at = loop.time() + SWEEP  # the settings of today may still be on their way
         self._outbox = outbox
         try:
@@ -89,7 +95,7 @@ class Deliverer:
                     async with asyncio.timeout(MEASURE):
                         await self._live.changed.wait()
         finally:
-            self._outbox = None
+            self._outbox = self._loop = None
             await self._end(list(self._channels))
 
     async def reports(self) -> list[WebhookReport] | None:

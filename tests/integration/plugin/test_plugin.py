@@ -141,7 +141,9 @@ async def test_kubectl_completes_behind_the_plugin(harness: PluginHarness) -> No
     sessions = await harness.kubectl("__complete", "whatsapp", "qr", "-n", harness.namespace, "s")
     namespaces = await harness.kubectl("__complete", "whatsapp", "status", "--namespace", harness.namespace[:-1])
 
-    assert ["qr", "pair", "account", "status", ":4"] == [line.partition("\t")[0] for line in commands.out.splitlines()]
+    assert ["qr", "pair", "account", "send", "status", ":4"] == [
+        line.partition("\t")[0] for line in commands.out.splitlines()
+    ]
     assert ["sales", ":4"] == sessions.out.splitlines()
     assert harness.namespace in namespaces.out.splitlines()
 

@@ -40,8 +40,9 @@ const ACKNOWLEDGED = 'WebUiRefreshNuxAcknowledged';
 export const isNoticeAcknowledged = () => localStorage.getItem(ACKNOWLEDGED) === 'true';
 
 export class Dialogs {
+  // The window of another tab comes over whatever is there; the others take each other's place.
   open(kind) {
-    this.close();
+    if (kind !== 'other-tab') this.close();
     if (kind === 'action-required') localStorage.removeItem(ACKNOWLEDGED);
     const [text, ...buttons] = STORAGE[kind] ?? texts()[kind];
     const acknowledge = () => {
@@ -60,7 +61,7 @@ export class Dialogs {
   }
 
   close() {
-    document.querySelector('[role=dialog]')?.remove();
+    [...document.querySelectorAll('[role=dialog]')].at(-1)?.remove();
   }
 }
 

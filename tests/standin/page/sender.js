@@ -47,8 +47,8 @@ export class Sender {
   async sendMedia(fields, file, mediaData) {
     await null;
     const msg = this.#messages.show({ ...fields, mediaData, isNewMsg: true });
-    const { media, size, sha256 } = await this.#transfers.up(file);
-    msg.set({ mediaKey: media, size, filehash: hexToBase64(sha256) });
+    const { media, size, sha256, link } = await this.#transfers.up(file);
+    msg.set({ mediaKey: media, size, filehash: hexToBase64(sha256), directPath: link });
     const { kept, result } = this.#post(msg);
     await kept;
     return result;

@@ -184,7 +184,7 @@ class FakeCluster(FakeObjects):
 
     def look(self, name: str = "sales") -> Decision:
         """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
-        for _ in range(10):
+        for _ in range(12):
             before = self.status_writes
             decision = self.look_once(name)
             if not decision.actions and self.status_writes == before:

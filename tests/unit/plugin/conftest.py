@@ -36,7 +36,13 @@ def scripted_runner() -> Iterator[ScriptedRunner]:
             self.do_GET()
 
         def do_GET(self) -> None:
-            status, answer = script.answer(self.path, self.headers.get("Authorization", "").removeprefix("Bearer "))
+            script.keys += self.headers.get_all("Idempotency-Key", [])
+            if script.lost and "messages" in self.path:
+                script.lost -= 1
+                return
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            answers = script.answer_of_messages if "/messages" in self.path else script.answer
+            status, answer = answers(self.path, token)
             body = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -70,6 +76,8 @@ def session_cluster(scripted_kubectl: ScriptedKubectl, scripted_runner: Scripted
     secret = {"link": base64.b64encode(b"link-token").decode(), "state": base64.b64encode(b"state-token").decode()}
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", "sales", out=session_json())
     scripted_kubectl.answer_to("get", "secrets", "was-sales-linking-0123abcd", out={"kind": "Secret", "data": secret})
+    sends = {"send": base64.b64encode(b"send-token").decode()}
+    scripted_kubectl.answer_to("get", "secrets", "was-sales-messaging-0123abcd", out={"kind": "Secret", "data": sends})
     scripted_kubectl.answer_to(
         "port-forward",
         "pod/sales",

@@ -96,6 +96,14 @@ class ScriptedRunner:
     limit: int | None = None
     """ After so many questions about the state, answer with status 500. """
     waits: list[str] = field(default_factory=list)
+    taken: tuple[int, dict[str, Any]] = 200, {"messages": [{"id": "3EB0C767D097B7C7C030"}]}
+    """ What it answers to a message, with its status. """
+    progress: list[dict[str, Any]] = field(default_factory=lambda: [{"status": "sent"}])
+    """ How far the message has come, one after the other; the last one stays. """
+    keys: list[str] = field(default_factory=list)
+    """ Of idempotency, of every request that had one. """
+    lost: int = 0
+    """ So many requests about messages end without an answer. """
 
     def answer(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
         """Play the runner for one GET."""
@@ -120,6 +128,13 @@ class ScriptedRunner:
             return 404, {"error": "no QR code"}
         expiry = (NOW + timedelta(seconds=18 + self.step)).isoformat()
         return 200, {"text": code, "issuedTime": NOW.isoformat(), "expiryTime": expiry, "round": 2}
+
+    def answer_of_messages(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
+        """Take a message, or tell how far one has come."""
+        self.tokens.append((path, token))
+        if path.endswith("/messages"):
+            return self.taken
+        return 200, self.progress.pop(0) if len(self.progress) > 1 else self.progress[0]
 
 
 @dataclass
@@ -150,9 +165,11 @@ def session_json(name: str = "sales", *, state: str = "QRPending", **changes: An
         "nodeName": "node-1",
         "image": "registry.example/runner:1",
         "browserVersion": "156.0.7204.49",
+        "phoneNumberID": "265070092772032",
         "tokenSecretName": f"was-{name}-observing-0123abcd",
         "tokenSecrets": {
             "linking": f"was-{name}-linking-0123abcd",
+            "messaging": f"was-{name}-messaging-0123abcd",
             "administering": f"was-{name}-administering-0123abcd",
         },
         "admission": {"quotaName": "demo"},

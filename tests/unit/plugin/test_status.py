@@ -150,8 +150,10 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "tokenSecretName": "was-sales-observing-0123abcd",
                 "tokenSecrets": {
                     "linking": "was-sales-linking-0123abcd",
+                    "messaging": "was-sales-messaging-0123abcd",
                     "administering": "was-sales-administering-0123abcd",
                 },
+                "phoneNumberID": "265070092772032",
                 "pendingRequests": [],
             }
         ],

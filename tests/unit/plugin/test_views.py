@@ -53,8 +53,10 @@ def test_a_whole_session() -> None:
         token_secret_name="was-sales-observing-0123abcd",
         token_secrets={
             "linking": "was-sales-linking-0123abcd",
+            "messaging": "was-sales-messaging-0123abcd",
             "administering": "was-sales-administering-0123abcd",
         },
+        phone_number_id="265070092772032",
         pending_requests=(),
     )
     assert expected == SessionView.read(session_json())

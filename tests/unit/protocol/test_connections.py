@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from session_protocol.bad_requests import QuietRunner, prove
 from session_protocol.connections import Closing, Connections, Limits
 
-LIMITS = Limits(head=0.3, request_bytes=4096, answer=0.5, strangers=6, per_peer=3, per_token=4, grace=0)
+LIMITS = Limits(head=0.3, request_bytes=4096, piece=1.0, answer=0.5, strangers=6, per_peer=3, per_token=4, grace=0)
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 PROVEN = b"GET /proven HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
 BODY = b"POST /long HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+LARGE = b"POST /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+LARGEST = 100_000
 
 
 class Served:
@@ -54,6 +56,9 @@ async def served() -> AsyncIterator[Served]:
         prove(request, "state")
         return web.Response(text="ok")
 
+    async def upload(request: web.Request) -> web.Response:
+        return web.Response(text=str(sum([len(some) async for some in request.content.iter_any()])))
+
     async def long(_: web.Request) -> web.Response:
         server.asked += 1
         await asyncio.sleep(3 * LIMITS.head)
@@ -69,12 +74,15 @@ async def served() -> AsyncIterator[Served]:
     app.router.add_get("/long", long)
     app.router.add_post("/long", long)
     app.router.add_get("/large", large)
+    app.router.add_post("/large", upload)
+    app.router.add_post("/other", long)
     runner = QuietRunner(
         app,
         count=lambda: None,
         answer=lambda status: web.Response(status=status),
         closed=lambda why: server.closed.update([why]),
         limits=LIMITS,
+        largest_body=lambda method, target: LARGEST if (method, target[:6]) == ("POST", "/large") else 0,
     )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -190,6 +198,44 @@ async def test_a_body_without_end_ends_the_connection(served: Served, head: byte
 
     assert b"" == await _rest(reader)
     assert served.closed == {Closing.LONG_BODY: 1}
+
+
+async def test_a_route_may_take_a_large_body(served: Served) -> None:
+    """Whether it comes with its head or in pieces, which may take their time; to another route it is too large."""
+    reader, writer = await served.connect()
+    writer.write(LARGE % LARGEST + b"a" * LARGEST)
+    assert (await _rest(reader)).endswith(b"100000")
+    reader, writer = await served.connect()
+    writer.write(LARGE % 20000 + b"a" * 10000)
+    await asyncio.sleep(1.5 * LIMITS.head)
+    writer.write(b"a" * 10000)
+    assert (await _rest(reader)).endswith(b"20000")
+    assert served.closed == {}
+
+    reader, writer = await served.connect()
+    writer.write(LARGE.replace(b"large", b"other") % LARGEST + b"a" * LARGEST)
+    assert b"" == await _rest(reader)
+    assert 1 == served.closed.total()
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (LARGE.replace(b" HTTP", b"?" + b"x" * 5000 + b" HTTP") % 10, Closing.LONG_HEAD),
+        (LARGE % 10**7 + b"a" * (LARGEST + 8192), Closing.LONG_BODY),
+        (LARGE % 1000 + b"a" * 500, Closing.SLOW_BODY),
+    ],
+    ids=["a long head", "more than the route takes", "it stops"],
+)
+async def test_a_large_body_has_its_limits(served: Served, sent: bytes, why: Closing) -> None:
+    """Its head has the usual ones; it must not be larger than its route says, nor stop."""
+    reader, writer = await served.connect()
+    writer.write(sent[:60])
+    await asyncio.sleep(LIMITS.head / 3)
+    writer.write(sent[60:])
+
+    assert b"" == await _rest(reader)
+    assert served.closed[why]
 
 
 async def test_a_small_body_is_no_harm(served: Served) -> None:

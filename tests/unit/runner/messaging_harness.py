@@ -11,9 +11,11 @@ from typing import Any
 
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
+from session_runner.inbox import Inbox
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
+from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
@@ -148,6 +150,18 @@ class Session:
         await async_until(
             f"{identifier} {status}", lambda: self.status(identifier), lambda now: now == status, within=20
         )
+
+
+def idle_inbox(store: StateStore) -> Inbox:
+    """An inbox of a session whose page is never opened."""
+    return Inbox(
+        store=store,
+        door=Commands(),
+        clock=lambda: NOW,
+        random=bytes,
+        media_id=lambda _key: "1",
+        metrics=Metrics(),
+    )
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,8 @@ from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
 NOW = 1000.0
 LINKED = History(linked=True, healthy_comms=True)
+CODED = History(round=1, code_origin=1.0)
+CUT_OFF = replace(CODED, lost_since=NOW - 1)
 POLICY = Policy(startup=60, connection_check=30)
 SILENT: Raw = {"stream": "DISCONNECTED"}
 
@@ -38,7 +40,16 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (History(unclassified_since=NOW - 29), {"booted": False}, State.LOADING, Reason.PAGE_LOADING),
         (History(), {"booted": False, "refused": True}, State.UNSUPPORTED_BROWSER, Reason.BROWSER_REFUSED),
         (History(round=1), UNLINKED | {"code": CODE}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
-        (History(round=1), UNLINKED | {"socket": "OPENING"}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
+        (History(round=1), UNLINKED | {"socket": "OPENING"}, State.LOADING, Reason.OPENING_CONNECTION),
+        (CODED, UNLINKED | {"socket": "OPENING"}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
+        (CUT_OFF, UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
+        (CUT_OFF, UNLINKED | {"socket": "OPENING", "origin": 2.0}, State.LOADING, Reason.OPENING_CONNECTION),
+        (
+            replace(CUT_OFF, refreshing_since=NOW - 1),
+            UNLINKED | {"socket": "OPENING"},
+            State.QR_PENDING,
+            Reason.WAITING_FOR_SCAN,
+        ),
         (History(), UNLINKED | {"socket": "OPENING"}, State.LOADING, Reason.OPENING_CONNECTION),
         (History(), UNLINKED | {"socket": "UNLAUNCHED"}, State.LOADING, Reason.OPENING_CONNECTION),
         (History(round=1), UNLINKED | {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),

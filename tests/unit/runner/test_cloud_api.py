@@ -13,6 +13,7 @@ from session_protocol.vocabulary import RunnerState
 from session_runner.http import cloud_bodies
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
+from session_runner.media.media import Media
 from session_runner.metrics import Metrics
 from unit.runner.messaging_harness import FRIEND, NOW, Session, running
 
@@ -23,7 +24,7 @@ TEXT = {"messaging_product": "whatsapp", "to": f"+{FRIEND}", "type": "text", "te
 class Served:
     """A session and its API."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, media: Media | None = None) -> None:
         for scope in ("state", "send", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
         self.session = Session()
@@ -31,6 +32,7 @@ class Served:
             store=self.session.store,
             door=self.session.door,
             messaging=self.session.messaging,
+            media=media,
             phone_number_id=PHONE,
             tokens=TokenFolder(folder),
             metrics=Metrics(),
@@ -131,7 +133,7 @@ async def test_a_token_in_the_query_is_taken(served: Served) -> None:
         ("GET", "/v24.0/999"),
         ("DELETE", f"/v24.0/{PHONE}/messages"),
         ("GET", f"/v24.0/{PHONE}/whatsapp_business_profile"),
-        ("POST", f"/v24.0/{PHONE}/media"),
+        ("PUT", f"/v24.0/{PHONE}/media"),
         ("GET", "/v24.0/"),
     ],
 )

@@ -36,7 +36,7 @@ def event(data: Data, kind: EventType = EventType.MESSAGE) -> Event:
     return Event(id="EV01", type=kind, time=NOW, data=data)
 
 
-def told(data: Data, kind: EventType = EventType.MESSAGE, wanted: Wanted = ALL) -> tuple[str, dict[str, Any]]:
+def value_of(data: Data, kind: EventType = EventType.MESSAGE, wanted: Wanted = ALL) -> tuple[str, dict[str, Any]]:
     """Give field and value of a body."""
     body = cloud_body(event(data, kind), OURS, wanted)
     assert body is not None
@@ -87,7 +87,7 @@ def test_pywa_reads_every_one(kind: EventType, data: Data) -> None:
 
 def test_a_message_has_all_that_clients_require() -> None:
     """`contacts` with a name and a user_id, the sender's digits, a time that is a text."""
-    field, value = told(HELLO)
+    field, value = value_of(HELLO)
 
     assert "messages" == field
     assert [{"profile": {"name": "Ada"}, "wa_id": "15550100999", "user_id": ADA.user_id}] == value["contacts"]
@@ -98,7 +98,7 @@ def test_a_message_has_all_that_clients_require() -> None:
 def test_an_own_message_is_an_echo() -> None:
     """And nothing else, so that no bot answers itself."""
     own = Message(id="O", chat=ADA.user_id, own=True, person=ADA, timestamp=1, content=TEXT)
-    field, value = told(own)
+    field, value = value_of(own)
 
     assert "smb_message_echoes" == field
     assert {"messaging_product", "metadata", "contacts", "message_echoes"} == set(value)
@@ -108,7 +108,7 @@ def test_an_own_message_is_an_echo() -> None:
 
 def test_somebody_without_a_known_number() -> None:
     """The number is left out, never made up."""
-    _, value = told(Message(id="M", chat=UNKNOWN.user_id, person=UNKNOWN, timestamp=1, content=TEXT))
+    _, value = value_of(Message(id="M", chat=UNKNOWN.user_id, person=UNKNOWN, timestamp=1, content=TEXT))
 
     assert [{"profile": {"name": ""}, "user_id": UNKNOWN.user_id}] == value["contacts"]
     assert {"from_user_id", "id", "timestamp", "type", "text"} == set(value["messages"][0])
@@ -126,14 +126,14 @@ def test_a_reply_names_what_it_answers(context: Context, expected: dict[str, Any
     reply = Message(id="R", chat=ADA.user_id, person=ADA, timestamp=1, content=TEXT, context=context)
     forwarded = Message(id="R", chat=ADA.user_id, person=ADA, timestamp=1, content=TEXT, forwarded=True)
 
-    assert expected == told(reply)[1]["messages"][0]["context"]
-    assert {"forwarded": True} == told(forwarded)[1]["messages"][0]["context"]
+    assert expected == value_of(reply)[1]["messages"][0]["context"]
+    assert {"forwarded": True} == value_of(forwarded)[1]["messages"][0]["context"]
 
 
 def test_a_group_is_named_and_only_told_when_wanted() -> None:
     """Its replies do not say who is answered: a member's number may be anybody's."""
     said = Message(id="G", chat="1203@g.us", group=True, person=ADA, timestamp=1, content=TEXT, context=Context(id="A"))
-    _, value = told(said)
+    _, value = value_of(said)
 
     assert "1203@g.us" == value["messages"][0]["group_id"]
     assert {"id": "A"} == value["messages"][0]["context"]
@@ -142,8 +142,8 @@ def test_a_group_is_named_and_only_told_when_wanted() -> None:
 
 def test_changes_are_told_when_wanted() -> None:
     """Each with an id of its own, because clients know messages by it."""
-    edit = told(HELLO, EventType.EDITED)[1]["messages"][0]
-    revoke = told(DELETED, EventType.DELETED)[1]["messages"][0]
+    edit = value_of(HELLO, EventType.EDITED)[1]["messages"][0]
+    revoke = value_of(DELETED, EventType.DELETED)[1]["messages"][0]
 
     assert ("EV01", "edit", {"original_message_id": "3A5F00C2", "message": TEXT}) == (
         edit["id"],
@@ -159,16 +159,18 @@ def test_a_reaction_that_was_taken_away_has_no_emoji() -> None:
     """One that is there has."""
     gone = Reaction(id="3EB0C767", chat=ADA.user_id, person=ADA, timestamp=1)
 
-    assert {"message_id": "3EB0C767", "emoji": "👍"} == told(REACTION, EventType.REACTION)[1]["messages"][0]["reaction"]
-    assert {"message_id": "3EB0C767"} == told(gone, EventType.REACTION)[1]["messages"][0]["reaction"]
+    assert {"message_id": "3EB0C767", "emoji": "👍"} == value_of(REACTION, EventType.REACTION)[1]["messages"][0][
+        "reaction"
+    ]
+    assert {"message_id": "3EB0C767"} == value_of(gone, EventType.REACTION)[1]["messages"][0]["reaction"]
 
 
 def test_a_status_has_no_errors_but_where_it_failed() -> None:
     """An empty list breaks the most used client; a failed one needs all four texts."""
-    _, value = told(ACK, EventType.ACK)
+    _, value = value_of(ACK, EventType.ACK)
     failed = Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=131026, callback_data="mine")
-    _, refused = told(failed, EventType.ACK)
-    odd = told(Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=1, details="why"), EventType.ACK)[1]
+    _, refused = value_of(failed, EventType.ACK)
+    odd = value_of(Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=1, details="why"), EventType.ACK)[1]
 
     expected = {
         "id": "3EB0C767",
@@ -190,7 +192,7 @@ def test_a_status_has_no_errors_but_where_it_failed() -> None:
 def test_what_has_no_form_says_so(*, waiting: bool) -> None:
     """With the error that clients show; one that cannot be read yet says that it may come."""
     odd: dict[str, Any] = {"type": "unsupported", "unsupported": {"type": "poll_creation"}}
-    _, value = told(Message(id="P", chat=ADA.user_id, person=ADA, timestamp=1, content=odd, waiting=waiting))
+    _, value = value_of(Message(id="P", chat=ADA.user_id, person=ADA, timestamp=1, content=odd, waiting=waiting))
     (error,) = value["messages"][0]["errors"]
 
     assert 131051 == error["code"]

@@ -11,6 +11,7 @@ from session_protocol.vocabulary import ExitCode, LinkMethod, RunnerState, State
 from session_runner.commands import Commands
 from session_runner.exits import Exit
 from session_runner.live import Live
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -22,6 +23,7 @@ from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
 from session_runner.webhooks.deliverer import Deliverer
+from unit.runner.messaging_harness import idle_inbox
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 BEFORE = Start(session_uid="s", restart="r1", relink="l1", resumed="t1")
@@ -234,6 +236,8 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         random=lambda: 0.0,
         deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
+        inbox=idle_inbox(store),
+        media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     asked = asyncio.Event()
     run = asyncio.create_task(session.run(asked))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_runner.messages.contents import Text
+from session_protocol.messages import LONGEST_TEXT
+from session_runner.messages.contents import Audio, Document, File, Image, Sticker, Text, Video, read_stored, stored
 from session_runner.messages.errors import MessageError
-from session_runner.messages.readers import LONGEST_TEXT
 from session_runner.messages.requests import ReadMark, SendRequest, read_request
 
 TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}
@@ -46,6 +46,25 @@ def refused(body: bytes) -> int:
 def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
     """What is not set may be null or left out; `to` wins over a user_id."""
     assert ("15550100777", "15550100777", "Hello") == read(**changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [
+        ("image", {"caption": "Look", "link": None, "filename": "not taken"}, Image(media="1" * 30, caption="Look")),
+        ("video", {"caption": None}, Video(media="1" * 30)),
+        ("document", {"filename": "a" * 500}, Document(media="1" * 30, filename="a" * 240)),
+        ("audio", {"voice": True}, Audio(media="1" * 30, voice=True)),
+        ("sticker", {"voice": True}, Sticker(media="1" * 30)),
+    ],
+)
+def test_a_file_is_read_by_its_id(kind: str, given: dict[str, Any], expected: File) -> None:
+    """With what its kind has beside it; what is stored of it is read again as the same."""
+    body = TEXT | {"type": kind, kind: {"id": "1" * 30} | given}
+    request = read_request(json.dumps(body).encode())
+
+    assert isinstance(request, SendRequest)
+    assert expected == request.content == read_stored(kind, stored(request.content))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +109,12 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"text": {"body": "x" * (LONGEST_TEXT + 1)}}, 131009),
         ({"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}, 132001),
         ({"type": "interactive", "interactive": {"type": "button"}}, 131051),
-        ({"type": "image", "image": {"id": "1"}}, 131051),
+        ({"type": "image", "image": {"id": "1"}}, 131009),
+        ({"type": "image", "image": {"id": int("1" * 30)}}, 131009),
+        ({"type": "image", "image": {"caption": "x"}}, 131008),
+        ({"type": "image", "image": {"link": "https://example.com/a.png"}}, 131053),
+        ({"type": "audio", "audio": {"id": "1" * 30, "caption": "x"}}, 131009),
+        ({"type": "sticker", "sticker": None}, 131008),
         ({"type": "hologram"}, 131009),
         ({"status": "delivered", "message_id": "3EB0"}, 131009),
         ({"status": "read"}, 131008),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner import messaging, read_marks
-from session_runner.messages.contents import Reaction
+from session_runner.messages.contents import Deletion, Edit, Reaction
 from session_runner.messages.errors import BadParameterError, NotLinkedError, QueueFullError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks
@@ -142,3 +142,20 @@ async def test_marks_have_an_end(session: Session, tmp_path: Path, monkeypatch: 
 
         assert ["3AF0"] == kept
         assert [] == await outbox.run(marks.due, account=None, now=accepted + marks.KEPT + 1, most=10)
+
+
+async def test_a_change_follows_its_message(session: Session, tmp_path: Path) -> None:
+    """Also where that has not gone yet: the order within a chat is kept, and nobody is looked up again."""
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        text = await session.send("Helo")
+        edit = (await session.messaging.change(Edit(message=text, body="Hello"))).identifier
+        deletion = (await session.messaging.change(Deletion(message=text))).identifier
+        session.page.people = {FRIEND: None}
+        session.say(RunnerState.CONNECTED)
+        late = (await session.messaging.change(Deletion(message=text))).identifier
+        await session.becomes(late, "handed_over")
+
+    assert [(text, None), (edit, text), (deletion, text), (late, text)] == [
+        (given[0], one["about"]) for given, one in zip(session.page.given, session.page.asked, strict=True)
+    ]

@@ -461,6 +461,7 @@ def test_a_resting_session_is_looked_at_less_often() -> None:
     """Loading is looked at closely, a connected session every five seconds."""
     assert pause_after(RunnerState.LOADING, health_check=45) == LOADING_INTERVAL
     assert pause_after(RunnerState.CONNECTED, health_check=45) == RESTING_INTERVAL
+    assert pause_after(RunnerState.QR_PENDING, health_check=45, is_turning=True) == LOADING_INTERVAL
 
 
 async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:

@@ -382,9 +382,9 @@ def test_no_page_is_on_its_way_for_ever(history: History) -> None:
     [
         ({"socket": "CONNECTED"}, 60, State.DEGRADED),
         ({"socket": None}, 60, State.DEGRADED),
-        ({"socket": "PAIRING"}, 30, State.OFFLINE),
-        ({"socket": "UNLAUNCHED"}, 30, State.OFFLINE),
-        ({"socket": "OPENING"}, 30, State.OFFLINE),
+        ({"socket": "PAIRING"}, 5, State.OFFLINE),
+        ({"socket": "UNLAUNCHED"}, 5, State.OFFLINE),
+        ({"socket": "OPENING"}, 5, State.OFFLINE),
         ({"socket": "UNPAIRED"}, 30, State.DEGRADED),
     ],
     ids=str,

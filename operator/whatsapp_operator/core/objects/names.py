@@ -8,6 +8,7 @@ import hashlib
 import json
 from typing import Any, Final
 
+from session_protocol.phone_number_id import phone_number_id
 from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.constants import (
@@ -33,6 +34,10 @@ from whatsapp_operator.api.requests import wanted_renewal
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID, SessionUID, TokenSource
 
+_HASHES: Final = "hashes"
+""" What the Secret is called that pods mount. Another set of scopes gets another word: pods without it know fewer tokens. """
+_HASHES_OF_BEFORE: Final = "mounted"
+""" Until there were tokens for messaging. """
 PVC_SUFFIX: Final = "-profile"
 """ The end of a PVC's name, behind the name of its session. """
 _LABEL_VALUE: Final = 63
@@ -75,7 +80,13 @@ def template_secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: s
 
 def mounted_secret_name(session: WhatsAppSession, source: TokenSource, *, extra_ca: str) -> str:
     """Return the name of the Secret that the pod mounts. Another content has another name: a Secret is never changed."""
-    return _secret_name(session, "mounted", source, extra_ca)
+    return _secret_name(session, _HASHES, source, extra_ca)
+
+
+def known_purposes(session: WhatsAppSession, secret_name: str) -> frozenset[TokenPurpose]:
+    """Return the purposes whose tokens a pod's runner has known since its start, by the Secret with hashes that it mounts."""
+    older = secret_name.startswith(f"was-{session.metadata.uid}-{_HASHES_OF_BEFORE}-")
+    return frozenset(TokenPurpose) - {TokenPurpose.MESSAGING} if older else frozenset(TokenPurpose)
 
 
 def token_secret_names(session: WhatsAppSession, source: TokenSource) -> dict[TokenPurpose, str]:
@@ -91,6 +102,11 @@ def _secret_name(session: WhatsAppSession, what: str, source: TokenSource, *more
 def endpoint(session: WhatsAppSession) -> str:
     """Return the address of the runner's API inside the cluster."""
     return f"http://{session.metadata.name}.{SERVICE_NAME}.{session.metadata.namespace}.svc:{RUNNER_PORT}"
+
+
+def cloud_api_id(session: WhatsAppSession) -> str:
+    """Return by what clients of the Cloud API name the session."""
+    return phone_number_id(session.metadata.namespace, session.metadata.name)
 
 
 def selector(session: WhatsAppSession) -> str:

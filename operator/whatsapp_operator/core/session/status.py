@@ -47,7 +47,7 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls
     reported = reported_state(snapshot, step)
     admission = _admission(snapshot, step)
     names_settled = snapshot.hold is None and not session.problems  # an unusable spec names nothing
-    return before.model_copy(
+    found = before.model_copy(
         update={
             "observed_generation": session.metadata.generation,
             "state": reported.state,
@@ -81,6 +81,8 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls
             ),
         }
     )
+    # Not written for its own sake: else the operator that is the first to know of it would write every session's at once.
+    return found if found == before else found.model_copy(update={"phone_number_id": names.cloud_api_id(session)})
 
 
 def _browser_version(snapshot: Snapshot) -> str | None:

@@ -3,6 +3,8 @@
 They are for people, and the pod does not need them. So they are made right after it, and status names them when they
 exist. That is the proof for the next process, which may not read Secrets. A new pod's are proposed anew even so, since
 somebody may have deleted one: its name is the same while key and renewal are. A renewal's come after the pod's own.
+A pod of before there were tokens for messaging gets none of them until its runner is told of all by a renewal: they would
+open nothing there, and no pod is replaced for them.
 
 The process that makes the pod makes all of them and then writes one status. Another one, which finds a pod without them,
 writes after each: so an operator that is killed again and again gets there nevertheless.
@@ -57,11 +59,12 @@ def plan_tokens(snapshot: Snapshot, *, polled: bool) -> TokenPlan:
     renewed = snapshot.renewal.source
     if renewed is not None:
         unchanged = TokenPlan(_shown(names.token_secret_names(snapshot.session, renewed)))
-    if renewed is not None or (stored.pod_uid == pod.uid and len(_stored(stored)) == len(TokenPurpose)):
+    known = names.known_purposes(snapshot.session, pod.secret_name)
+    if renewed is not None or (stored.pod_uid == pod.uid and known <= _stored(stored).keys()):
         return _renewal(snapshot, pod, unchanged, polled=polled)
     if pod.key_id is None:  # a person's pod
         return unchanged
-    return _first(snapshot, pod, TokenSource(key_id=pod.key_id, renewal=pod.renewal))
+    return _first(snapshot, pod, TokenSource(key_id=pod.key_id, renewal=pod.renewal), known)
 
 
 def _renewal(snapshot: Snapshot, pod: PodFacts, unchanged: TokenPlan, *, polled: bool) -> TokenPlan:
@@ -73,16 +76,17 @@ def _renewal(snapshot: Snapshot, pod: PodFacts, unchanged: TokenPlan, *, polled:
     return unchanged._replace(makes=wanted if polled and _may_create(snapshot) else None)
 
 
-def _first(snapshot: Snapshot, pod: PodFacts, source: TokenSource) -> TokenPlan:
-    """Return the plan for a pod whose Secrets are not all in status."""
+def _first(snapshot: Snapshot, pod: PodFacts, source: TokenSource, known: frozenset[TokenPurpose]) -> TokenPlan:
+    """Return the plan for a pod whose Secrets are not all in status, given the purposes whose tokens its runner knows."""
     stored, made = snapshot.session.status, snapshot.observation.tokens_made
-    expected, before = names.token_secret_names(snapshot.session, source), _stored(stored)
+    all_names, before = names.token_secret_names(snapshot.session, source), _stored(stored)
+    expected = {purpose: name for purpose, name in all_names.items() if purpose in known}
     same = {purpose for purpose, name in expected.items() if before.get(purpose) == name}
     exist = set(made.purposes) if made is not None and (made.pod_uid, made.source) == (pod.uid, source) else set()
     exist |= same if stored.pod_uid == pod.uid else set()
     # The last pod's stay named if they are the same: they hold what this one takes.
     shown = TokenPlan(_shown({purpose: expected[purpose] for purpose in exist | same}))
-    missing = [purpose for purpose in TokenPurpose if purpose not in exist]
+    missing = [purpose for purpose in expected if purpose not in exist]
     if not _may_create(snapshot):
         return shown
     left_behind = snapshot.now - pod.created >= _LEFT_BEHIND
@@ -102,12 +106,16 @@ def _stored(status: SessionStatus) -> dict[TokenPurpose, str]:
     found = {
         TokenPurpose.OBSERVING: status.token_secret_name,
         TokenPurpose.LINKING: others.linking if others is not None else None,
+        TokenPurpose.MESSAGING: others.messaging if others is not None else None,
         TokenPurpose.ADMINISTERING: others.administering if others is not None else None,
     }
     return {purpose: name for purpose, name in found.items() if name is not None}
 
 
 def _shown(found: Mapping[TokenPurpose, str]) -> TokenSecretNames:
-    linking, administering = found.get(TokenPurpose.LINKING), found.get(TokenPurpose.ADMINISTERING)
-    others = TokenSecrets(linking=linking, administering=administering) if linking or administering else None
-    return TokenSecretNames(found.get(TokenPurpose.OBSERVING), others)
+    others = TokenSecrets(
+        linking=found.get(TokenPurpose.LINKING),
+        messaging=found.get(TokenPurpose.MESSAGING),
+        administering=found.get(TokenPurpose.ADMINISTERING),
+    )
+    return TokenSecretNames(found.get(TokenPurpose.OBSERVING), others if others != TokenSecrets() else None)

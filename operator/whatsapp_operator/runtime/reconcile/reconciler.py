@@ -57,11 +57,12 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
-MAX_DECISIONS: Final = 8
-""" Decisions in one reconciliation at most. A session needs four until its pod is created; many more mean that somebody
-undoes what the operator does, and the back-off limits that. """
+MAX_DECISIONS: Final = 12
+""" Decisions in one reconciliation at most. A session needs four until its pod is created, and nine where a pod was left
+without its four Secrets of tokens; many more mean that somebody undoes what the operator does, and the back-off limits
+that. """
 MAX_SECRETS: Final = 32
-""" Names of Secrets that are remembered of one session: a pod has four, and a renewal makes three more. """
+""" Names of Secrets that are remembered of one session: a pod has five, and a renewal makes four more. """
 
 
 class NotConverged(Exception):

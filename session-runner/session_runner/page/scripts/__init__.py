@@ -27,5 +27,18 @@ def wa_js() -> str:
 def init_script(presence: Presence) -> str:
     """Return all that runs at document start, before the page's own code."""
     appears = "hidden" if presence is Presence.UNAVAILABLE else "shown"
-    ours = ("bridge", "modules", "screen", "refusals", "passkey", "pairing", "storage", "windows", "messages", "sends")
+    ours = (
+        "bridge",
+        "modules",
+        "screen",
+        "refusals",
+        "passkey",
+        "pairing",
+        "storage",
+        "windows",
+        "messages",
+        "sends",
+        "files",
+        "inbox",
+    )
     return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])

@@ -36,28 +36,40 @@
       has: async ({ about, content }) => ((await WPP.chat.getReactions(about.id)).reactionByMe?.reactionText ?? '') === content.emoji,
       hand: ({ about, content }, has) => until(has, WPP.chat.sendReactionToMessage(about, content.emoji)),
     },
+    edit: {
+      has: ({ about, id }) => about.latestEditMsgKey?.id === id,
+      hand: ({ about, content, options }, has) => until(has, WPP.chat.editMessage(String(about.id), content.body, options)),
+    },
+    delete: {
+      has: ({ about }) => about.type === 'revoked',
+      hand: ({ about, chat }, has) => until(has, WPP.chat.deleteMessage(chat.id, String(about.id), false, true)),
+    },
   };
+  const REFUSED = new Set(['edit_message_error', 'quoted_msg_can_not_reply']); // by wa-js: too old, say
 
   // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
-  // not there; null when it was only looked for. The key is built here, because the chat of a number may be kept under
+  // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because the chat of a number may be kept under
   // another id.
-  session.hand = async ({ id, to, kind, content, about, look }) => {
+  session.hand = async ({ id, to, kind, content, about, look, file }) => {
     const { chat: chats, whatsapp } = WPP;
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));
     const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
     const { has, hand } = session.sends[kind];
     const found = about === null ? null : await session.find(chat, about);
-    const missing = about !== null && (found === null || found.type === 'revoked');
-    const given = { id, chat, key, content, about: found };
-    const there = async () => (has ? !missing && has(given) : await session.message(key) !== null);
+    const missing = about !== null && (found === null || (found.type === 'revoked' && kind !== 'delete'));
+    const given = { id, chat, key, content, about: found, file };
+    const there = async () => (has ? !missing && has(given) : !session.lost.has(id) && await session.message(key) !== null);
     if (await there()) return { key: has ? null : String(key) };
     if (look) return null;
     if (missing) return { missing };
     const options = {
       messageId: key, createChat: true, linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: false,
     };
-    if (found !== null) options.quotedMsg = found;
-    await hand({ ...given, options }, there);
+    if (found !== null && !has) options.quotedMsg = found;
+    try { await hand({ ...given, options }, there); } catch (error) {
+      if (REFUSED.has(error?.code)) return { refused: true };
+      throw error;
+    }
     return { key: has ? null : String(key) };
   };
 })();

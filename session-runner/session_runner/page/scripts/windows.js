@@ -4,17 +4,22 @@
 // That notice is known by its shape, one button and nothing else to choose, fill in or follow, and by the page's own
 // preference, which says that it was not acknowledged yet. Its words are a second witness: the page's name, which is the same
 // in every language; all of the heading where the preference is not in reach.
+//
+// No event tells of a window, so the document is watched: a change of it, at most one in a quarter of a second, is followed by
+// a look for windows, and the runner is woken where that finds others than the last.
 (() => {
   const session = window.__session;
   if (window !== window.top || !session) return;
 
+  const WINDOW = '[role=dialog], [data-animate-modal-popup]';
+  const PAUSE = 250; // milliseconds between two looks, whatever the page does
   const BUTTON = 'button, [role=button]';
   const { isShown } = session;
   const text = (node) => node.innerText?.slice(0, 4000) ?? '';
 
   // A window may be made of several elements, of which the outer one is the window.
   const open = () => {
-    const all = [...document.querySelectorAll('[role=dialog], [data-animate-modal-popup]')].filter(isShown);
+    const all = [...document.querySelectorAll(WINDOW)].filter(isShown);
     return all.filter((one) => !all.some((other) => other !== one && other.contains(one)));
   };
   const onlyButton = (box) => {
@@ -46,4 +51,18 @@
     const button = windows.length === 1 && isKnownNotice(said) ? onlyButton(windows[0]) : null;
     return button ? { kind: 'WhatsNew', button } : { kind: 'Other' };
   };
+
+  let known = null;
+  let timer = null;
+  const look = () => {
+    timer = null;
+    let kind = null;
+    try { ({ kind } = session.window()); } catch { /* no document yet, or an unknown page */ }
+    if (kind === known) return;
+    known = kind;
+    session.wake('window');
+  };
+  new MutationObserver(() => { timer ??= setTimeout(look, PAUSE); }).observe(document, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ['role', 'hidden', 'class', 'style'],
+  });
 })();

@@ -5,10 +5,12 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_protocol.vocabulary import TokenPurpose
 from whatsapp_operator.api.constants import MAX_NAME_LENGTH
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
 from whatsapp_operator.core.model import KeyID, TokenSource
 from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.tokens import SCOPES
 
 UID = "3f2b8c1e-9d4a-4e6b-8f7a-0c1d2e3f4a5b"
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -41,10 +43,20 @@ def test_a_secrets_name_changes_with_its_content() -> None:
     mounted = {names.mounted_secret_name(session(), one, extra_ca=ca) for one in sources for ca in ("", "PEM")}
     others = {name for one in sources for name in names.token_secret_names(session(), one).values()}
 
-    assert (8, 12) == (len(mounted), len(others))
-    assert all(re.fullmatch(f"was-{UID}-mounted-[0-9a-f]{{12}}", name) for name in mounted)
+    assert (8, 16) == (len(mounted), len(others))
+    assert all(re.fullmatch(f"was-{UID}-hashes-[0-9a-f]{{12}}", name) for name in mounted)
     assert all(re.fullmatch(f"was-{UID}-[a-z]+-[0-9a-f]{{12}}", name) for name in others)
     assert not mounted & others
+
+
+def test_the_mounted_secrets_name_shows_which_tokens_a_runner_knows() -> None:
+    """Those of a pod of before have no hash of the token for messaging, and had another name."""
+    assert ("state", "link", "send", "admin") == SCOPES  # other ones need another name
+    assert {*TokenPurpose} == names.known_purposes(
+        session(), names.mounted_secret_name(session(), source(), extra_ca="")
+    )
+    older = names.known_purposes(session(), f"was-{UID}-mounted-0123456789ab")
+    assert {TokenPurpose.OBSERVING, TokenPurpose.LINKING, TokenPurpose.ADMINISTERING} == older
 
 
 def test_key_renewal_and_ca_are_not_mixed_up() -> None:

@@ -56,13 +56,19 @@ def test_the_pod_gets_hashes_and_nobody_elses_secret() -> None:
         for value in secret_entries(KEY, session_uid=UID, renewal="", purpose=purpose).values()
     }
 
-    assert {"state", "link", "admin", "operator"} == set(own)
+    assert {"state", "link", "send", "admin", "operator"} == set(own)
     assert not theirs & set(own.values())
     assert {hash_token(value) for value in theirs} == set(own.values()) - {own["operator"]}
 
 
 @pytest.mark.parametrize(
-    ("purpose", "scopes"), [("observing", {"state"}), ("linking", {"state", "link"}), ("administering", {"admin"})]
+    ("purpose", "scopes"),
+    [
+        ("observing", {"state"}),
+        ("linking", {"state", "link"}),
+        ("messaging", {"send"}),
+        ("administering", {"admin"}),
+    ],
 )
 def test_a_secret_holds_what_its_purpose_needs(purpose: str, scopes: set[str]) -> None:
     """Whoever may read one can do that, and nothing of the others'; linking includes seeing when it is done."""
@@ -71,8 +77,7 @@ def test_a_secret_holds_what_its_purpose_needs(purpose: str, scopes: set[str]) -
 
 def test_there_is_a_token_for_each_scope_that_opens_a_route_and_for_no_other() -> None:
     """A Secret that opens nothing is not made; a route that nobody has a token for would be one for nobody."""
-    # Until messaging has a Secret of its own, the administering token is the one that sends.
-    assert {*SCOPES, TokenScope.SEND} == {route.scope for route in ROUTES if route.scope is not None}
+    assert {*SCOPES} == {route.scope for route in ROUTES if route.scope is not None}
 
 
 @given(st.binary(max_size=31))

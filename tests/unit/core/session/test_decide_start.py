@@ -7,6 +7,7 @@ import copy
 from datetime import timedelta
 
 import pytest
+from session_protocol.phone_number_id import phone_number_id
 from session_protocol.vocabulary import RunnerState
 from support.facts import T0
 from unit.core.fake_cluster import FakeCluster, new, running
@@ -15,8 +16,8 @@ from whatsapp_operator.core.model import AssumedReservation, SessionUID
 
 PENDING = ("False", "PodStarting")
 
-POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 3]
-""" The Secret that it mounts, the pod, and the Secrets for observing, linking, administering. """
+POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 4]
+""" The Secret that it mounts, the pod, and the Secrets for observing, linking, messaging, administering. """
 
 
 def admitted() -> FakeCluster:
@@ -143,7 +144,7 @@ def test_an_image_that_cannot_be_pulled_is_reported_once() -> None:
 
 
 def test_the_commit_has_all_that_is_known() -> None:
-    """Names, endpoint, selector: no further write for them. It names no Secret that does not exist."""
+    """Names, endpoint, selector, the id for clients: no further write for them. It names no Secret that does not exist."""
     cluster = admitted()
     cluster.refuse = {CreateService, CreatePVC, CreateSecret, CreatePod}
     status = cluster.decide().status
@@ -156,6 +157,7 @@ def test_the_commit_has_all_that_is_known() -> None:
         status.replicas,
     )
     assert "wasession.dev/session-uid=session-1" in (status.selector or "")
+    assert phone_number_id("shop", "sales") == status.phone_number_id
 
 
 def test_a_running_pod_is_in_status_with_all_its_facts() -> None:
@@ -171,7 +173,7 @@ def test_a_running_pod_is_in_status_with_all_its_facts() -> None:
         status.replicas,
     )
     named = [status.token_secret_name, *(status.token_secrets.to_dict().values() if status.token_secrets else ())]
-    assert ["observing", "linking", "administering"] == [str(name).split("-")[3] for name in named]
+    assert ["observing", "linking", "messaging", "administering"] == [str(name).split("-")[3] for name in named]
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] not in named
     assert ("True", "Admitted") == cluster.says("Admitted")
     assert ("True", "PodReady") == cluster.says("PodReady")

@@ -131,15 +131,10 @@ class Sessions:
 
     async def store(self, outbox: Outbox, text: str, *, chat: str = "ZZ.1", group: bool = False) -> None:
         """Store that a message came."""
-        loop = asyncio.get_running_loop()
-
-        def woken() -> None:
-            loop.call_soon_threadsafe(self.deliverer.wake)
-
         recorder = Recorder(
             live=self.live,
             account=lambda: ACCOUNT,
-            woken=woken,
+            woken=self.deliverer.stored,
         )
         await outbox.run(add, message(text, number=next(self.numbers), chat=chat, group=group), recorder)
 

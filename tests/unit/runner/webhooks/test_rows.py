@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from session_runner.outbox import deliveries
 from session_runner.outbox.outbox import Outbox
+from session_runner.store import StateStore
+from session_runner.webhooks.recorder import account_of
 from session_runner.webhooks.retries import GIVE_UP
-from unit.runner.webhooks.receivers import Receiver, Sessions, receiving, text_of, webhook
+from unit.runner.webhooks.receivers import NOW, Receiver, Sessions, receiving, text_of, webhook
 
 DAY = 24 * 3600.0
 
@@ -164,3 +166,12 @@ def test_a_chat_is_not_shown() -> None:
 
     assert "1555" not in repr(delivery)
     assert "text" not in json.dumps(repr(delivery))
+
+
+def test_the_linked_number_is_the_webhooks() -> None:
+    """Without one nothing is lost: the number is left empty."""
+    store = StateStore(clock=lambda: NOW)
+    before = account_of(store, "104")
+    store.show_account("+15550100001")
+
+    assert ("104", "", "15550100001") == (before.phone_number_id, before.digits, account_of(store, "104").digits)

@@ -1,0 +1,145 @@
+"""What a client sends to a runner's own routes for messages, typed once: the Cloud API's bodies, read strictly.
+
+The runner's OpenAPI document is generated from these. What else the Cloud API's clients write is taken on its own routes.
+"""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+LONGEST_TEXT: Final = 4096
+""" Characters of a text, as in the Cloud API. """
+LONGEST_PART: Final = 1024
+""" Characters of a name, an address or another short text. """
+LONGEST_EMOJI: Final = 32
+""" Characters: an emoji is many where it is composed. """
+MOST_CARDS: Final = 257
+""" People in one message, as in the Cloud API. """
+MOST_ENTRIES: Final = 20
+""" Of a person's numbers, addresses and so on. """
+
+_NUMBER: Final = r"^\+?[1-9][0-9]{6,14}$"
+_MESSAGE_ID: Final = r"^[0-9A-Za-z.-]{1,64}$"
+
+
+def _matching(pattern: str, description: str) -> Meta:
+    # Python's `$` lets a line break pass, which the schema's does not.
+    python = pattern.replace("$", r"\Z")
+    return Meta(pattern=python, extra_json_schema={"pattern": pattern}, description=description)
+
+
+_To = Annotated[str, _matching(_NUMBER, "The phone number of whom it goes to, with its country's code.")]
+_MessageId = Annotated[str, _matching(_MESSAGE_ID, "A message's id, as an answer or a webhook gave it.")]
+_Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"\S", description="Is not only blanks.")]
+_Part = Annotated[str, Meta(max_length=LONGEST_PART)]
+_Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
+
+
+class TextPart(Struct, frozen=True, kw_only=True):
+    """A text."""
+
+    body: _Body
+
+
+class ReactionPart(Struct, frozen=True, kw_only=True):
+    """A reaction."""
+
+    message_id: _MessageId
+    emoji: Annotated[str, Meta(max_length=LONGEST_EMOJI, description="Empty takes the reaction away.")]
+
+
+class LocationPart(Struct, frozen=True, kw_only=True):
+    """A place."""
+
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    name: _Part | None = None
+    address: _Part | None = None
+
+
+class NamePart(Struct, frozen=True, kw_only=True):
+    """A person's name."""
+
+    formatted_name: Annotated[_Name, Meta(description="As it is shown.")]
+    first_name: _Part | None = None
+    last_name: _Part | None = None
+    middle_name: _Part | None = None
+    prefix: _Part | None = None
+    suffix: _Part | None = None
+
+
+class PhonePart(Struct, frozen=True, kw_only=True):
+    """A number of a person."""
+
+    phone: _Part | None = None
+    wa_id: Annotated[str, Meta(max_length=20, description="The digits by which WhatsApp knows it.")] | None = None
+    type: _Part | None = None
+
+
+class EmailPart(Struct, frozen=True, kw_only=True):
+    """A mail address of a person."""
+
+    email: _Part
+    type: _Part | None = None
+
+
+class UrlPart(Struct, frozen=True, kw_only=True):
+    """A web address of a person."""
+
+    url: _Part
+    type: _Part | None = None
+
+
+class ContactPart(Struct, frozen=True, kw_only=True):
+    """A person's card; the Cloud API's `addresses`, `org` and `birthday` are taken, too, on its own route."""
+
+    name: NamePart
+    phones: Annotated[list[PhonePart], Meta(max_length=MOST_ENTRIES)] | None = None
+    emails: Annotated[list[EmailPart], Meta(max_length=MOST_ENTRIES)] | None = None
+    urls: Annotated[list[UrlPart], Meta(max_length=MOST_ENTRIES)] | None = None
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What a message answers."""
+
+    message_id: _MessageId
+
+
+class _Message(Struct, frozen=True, kw_only=True, tag_field="type"):
+    to: _To
+
+
+class TextMessage(_Message, frozen=True, kw_only=True, tag="text"):
+    """A text to somebody."""
+
+    text: TextPart
+    context: Context | None = None
+
+
+class ReactionMessage(_Message, frozen=True, kw_only=True, tag="reaction"):
+    """A reaction to a message in somebody's chat."""
+
+    reaction: ReactionPart
+
+
+class LocationMessage(_Message, frozen=True, kw_only=True, tag="location"):
+    """A place for somebody."""
+
+    location: LocationPart
+    context: Context | None = None
+
+
+class ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
+    """People's cards for somebody."""
+
+    contacts: Annotated[list[ContactPart], Meta(min_length=1, max_length=MOST_CARDS)]
+    context: Context | None = None
+
+
+MessageRequest = TextMessage | ReactionMessage | LocationMessage | ContactsMessage
+
+
+class EditRequest(Struct, frozen=True, kw_only=True):
+    """What a text is to be instead."""
+
+    text: TextPart

@@ -1,0 +1,118 @@
+"""The runner's own routes for messages, under /v1: the same calls of `messaging` as below `/vNN.N/`, with problems for errors.
+
+`app` adds them to its routes and checks the token before each. Each error of messaging has one problem, in `PROBLEMS`.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from session_protocol.answers import SentMessage
+from session_protocol.times import whole_seconds
+
+from session_runner.http import errors as problems
+from session_runner.http.cloud_bodies import idempotency_key, read_body
+from session_runner.messages import errors
+from session_runner.messages.contents import Deletion
+from session_runner.messages.requests import read_edit, read_message
+from session_runner.messaging import Accepted, Messaging
+
+PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
+    errors.TokenError: problems.UnauthorizedError,
+    errors.ScopeError: problems.ForbiddenError,
+    errors.UnknownObjectError: problems.NoMessageError,
+    errors.BadRequestError: problems.BadRequestError,
+    errors.MissingParameterError: problems.InvalidMessageError,
+    errors.BadParameterError: problems.InvalidMessageError,
+    errors.NoUserIdError: problems.InvalidMessageError,
+    errors.NoTemplateError: problems.InvalidMessageError,
+    errors.UnsupportedKindError: problems.InvalidMessageError,
+    errors.NotChangeableError: problems.NotChangeableError,
+    errors.NotLinkedError: problems.NotLinkedError,
+    errors.NobodyThereError: problems.NotOnWhatsAppError,
+    errors.RefusedError: problems.InternalError,
+    errors.MediaError: problems.InvalidMessageError,
+    errors.MediaLostError: problems.InvalidMessageError,
+    errors.NoMediaRoomError: problems.TooManyMessagesError,
+    errors.TooManyUploadsError: problems.TooManyMessagesError,
+    errors.QueueFullError: problems.TooManyMessagesError,
+    errors.KeyReusedError: problems.KeyReusedError,
+    errors.KeyInUseError: problems.KeyInUseError,
+    errors.NotReadyError: problems.StartingError,
+    errors.InternalFaultError: problems.InternalError,
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class MessageRoutes:
+    """The routes of one session."""
+
+    def __init__(self, messaging: Messaging) -> None:
+        self._messaging = messaging
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handlers by the names of their routes."""
+        return {
+            "sendMessageV1": _with_problems(self.send),
+            "getMessage": _with_problems(self.find),
+            "editMessage": _with_problems(self.edit),
+            "deleteMessage": _with_problems(self.delete),
+        }
+
+    async def send(self, request: web.Request) -> SentMessage:
+        """POST /v1/messages: take a message."""
+        key, body = idempotency_key(request), await read_body(request)
+        return await self._taken(await self._messaging.accept(read_message(body), key=key, digest=_digest(body)))
+
+    async def find(self, request: web.Request) -> SentMessage:
+        """GET /v1/messages/{id}: how far it has come."""
+        return await self._document(request.match_info["id"])
+
+    async def edit(self, request: web.Request) -> SentMessage:
+        """PATCH /v1/messages/{id}: take another text for it."""
+        key, body = idempotency_key(request), await read_body(request)
+        change = read_edit(body, message=request.match_info["id"])
+        digest = _digest(body, change.message)
+        return await self._taken(await self._messaging.change(change, key=key, digest=digest))
+
+    async def delete(self, request: web.Request) -> SentMessage:
+        """DELETE /v1/messages/{id}: take that it is to be taken back."""
+        key, message = idempotency_key(request), request.match_info["id"]
+        digest = _digest(b"", message)
+        return await self._taken(await self._messaging.change(Deletion(message=message), key=key, digest=digest))
+
+    async def _taken(self, taken: Accepted) -> SentMessage:
+        return await self._document(taken.identifier)
+
+    async def _document(self, identifier: str) -> SentMessage:
+        found = await self._messaging.find(identifier)
+        if found is None:
+            raise problems.NoMessageError("There is no such message, or it is older than a week.")
+        times = {status: _moment(time) for status, time in found.times.items()}
+        return SentMessage(
+            id=found.identifier, wa_id=found.digits, status=found.progress, times=times, error_code=found.error
+        )
+
+
+def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> Handler:
+    async def answered(request: web.Request) -> web.Response:
+        try:
+            document = await answer(request)
+        except errors.MessageError as error:
+            raise PROBLEMS[type(error)](str(error)) from error
+        body = msgspec.json.encode(document)
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+    return answered
+
+
+def _digest(body: bytes, *more: str) -> str:
+    return hashlib.sha256("\n".join(("v1", *more, "")).encode() + body).hexdigest()
+
+
+def _moment(seconds: float) -> datetime:
+    return whole_seconds(datetime.fromtimestamp(seconds, UTC))

@@ -1,0 +1,330 @@
+"""Takes messages in: what is new in the page's store becomes rows of events on the volume, together with that it was seen.
+
+`session` runs `work` beside the page monitor and `messaging`, over the same outbox. An event of the page, a change of the
+session's state and a timer wake this loop, and carry nothing: the page is asked what it has stored. After an event that is
+the chats in which something happened; after the page was away, and every minute, all chats that anything can have happened
+in. Whoever sends the events on, to streams or webhooks, waits for `bell` and reads the rows.
+
+While more waits for webhooks than has room, nothing is read: the page keeps it, and what is kept is not lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from session_runner.commands import CommandError, Commands, Page
+from session_runner.messages.errors import NotReadyError
+from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
+from session_runner.messages.progress import can_send
+from session_runner.metrics import Metrics
+from session_runner.outbox import events, notices, people, seen
+from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
+from session_runner.outbox.outbox import Outbox
+from session_runner.outbox.seen import Reading, Taking
+from session_runner.page.errors import CallFailedError
+from session_runner.store import StateStore
+
+logger = logging.getLogger(__name__)
+
+CALL_SECONDS: Final = 20.0
+""" For the page to answer. """
+AT_ONCE: Final = 50
+""" Messages that are read, and stored, together. """
+AGAIN: Final = 2.0
+""" Seconds after which the chats of an event are looked at once more: a page may tell before it has stored. """
+WHOLE: Final = 60.0
+""" Seconds between two readings of all chats. """
+SETTLED: Final = 2.0
+""" Seconds between two such readings that find the first synchronisation over. """
+SYNCHRONISED_AFTER: Final = 30 * 60.0
+""" Seconds after which it counts as over, whatever the page says: after a reload it may not say it any more. """
+RETRY: Final = 2.0
+PAUSE: Final = 30.0
+SWEEP: Final = 3600.0
+EVENT_BYTES: Final = 12
+
+
+class _PageRefusedError(Exception):
+    """The page did not answer as it should."""
+
+
+class Bell:
+    """Tells whoever waits that there are new events; used from one event loop only."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake all who wait."""
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    def next(self) -> asyncio.Event:
+        """Return what is set with the next ring. Take it before looking whether there is anything."""
+        return self._rung
+
+
+@dataclass(kw_only=True)
+class _Whole:
+    """When all chats are read next, on the loop's clock."""
+
+    at: float = 0.0
+    reconnected: bool = True
+    """ Whether reactions have to be asked for, too: the page had nobody to tell them to. """
+    settled: float | None = None
+    """ When such a reading last found the first synchronisation over, and nothing new of it. """
+
+
+class Inbox:
+    """One session's incoming messages; used from one event loop only."""
+
+    def __init__(
+        self,
+        *,
+        store: StateStore,
+        door: Commands,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        media_id: Callable[[str], str],
+        metrics: Metrics,
+        deliveries: Deliveries | None = None,
+    ) -> None:
+        self._store = store
+        self._door = door
+        self._clock = clock
+        self._random = random
+        self._media_id = media_id
+        self._metrics = metrics
+        self._deliveries = deliveries or NoDeliveries()
+        self._outbox: Outbox | None = None
+        self._woken = asyncio.Event()
+        self._something = False
+        """ Whether the page told that something happened. """
+        self._again = False
+        self._whole = _Whole()
+        self._is_full = False
+        self.bell = Bell()
+        """ Rings when there are new events. """
+
+    def something_happened(self) -> None:
+        """Handle the page's event that messages came or changed."""
+        self._something = True
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Look again: statuses have come, or there is room again."""
+        self._woken.set()
+
+    async def after(self, place: int, *, most: int) -> list[Stored]:
+        """Return the events behind a place.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return await self._opened().run(events.after, place, most=most)
+
+    async def newest(self) -> int:
+        """Return the place of the newest event.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return await self._opened().run(events.newest)
+
+    async def place_of(self, identifier: str) -> int | None:
+        """Return the place of an event; None: it is not known, or not any more.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return await self._opened().run(events.place_of, identifier)
+
+    def _opened(self) -> Outbox:
+        if self._outbox is None:
+            raise NotReadyError("The runner is starting or ending, or its volume has no room; ask again in a moment.")
+        return self._outbox
+
+    async def work(self, outbox: Outbox) -> None:
+        """Read, until it is cancelled."""
+        self._outbox = outbox
+        try:
+            await self._work(outbox)
+        finally:
+            self._outbox = None
+            self.bell.ring()
+
+    async def _work(self, outbox: Outbox) -> None:
+        loop = asyncio.get_running_loop()
+        sweep_at = loop.time()
+        await outbox.run(seen.opened, now=self._clock().timestamp())
+        while True:
+            self._woken.clear()
+            try:
+                if loop.time() >= sweep_at:
+                    now = self._clock().timestamp()
+                    await outbox.run(seen.sweep, now=now)
+                    await outbox.run(events.sweep, now=now, deliveries=self._deliveries)
+                    sweep_at = loop.time() + SWEEP
+                pause = await self._round(outbox, loop)
+            except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
+                logger.exception("The events on the volume could not be read or written")
+                pause = RETRY
+            woken = asyncio.create_task(self._woken.wait())
+            changed = asyncio.create_task(self._store.newer_than(self._store.snapshot.revision, wait=pause))
+            try:
+                await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                changed.cancel()
+
+    async def _round(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> float:
+        """Read what there is now; return the seconds after which there may be more."""
+        snapshot = self._store.snapshot
+        how = self._taking(Reading(linked=0, synchronised=True, since=0))
+        self._published(
+            await outbox.run(
+                notices.publish_state, how, state=snapshot.state, reason=snapshot.reason, linked=snapshot.linked
+            )
+        )
+        self._published(await outbox.run(notices.publish_statuses, how))
+        if not can_send(snapshot.state) or snapshot.linked_time is None:
+            self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
+            return PAUSE
+        if await self._has_no_room(outbox):
+            return RETRY
+        reading = await outbox.run(seen.reading, linked=snapshot.linked_time.timestamp())
+        try:
+            if self._something or self._again:
+                await self._read_touched(outbox, reading)
+            if loop.time() >= self._whole.at:
+                await self._read_whole(outbox, reading, loop)
+        except (CommandError, CallFailedError, _PageRefusedError) as error:
+            logger.info("The page did not tell what is new", extra={"error": type(error).__name__})
+            self._whole = _Whole(at=loop.time() + RETRY)
+            return RETRY
+        if self._again:
+            return AGAIN
+        return max(0.0, min(PAUSE, self._whole.at - loop.time()))
+
+    async def _has_no_room(self, outbox: Outbox) -> bool:
+        is_full = await outbox.run(events.is_full, self._deliveries)
+        if is_full and not self._is_full:
+            logger.warning("So many events wait for webhooks that no more messages are read")
+        self._is_full = is_full
+        self._metrics.reading_stopped.set(is_full)
+        if is_full:
+            self._whole = _Whole()
+        return is_full
+
+    async def _read_touched(self, outbox: Outbox, reading: Reading) -> None:
+        """Read the chats in which something happened, and a little later once more."""
+        again, self._again, self._something = self._again, self._something, False
+        taken = await self._call("inbox_take.js", {"again": again})
+        if not isinstance(taken, dict) or not isinstance(taken.get("chats"), list):
+            raise _PageRefusedError
+        for given in taken["chats"]:
+            with self._unreadable():
+                chat = msgspec.convert(given, type=ChatEntries)
+                await self._read(outbox, chat.who, chat.entries, reading)
+        if taken.get("lost"):
+            self._whole.at = 0.0
+
+    async def _read_whole(self, outbox: Outbox, reading: Reading, loop: asyncio.AbstractEventLoop) -> None:
+        """Read all chats that may have something new."""
+        started, reconnected = self._clock().timestamp(), self._whole.reconnected
+        found = await self._call("inbox_chats.js", {"since": reading.since})
+        if not isinstance(found, dict) or not isinstance(found.get("chats"), list):
+            raise _PageRefusedError
+        history = 0
+        for given in found["chats"]:
+            with self._unreadable():
+                who = msgspec.convert(given, type=Who)
+                entries = await self._list(who, since=reading.since, reacted=reconnected)
+                history += await self._read(outbox, who, entries, reading)
+            if self._something:  # what has just happened does not wait for all the rest
+                await self._read_touched(outbox, reading)
+        over = bool(found.get("synchronised")) or started - reading.linked >= SYNCHRONISED_AFTER
+        settled = None
+        if over and not history:
+            settled = loop.time() if self._whole.settled is None else self._whole.settled
+        synchronised = reading.synchronised or (settled is not None and loop.time() - settled >= SETTLED)
+        await outbox.run(seen.caught_up, time=started, synchronised=synchronised)
+        pause = WHOLE if synchronised else SETTLED
+        self._whole = _Whole(at=loop.time() + pause, reconnected=False, settled=settled)
+
+    async def _list(self, who: Who, *, since: float, reacted: bool) -> list[Any]:
+        """Return a chat's entries, oldest first."""
+        pieces: list[list[Any]] = []
+        place: Any = None
+        while True:
+            argument = {"id": who.id, "since": since, "from": place, "reacted": reacted and place is None}
+            found = await self._call("inbox_list.js", argument)
+            if not isinstance(found, dict) or not isinstance(found.get("entries"), list):
+                raise _PageRefusedError
+            pieces.append(found["entries"])
+            if found.get("next") in (None, place):
+                return [entry for piece in reversed(pieces) for entry in piece]
+            place = found["next"]
+
+    async def _read(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> int:
+        """Take what is new of a chat's entries; return how many of them came with the link."""
+        entries = []
+        for one in given:
+            with self._unreadable():
+                entries.append(msgspec.convert(one, type=Entry))
+        how = self._taking(reading)
+        sifted = await outbox.run(seen.sift, who, entries, how)
+        for start in range(0, len(sifted.news), AT_ONCE):
+            some = sifted.news[start : start + AT_ONCE]
+            read = await self._call("inbox_read.js", {"keys": [entry.key for entry in some]})
+            if not isinstance(read, list) or len(read) != len(some):
+                raise _PageRefusedError
+            messages = []
+            for entry, one in zip(some, read, strict=True):
+                if one is None:
+                    continue  # gone since it was listed
+                with self._unreadable() as readable:
+                    messages.append(msgspec.convert(one, type=PageMessage))
+                if not readable:
+                    await outbox.run(seen.mark, who, entry, how)
+            fresh = frozenset(entry.key for entry in some if entry.fresh)
+            self._published(await outbox.run(seen.take, messages, fresh=fresh, how=self._taking(reading)))
+        return sifted.history
+
+    @contextlib.contextmanager
+    def _unreadable(self) -> Any:
+        """Pass over one thing that is not as it should be; nothing of it is logged."""
+        readable = [True]
+        try:
+            yield readable
+        except msgspec.ValidationError:
+            readable.clear()
+            self._metrics.unreadable.inc()
+            logger.warning("The page gave something that is no message")
+
+    def _published(self, count: int) -> None:
+        if count:
+            self._metrics.events.inc(count)
+            self.bell.ring()
+
+    def _taking(self, reading: Reading) -> Taking:
+        return Taking(
+            reading=reading,
+            now=self._clock(),
+            new_event=lambda: f"EV{self._random(EVENT_BYTES).hex().upper()}",
+            new_user=lambda: people.user_id(self._random(people.RANDOM_BYTES)),
+            media_id=self._media_id,
+            deliveries=self._deliveries,
+        )
+
+    async def _call(self, script: str, argument: Any) -> Any:
+        return await self._door.run(partial(_call_page, script=script, argument=argument), deadline=CALL_SECONDS)
+
+
+async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
+    return await page.call(script, argument)

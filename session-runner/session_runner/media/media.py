@@ -1,0 +1,255 @@
+"""The session's files: takes uploads onto the volume, and gives what was uploaded.
+
+The HTTP API calls this; `session` opens it beside the outbox, whose table `media` lists the files. A file counts once it is
+whole on the disk and listed, in this order, so that a runner that is killed in between leaves a file that nobody knows:
+`sweep` removes those, at the start and every hour. The disk is waited for in a thread, never in the event loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from mimetypes import guess_extension
+from pathlib import Path
+from typing import BinaryIO, Final, TypeVar
+
+from session_runner.media import files
+from session_runner.media.files import Draft
+from session_runner.messages.contents import File, MediaContent, kind_of
+from session_runner.messages.errors import (
+    MediaError,
+    NoMediaRoomError,
+    NotReadyError,
+    TooManyUploadsError,
+    UnknownObjectError,
+)
+from session_runner.messages.media import LARGEST, LONGEST_FILENAME, MB, MediaKind, check, sniff, upload_id, variant
+from session_runner.messages.media_room import removable
+from session_runner.outbox import media as rows
+from session_runner.outbox.media import Medium
+from session_runner.outbox.outbox import Outbox
+from session_runner.profile.volume import measure, spare
+
+logger = logging.getLogger(__name__)
+
+PIECE: Final = 256 * 1024
+""" Bytes that are read at a time. """
+AT_ONCE: Final = 2
+""" Files that are written at the same time. """
+SWEEP: Final = 3600.0
+
+T = TypeVar("T")
+
+
+class Upload:
+    """A file that is being taken."""
+
+    def __init__(self, media: "Media", draft: Draft) -> None:
+        self._media = media
+        self.draft = draft
+        self._room = 0
+        """ Bytes for which there was room. """
+
+    async def write(self, piece: bytes) -> None:
+        """Take the next piece.
+
+        :raises MediaError: the file is too large.
+        :raises NoMediaRoomError: the volume has no room for it.
+        """
+        size = self.draft.size + len(piece)
+        if size > LARGEST:
+            raise MediaError(f"The file has more than {LARGEST} bytes, which are the most.")
+        if size > self._room:
+            self._room = size + MB
+            await self._media.make_room(MB + len(piece))
+        await self._media.in_thread(self.draft.write, piece)
+
+
+class Media:
+    """One session's files; used from one event loop only."""
+
+    def __init__(self, *, phone_number_id: str, clock: Callable[[], datetime], random: Callable[[int], bytes]) -> None:
+        self._phone_number_id = phone_number_id
+        self._clock = clock
+        self._random = random
+        self._outbox: Outbox | None = None
+        self._folder = Path()
+        self._thread: ThreadPoolExecutor | None = None
+        self._uploads: set[Upload] = set()
+
+    @contextlib.asynccontextmanager
+    async def opened(self, outbox: Outbox, folder: Path) -> AsyncIterator[None]:
+        """Take and give files for as long as the profile is ours."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="media") as self._thread:
+            self._folder = folder
+            await self._sweep(outbox, unknown_for=0)  # nothing is being written yet
+            self._outbox = outbox
+            try:
+                yield
+            finally:
+                self._outbox = None
+
+    async def work(self, outbox: Outbox) -> None:
+        """Remove what is not needed any more, until it is cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            await self._sweep(outbox, unknown_for=SWEEP)
+
+    async def _sweep(self, outbox: Outbox, *, unknown_for: float) -> None:
+        """Remove the files whose time is over, and those that nobody knows; forget those that are gone."""
+        try:
+            await outbox.run(rows.sweep, now=self._now())
+            known = {medium.identifier for medium in await outbox.run(rows.stored)}
+            needed = await outbox.run(rows.needed)
+            found = await self.in_thread(files.names, self._folder)
+            await outbox.run(rows.forget, known - found.keys())
+            for name, written in found.items():
+                if name not in known | needed and written <= self._now() - unknown_for:
+                    await self.in_thread(files.remove, self._folder, name)
+        except (OSError, sqlite3.OperationalError):  # no room, say: the volume's own watch sees to that
+            logger.exception("The files of messages could not be swept")
+
+    @contextlib.asynccontextmanager
+    async def taking(self) -> AsyncIterator[Upload]:
+        """Take a file; what is not kept by the end is removed.
+
+        :raises MessageError: it cannot be taken now.
+        """
+        self._ready()
+        if len(self._uploads) >= AT_ONCE:
+            raise TooManyUploadsError(f"{AT_ONCE} files are being taken already; send this one when they are in.")
+        upload: Upload | None = None
+        try:
+            upload = Upload(self, await self.in_thread(Draft, self._folder))
+            self._uploads.add(upload)
+            yield upload
+        except OSError as error:
+            logger.warning("A file could not be written to the volume", extra={"error": error.strerror})
+            raise NoMediaRoomError("The volume does not take the file.") from error
+        finally:
+            if upload is not None:
+                self._uploads.discard(upload)
+                await self.in_thread(upload.draft.drop)
+
+    async def keep(self, upload: Upload, *, declared: str, filename: str | None) -> str:
+        """Keep an uploaded file; return its id.
+
+        :raises MediaError: it is empty.
+        """
+        draft, now = upload.draft, self._now()
+        if draft.size == 0:
+            raise MediaError("The file is empty.")
+        identifier = upload_id(self._phone_number_id, int.from_bytes(self._random(8)))
+        await self.in_thread(draft.keep, identifier)
+        medium = Medium(
+            identifier=identifier,
+            mime_type=sniff(draft.head, declared=declared),
+            variant=variant(draft.head),
+            sha256=draft.sha256,
+            size=draft.size,
+            filename=filename and filename[:LONGEST_FILENAME],
+            created=now,
+            used=now,
+        )
+        await self._ready().run(rows.add, medium)
+        return identifier
+
+    async def find(self, identifier: str) -> Medium:
+        """Return what is known of a file.
+
+        :raises UnknownObjectError: there is none of this id, or its time is over.
+        """
+        found = await self._ready().run(rows.find, identifier, now=self._now())
+        if found is None:
+            raise UnknownObjectError(
+                "There is no such file, or its time is over; uploads are kept for 30 days at most."
+            )
+        return found
+
+    async def fit(self, content: MediaContent) -> MediaContent:
+        """Return a content with what its file is, which stays for as long as the message waits.
+
+        :raises MediaError: there is no such file, or it cannot be sent as that.
+        """
+        kind = MediaKind(kind_of(content))
+        try:
+            medium = await self.find(content.media)
+        except UnknownObjectError as error:
+            raise MediaError(f"{kind}.id: {error}") from error
+        if not medium.stored:
+            raise MediaError(f"{kind}.id is of a message that came in; get its content first, then send it on.")
+        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, voice=content.voice)
+        await self._ready().run(rows.use, medium.identifier, now=self._now())
+        filename = content.filename or medium.filename or f"{kind}{guess_extension(medium.mime_type) or ''}"
+        return replace(content, mime_type=medium.mime_type, filename=filename)
+
+    async def path_of(self, content: File) -> Path | None:
+        """Return where the file of a content is; None: it is gone."""
+        path = self._folder / content.media
+        return path if await self.in_thread(path.is_file) else None
+
+    async def delete(self, identifier: str) -> None:
+        """Forget a file, which a waiting message may still need. :raises UnknownObjectError: there is none of this id."""
+        await self.find(identifier)
+        await self._ready().run(rows.delete, identifier)
+        if identifier not in await self._ready().run(rows.needed):
+            await self.in_thread(files.remove, self._folder, identifier)
+
+    async def open(self, medium: Medium) -> tuple[Medium, AsyncIterator[bytes]]:
+        """Return a file with its size, and its content a piece at a time.
+
+        :raises MessageError: it is gone, or cannot be had.
+        """
+        try:
+            file: BinaryIO = await self.in_thread((self._folder / medium.identifier).open, "rb")
+        except FileNotFoundError as error:
+            raise UnknownObjectError("The file is gone.") from error
+        await self._ready().run(rows.use, medium.identifier, now=self._now())
+        return medium, self._read(file)
+
+    async def _read(self, file: BinaryIO) -> AsyncIterator[bytes]:
+        try:
+            while piece := await self.in_thread(file.read, PIECE):
+                yield piece
+        finally:
+            file.close()
+
+    async def make_room(self, more: int) -> None:
+        """Have room for so many bytes more. :raises NoMediaRoomError: there is none."""
+        outbox, now = self._ready(), self._now()
+        volume = await self.in_thread(partial(measure, self._folder, write=False))
+        removed = removable(
+            await outbox.run(rows.stored),
+            more=more,
+            arriving=sum(upload.draft.size for upload in self._uploads),
+            spare=spare(volume),
+            needed=await outbox.run(rows.needed),
+            now=now,
+        )
+        if removed is None:
+            raise NoMediaRoomError(
+                "The volume has no room for the file beside its browser, or for no further file; delete some by "
+                "DELETE /{version}/{media-id}, or raise spec.profile.size."
+            )
+        if removed:
+            await outbox.run(rows.forget, removed)
+            for name in removed:
+                await self.in_thread(files.remove, self._folder, name)
+            logger.info("Files of messages made room for another one", extra={"count": len(removed)})
+
+    async def in_thread(self, work: Callable[..., T], *given: object) -> T:
+        """Run what waits for the disk."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+
+    def _ready(self) -> Outbox:
+        if self._outbox is None:
+            raise NotReadyError("The runner is starting or ending, or its volume has no room; ask again in a moment.")
+        return self._outbox
+
+    def _now(self) -> float:
+        return self._clock().timestamp()

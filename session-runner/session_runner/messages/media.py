@@ -1,0 +1,207 @@
+"""What a file is by its content, what it may be sent as, and its id.
+
+The type that a client names is not believed: what decides how WhatsApp shows a file is read from its first bytes. The
+table has just the types that the Cloud API documents for pictures, videos and sounds, and what containers hold; a document
+may be anything, and is named by its client where its content does not contradict. The libraries for this were tried: they
+take an M4A, a 3GP or a HEIC for an MP4, every Vorbis for Opus, any ZIP for a DOCX, or bring a parser in C.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from session_runner.messages.errors import MediaError
+
+MB: Final = 1024 * 1024
+HEAD: Final = 512
+""" Bytes from the beginning of a file that tell its type. """
+LARGEST: Final = 100 * MB
+""" Bytes of any file. """
+ID_DIGITS: Final = 15
+""" Of a media id, behind the session's phone-number-id. """
+_ID: Final = re.compile(r"[0-9]{30}")
+UNKNOWN: Final = "application/octet-stream"
+LONGEST_CAPTION: Final = 1024
+LONGEST_FILENAME: Final = 240
+
+
+class MediaKind(StrEnum):
+    """As what a file is sent."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+
+
+class Variant(StrEnum):
+    """What else of a file decides what it may be sent as."""
+
+    PLAIN = ""
+    MONO = "mono"
+    """ Ogg with Opus in one channel: a voice note. """
+    ANIMATED = "animated"
+    """ WebP with several pictures. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """What the Cloud API documents for a kind."""
+
+    types: tuple[str, ...]
+    """ Empty: any. """
+    largest: int
+    """ Bytes. """
+
+
+LIMITS: Final = {
+    MediaKind.IMAGE: Limit(types=("image/jpeg", "image/png"), largest=5 * MB),
+    MediaKind.VIDEO: Limit(types=("video/mp4", "video/3gpp"), largest=16 * MB),
+    MediaKind.AUDIO: Limit(types=("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"), largest=16 * MB),
+    MediaKind.DOCUMENT: Limit(types=(), largest=LARGEST),
+    MediaKind.STICKER: Limit(types=("image/webp",), largest=100 * 1024),
+}
+ANIMATED_STICKER: Final = 500 * 1024
+_ANIMATED: Final = 0x02
+""" The bit of it in a WebP's extended head. """
+_VOICE: Final = "audio/ogg"
+""" What a voice note is: Ogg with Opus, mono. """
+
+_SIGNATURES: Final = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"ID3", "audio/mpeg"),
+    (b"#!AMR", "audio/amr"),
+    (b"%PDF-", "application/pdf"),
+)
+_BRANDS: Final = (
+    (b"M4A", "audio/mp4"),
+    (b"M4B", "audio/mp4"),
+    (b"3g", "video/3gpp"),
+    (b"qt", "video/quicktime"),
+    (b"hei", "image/heic"),
+    (b"hev", "image/heic"),
+    (b"mif1", "image/heic"),
+    (b"avif", "image/avif"),
+)
+""" What a container of MP4's family says it is first; any other is a video, or what its client calls a sound. """
+_SOUNDS: Final = frozenset({"audio/mp4", "audio/m4a", "audio/x-m4a"})
+_RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_IN_ZIP: Final = (
+    "application/vnd.openxmlformats-officedocument.",
+    "application/vnd.oasis.opendocument.",
+    "application/epub",
+)
+_IN_OLE: Final = ("application/msword", "application/vnd.ms-", "application/x-ole-storage")
+_TEXTS: Final = ("text/", "application/json", "application/xml")
+_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,100}")
+
+
+def sniff(head: bytes, *, declared: str = "") -> str:
+    """Return the type of a file by its first `HEAD` bytes; `declared` counts where they leave it open."""
+    named = _named(declared)
+    for signature, found in _SIGNATURES:
+        if head.startswith(signature):
+            return found
+    return _in_container(head, named) or _by_frame(head) or _as_text(head, named)
+
+
+def variant(head: bytes) -> Variant:
+    """Return what else is to be known of a file, by its first `HEAD` bytes."""
+    opus = _opus_head(head)
+    if opus is not None and opus[9:10] == b"\x01":
+        return Variant.MONO
+    if head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8X" and head[20:21] and head[20] & _ANIMATED:
+        return Variant.ANIMATED
+    return Variant.PLAIN
+
+
+def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant.PLAIN, voice: bool = False) -> None:
+    """Check that a file can be sent as this kind.
+
+    :raises MediaError: it cannot; the text says what would do.
+    """
+    limit = LIMITS[kind]
+    if limit.types and mime_type not in limit.types:
+        raise MediaError(
+            f"By its content the file is {mime_type}; {kind} takes {', '.join(limit.types)}. Send it as a document."
+        )
+    most = ANIMATED_STICKER if kind is MediaKind.STICKER and form is Variant.ANIMATED else limit.largest
+    if size > most:
+        raise MediaError(f"The file has {size} bytes; {kind} takes {most}. Send it as a document.")
+    if voice and form is not Variant.MONO:
+        raise MediaError(
+            f"A voice note is Ogg with Opus in one channel; this is {mime_type}. Convert it, "
+            "as by ffmpeg -i FILE -ac 1 -c:a libopus note.ogg, or send it without voice."
+        )
+
+
+def is_media_id(identifier: str) -> bool:
+    """Whether it is a file's, and not a session's."""
+    return _ID.fullmatch(identifier) is not None
+
+
+def upload_id(phone_number_id: str, random: int) -> str:
+    """Return the id of an uploaded file."""
+    return f"{phone_number_id}{random % 10**ID_DIGITS:0{ID_DIGITS}}"
+
+
+def received_id(phone_number_id: str, page_key: str) -> str:
+    """Return the id of the file of a message that came in: the same whenever it is asked for."""
+    return upload_id(phone_number_id, int.from_bytes(hashlib.sha256(page_key.encode()).digest()))
+
+
+def _named(declared: str) -> str:
+    named = declared[:200].partition(";")[0].strip().lower()
+    return named if _TYPE.fullmatch(named) else UNKNOWN
+
+
+def _in_container(head: bytes, named: str) -> str | None:
+    if head[4:8] == b"ftyp":
+        return _by_brand(head[8:12], named)
+    if head.startswith(b"RIFF"):
+        return _RIFF.get(head[8:12], UNKNOWN)
+    if head.startswith(b"OggS"):
+        return _VOICE if _opus_head(head) else "application/ogg"
+    if head.startswith(b"PK\x03\x04"):
+        return named if named.startswith(_IN_ZIP) else "application/zip"
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return named if named.startswith(_IN_OLE) else "application/x-ole-storage"
+    return None
+
+
+def _by_brand(brand: bytes, named: str) -> str:
+    for prefix, found in _BRANDS:
+        if brand.startswith(prefix):
+            return found
+    return "audio/mp4" if named in _SOUNDS else "video/mp4"
+
+
+def _by_frame(head: bytes) -> str | None:
+    """MP3 and AAC without a container begin with a frame: eleven bits that are set, then version and layer."""
+    if len(head) < len(b"\xff\xfb") or head[0] != 0xFF:
+        return None
+    if head[1] & 0xF6 == 0xF0:
+        return "audio/aac"
+    return "audio/mpeg" if head[1] & 0xE6 == 0xE2 else None
+
+
+def _opus_head(head: bytes) -> bytes | None:
+    """The first packet of an Ogg stream, behind a page's head of 27 bytes and its table of one segment."""
+    packet = head[28:]
+    return packet if packet.startswith(b"OpusHead") else None
+
+
+def _as_text(head: bytes, named: str) -> str:
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        if len(head) < HEAD or error.start < HEAD - 4:  # else a letter was cut
+            return UNKNOWN
+    if b"\0" in head:
+        return UNKNOWN
+    return named if named.startswith(_TEXTS) else "text/plain"

@@ -1,0 +1,61 @@
+"""Which files are removed so that another one has room: a pure function over what is known of them.
+
+Files that came in can be fetched again and go first, the longest unused of them before the others; then uploads that
+nothing waits for. A young file stays, since whoever uploads one is about to send it.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+MOST_BYTES: Final = 256 * 1024 * 1024
+""" Of all files. """
+MOST_FILES: Final = 2000
+""" A file needs an inode, of which small volumes have few. """
+YOUNG: Final = 3600.0
+""" Seconds for which a file is not removed to make room. """
+
+
+class StoredFile(Protocol):
+    """What is known of a file in the folder."""
+
+    @property
+    def identifier(self) -> str:
+        """Its id."""
+
+    @property
+    def page_key(self) -> str | None:
+        """Of the message that it came with; None: it was uploaded."""
+
+    @property
+    def size(self) -> int | None:
+        """In bytes."""
+
+    @property
+    def used(self) -> float:
+        """When it was used last, in seconds since 1970."""
+
+
+def removable(
+    files: Iterable[StoredFile], *, more: int, arriving: int, spare: int | None, needed: frozenset[str], now: float
+) -> list[str] | None:
+    """Return the files to remove so that `more` bytes can be written; None: there is no room for them.
+
+    :param arriving: bytes of files that are being written.
+    :param spare: bytes that are free on the volume beyond what its browser needs; None: nobody knows.
+    :param needed: files that a waiting message needs.
+    """
+    known = list(files)
+    excess = max(
+        sum(file.size or 0 for file in known) + arriving + more - MOST_BYTES, 0 if spare is None else more - spare
+    )
+    too_many = len(known) + 1 - MOST_FILES
+    removed: list[str] = []
+    for file in sorted(known, key=lambda file: (file.page_key is None, file.used)):
+        if excess <= 0 and too_many <= 0:
+            break
+        if file.identifier in needed or file.used > now - YOUNG:
+            continue
+        removed.append(file.identifier)
+        excess -= file.size or 0
+        too_many -= 1
+    return removed if excess <= 0 and too_many <= 0 else None

@@ -1,0 +1,153 @@
+"""What is known of the files in the media folder, and of those that can be had from the page: one function for each transaction.
+
+A row without a page's key is of a file that was uploaded; one with it is of a message that came in, whose file is fetched
+when it is asked for and kept for a while (`stored`). Times are seconds since 1970.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+from typing import Final
+
+from session_runner.messages.media import Variant, received_id
+from session_runner.messages.progress import WAITING
+
+UPLOADS_KEPT: Final = 30 * 24 * 3600.0
+""" Seconds, as at Meta. """
+RECEIVED_KEPT: Final = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medium:
+    """One file."""
+
+    identifier: str
+    mime_type: str
+    size: int | None
+    """ None: the message does not say, and it was not fetched yet. """
+    sha256: str | None
+    """ In hexadecimal digits. """
+    created: float
+    used: float
+    page_key: str | None = field(default=None, repr=False)
+    """ Of the message that it came with. """
+    variant: Variant = Variant.PLAIN
+    filename: str | None = field(default=None, repr=False)
+    stored: bool = True
+    """ Whether the file is in the folder. """
+
+
+def add(database: Connection, medium: Medium) -> None:
+    """Note a file, unless it is known."""
+    database.execute(
+        "INSERT OR IGNORE INTO media (id, page_key, mime_type, variant, sha256, size, filename, stored, created, used) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            medium.identifier,
+            medium.page_key,
+            medium.mime_type,
+            medium.variant,
+            medium.sha256,
+            medium.size,
+            medium.filename,
+            medium.stored,
+            medium.created,
+            medium.used,
+        ),
+    )
+
+
+def receive(
+    database: Connection,
+    *,
+    phone_number_id: str,
+    page_key: str,
+    mime_type: str,
+    sha256: str | None,
+    size: int | None,
+    now: float,
+    filename: str | None = None,
+) -> str:
+    """Note the file of a message that came in, which has not been fetched; return its id, the same for the same message."""
+    identifier = received_id(phone_number_id, page_key)
+    medium = Medium(
+        identifier=identifier,
+        page_key=page_key,
+        mime_type=mime_type,
+        sha256=sha256,
+        size=size,
+        filename=filename,
+        stored=False,
+        created=now,
+        used=now,
+    )
+    add(database, medium)
+    return identifier
+
+
+def find(database: Connection, identifier: str, *, now: float) -> Medium | None:
+    """Return a file whose time is not over."""
+    row = database.execute(
+        "SELECT * FROM media WHERE id = ? AND created > ? - iif(page_key IS NULL, ?, ?)",
+        (identifier, now, UPLOADS_KEPT, RECEIVED_KEPT),
+    ).fetchone()
+    return row and Medium(
+        identifier=row["id"],
+        page_key=row["page_key"],
+        mime_type=row["mime_type"],
+        variant=Variant(row["variant"]),
+        sha256=row["sha256"],
+        size=row["size"],
+        filename=row["filename"],
+        stored=bool(row["stored"]),
+        created=row["created"],
+        used=row["used"],
+    )
+
+
+def use(database: Connection, identifier: str, *, now: float) -> None:
+    """Note that a file was sent or read: what was used last is removed last."""
+    database.execute("UPDATE media SET used = ? WHERE id = ?", (now, identifier))
+
+
+def fetched(database: Connection, identifier: str, *, size: int, sha256: str, now: float) -> None:
+    """Note that the file of a message is in the folder."""
+    database.execute(
+        "UPDATE media SET stored = 1, size = ?, sha256 = ?, used = ? WHERE id = ?", (size, sha256, now, identifier)
+    )
+
+
+def forget(database: Connection, identifiers: Iterable[str]) -> None:
+    """Note that files are gone: uploads are not known any more, those of messages can be fetched again."""
+    names = [(identifier,) for identifier in identifiers]
+    database.executemany("DELETE FROM media WHERE id = ? AND page_key IS NULL", names)
+    database.executemany("UPDATE media SET stored = 0 WHERE id = ?", names)
+
+
+def delete(database: Connection, identifier: str) -> None:
+    """Forget a file altogether."""
+    database.execute("DELETE FROM media WHERE id = ?", (identifier,))
+
+
+def stored(database: Connection) -> list[Medium]:
+    """Return the files that are in the folder, those first that were used longest ago."""
+    rows = database.execute("SELECT id, page_key, size, created, used FROM media WHERE stored ORDER BY used")
+    return [
+        Medium(identifier=identifier, page_key=key, mime_type="", size=size, sha256=None, created=created, used=used)
+        for identifier, key, size, created, used in rows
+    ]
+
+
+def needed(database: Connection) -> frozenset[str]:
+    """Return the files that waiting messages need."""
+    rows = database.execute(
+        "SELECT DISTINCT json_extract(content, '$.media') FROM requests WHERE progress IN (?, ?)", WAITING
+    )
+    return frozenset(identifier for (identifier,) in rows if identifier is not None)
+
+
+def sweep(database: Connection, *, now: float) -> None:
+    """Forget the files whose time is over; their content is removed by whoever compares the folder with `stored`."""
+    database.execute(
+        "DELETE FROM media WHERE created <= ? - iif(page_key IS NULL, ?, ?)", (now, UPLOADS_KEPT, RECEIVED_KEPT)
+    )

@@ -1,0 +1,79 @@
+"""Who is who: a person's number, LID and `user_id`, each theirs alone.
+
+WhatsApp names people by number, by LID or by both, and which of them it tells first differs. A `user_id` is made once,
+and is what programs keep: two people who turn out to be one are joined into the older, whose `user_id` stays; the other's
+goes on being understood as an address.
+"""
+
+from collections.abc import Callable
+from sqlite3 import Connection, Row
+from typing import Final
+
+from session_runner.messages.events import Person
+
+_PREFIX: Final = "ZZ."
+""" No country's: those of Meta begin with one. """
+_DIGITS: Final = 15
+RANDOM_BYTES: Final = 8
+
+NewUser = Callable[[], str]
+
+
+def user_id(random: bytes) -> str:
+    """Return a new person's id, of 8 random bytes."""
+    first: int = 10 ** (_DIGITS - 1)
+    return f"{_PREFIX}{first + int.from_bytes(random) % (9 * first)}"
+
+
+def resolve(
+    database: Connection, *, number: str | None, lid: str | None, name: str | None = None, new_user: NewUser
+) -> Person:
+    """Return the person with this number or LID, and keep what is new about them."""
+    by_number, by_lid = _by(database, "number", number), _by(database, "lid", lid)
+    if by_number is not None and lid is not None and by_number["lid"] not in (None, lid):
+        # WhatsApp has given the number to somebody else.
+        database.execute("UPDATE people SET number = NULL WHERE place = ?", (by_number["place"],))
+        by_number = None
+    if by_number is not None and by_lid is not None and by_number["place"] != by_lid["place"]:
+        place = _join(database, by_number, by_lid)
+    elif (found := by_number or by_lid) is not None:
+        place = int(found["place"])
+    else:
+        place = database.execute("INSERT INTO people (user_id) VALUES (?)", (new_user(),)).lastrowid or 0
+    row = database.execute("SELECT user_id, number, lid, name FROM people WHERE place = ?", (place,)).fetchone()
+    now = (number or row["number"], lid or row["lid"], name or row["name"])
+    if now != (row["number"], row["lid"], row["name"]):  # most know nothing new, and then nothing is written
+        database.execute("UPDATE people SET number = ?, lid = ?, name = ? WHERE place = ?", (*now, place))
+    return Person(user_id=row["user_id"], wa_id=now[0], name=now[2])
+
+
+def find(database: Connection, user: str) -> Person | None:
+    """Return the person with this `user_id`, also one that was joined into another; None: there is none."""
+    row = database.execute(
+        "SELECT user_id, number, name FROM people WHERE user_id = ?1 "
+        "OR place = (SELECT person FROM former_people WHERE user_id = ?1)",
+        (user,),
+    ).fetchone()
+    return None if row is None else Person(user_id=row["user_id"], wa_id=row["number"], name=row["name"])
+
+
+def _by(database: Connection, column: str, value: str | None) -> Row | None:
+    if value is None:
+        return None
+    found: Row | None = database.execute(f"SELECT * FROM people WHERE {column} = ?", (value,)).fetchone()  # noqa: S608 -- one of ours
+    return found
+
+
+def _join(database: Connection, one: Row, other: Row) -> int:
+    """Make one person of two; return their place."""
+    older, newer = sorted((one, other), key=lambda row: int(row["place"]))
+    place = int(older["place"])
+    database.execute("UPDATE people SET number = NULL, lid = NULL WHERE place IN (?, ?)", (place, newer["place"]))
+    database.execute("UPDATE former_people SET person = ? WHERE person = ?", (place, newer["place"]))
+    database.execute("DELETE FROM people WHERE place = ?", (newer["place"],))
+    database.execute("INSERT INTO former_people VALUES (?, ?)", (newer["user_id"], place))
+    # What was seen of the chat is the older one's now, and what is still to be told keeps its order with what follows.
+    database.execute("UPDATE OR IGNORE seen SET chat = ? WHERE chat = ?", (older["user_id"], newer["user_id"]))
+    database.execute("DELETE FROM seen WHERE chat = ?", (newer["user_id"],))
+    database.execute("UPDATE events SET chat = ? WHERE chat = ?", (older["user_id"], newer["user_id"]))
+    return place

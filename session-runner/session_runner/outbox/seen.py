@@ -1,0 +1,302 @@
+"""What of the page's store was seen, and the events that come of the rest: one function for each transaction.
+
+What is new and that it was seen are one transaction, so that a runner that dies at any moment has told either nothing of
+a message, and its successor tells it, or all, and nobody tells it again. How far back the page is asked follows from when
+it was last read as a whole: messages come late, so it is asked for some days more than that.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from sqlite3 import Connection
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from session_runner.messages.events import (
+    Context,
+    Data,
+    Deleted,
+    Event,
+    EventType,
+    Message,
+    Person,
+    Reaction,
+)
+from session_runner.messages.incoming import (
+    LATE,
+    By,
+    Entry,
+    Known,
+    News,
+    PageMessage,
+    PageReaction,
+    ReactionChange,
+    Who,
+    content_of,
+    is_news,
+    news_of,
+    reaction_changes,
+    reactions_of,
+    seen_type,
+)
+from session_runner.outbox import events, people
+from session_runner.outbox.events import Deliveries
+
+DAY: Final = 24 * 3600.0
+BACK: Final = 3 * DAY
+""" Seconds before the last whole reading from which on the page is asked: so late a message may come. """
+_RECENT: Final = 3600.0
+""" Seconds. Of a message that was never seen and is older than what is read, only so recent reactions are told. """
+_MILLISECONDS: Final = 1e11
+""" A time above this is no number of seconds. """
+_NOTED_EVERY: Final = 600.0
+""" Seconds. """
+_ME: Final = "me"
+""" Whose the own account's reactions are. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How far the page's store was read."""
+
+    linked: float
+    """ What is older came with the link, until the first synchronisation is over. """
+    synchronised: bool
+    since: float
+    """ What is older is not asked for. """
+
+    def is_history(self, time: float) -> bool:
+        """Whether a message of this time came with the link, so that it is new to nobody."""
+        return not self.synchronised and time < self.linked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sifted:
+    """What is to be done with entries."""
+
+    news: list[Entry]
+    """ They have to be read. """
+    history: int
+    """ How many came with the link and were not seen yet. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taking:
+    """With what messages become events."""
+
+    reading: Reading
+    now: datetime
+    new_event: Callable[[], str]
+    new_user: people.NewUser
+    media_id: Callable[[str], str]
+    """ Of a page's key. """
+    deliveries: Deliveries
+
+
+def opened(database: Connection, *, now: float) -> None:
+    """Note when messages were first asked for: what an account had before that came with its link."""
+    database.execute("INSERT OR IGNORE INTO reading (only, opened) VALUES (1, ?)", (now,))
+
+
+def reading(database: Connection, *, linked: float) -> Reading:
+    """Return how far the store of the page that was linked then has been read; a new link begins anew."""
+    row = database.execute("SELECT * FROM reading").fetchone()
+    caught_up, synchronised = row["caught_up"], bool(row["synchronised"])
+    if row["linked"] != linked:
+        database.execute("UPDATE reading SET linked = ?, synchronised = 0, caught_up = NULL", (linked,))
+        caught_up, synchronised = None, False
+    linked = max(linked, row["opened"])
+    return Reading(linked=linked, synchronised=synchronised, since=(caught_up or linked) - BACK)
+
+
+def caught_up(database: Connection, *, time: float, synchronised: bool) -> None:
+    """Note that all was read that the page had then; not each time, because a note costs a write to the disk."""
+    database.execute(
+        "UPDATE reading SET caught_up = ?1, synchronised = max(synchronised, ?2) "
+        "WHERE caught_up IS NULL OR caught_up < ?1 - ?3 OR synchronised < ?2",
+        (time, synchronised, _NOTED_EVERY),
+    )
+
+
+def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) -> Sifted:
+    """Find the entries of a chat that have to be read, and mark as seen what can be without."""
+    chat, _ = _chat(database, who, how)
+    by, now = _by(database, how), how.now.timestamp()
+    news, history = [], 0
+    for entry in entries:
+        known = _known(database, chat, entry)
+        if not is_news(entry, known, by, now=now):
+            continue
+        is_history = how.reading.is_history(entry.t)
+        changes = reaction_changes(entry, {} if known is None else known.reactions, by)
+        if is_history or (news_of(entry, known, now=now) is None and not changes):
+            _mark(database, chat, entry, known, None, how)
+            history += is_history and known is None
+        else:
+            news.append(entry)
+    return Sifted(news=news, history=history)
+
+
+def mark(database: Connection, who: Who, entry: Entry, how: Taking) -> None:
+    """Mark as seen what cannot be read, so that it is not tried for ever."""
+    chat, _ = _chat(database, who, how)
+    _mark(database, chat, entry, None, None, how)
+
+
+def take(database: Connection, messages: Sequence[PageMessage], *, fresh: frozenset[str], how: Taking) -> int:
+    """Store what is new of these messages as events, and that they were seen; return how many events that are.
+
+    :param fresh: keys of which the page told that they are new, however old they are.
+    """
+    return sum(_take(database, message, is_fresh=message.key in fresh, how=how) for message in messages)
+
+
+def sweep(database: Connection, *, now: float) -> None:
+    """Forget what the page is not asked for any more."""
+    database.execute(
+        "DELETE FROM seen WHERE kept_from < (SELECT coalesce(caught_up, opened, ?) FROM reading) - ?", (now, BACK + DAY)
+    )
+
+
+def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Taking) -> int:
+    now = how.now.timestamp()
+    chat, person = _chat(database, message.who, how, name=None if message.own else message.name)
+    known = _known(database, chat, message)
+    news = news_of(message, known, now=now)
+    changes = reaction_changes(message, {} if known is None else known.reactions, _by(database, how))
+    if known is None and message.t < how.reading.since and not is_fresh:
+        # Something happened to it, but it is older than what is told; so is most of what was said to it.
+        news = None
+        changes = [one for one in changes if one.reaction is not None and _seconds(one.reaction.t) >= now - _RECENT]
+    if how.reading.is_history(message.t):
+        news, changes = None, []
+    _mark(database, chat, message, known, news, how)
+    made: list[tuple[EventType, Data]] = []
+    if news is not None and not _is_ours(database, message, news):
+        if message.who.is_group:
+            person = None if message.author is None else _person(database, message.author, how, name=message.name)
+        made.append(_event(message, news, chat=chat, person=person, how=how))
+    made += [
+        (EventType.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
+        for change in changes
+        if change.reaction is None or not _is_request(database, change.reaction.id)
+    ]
+    for kind, data in made:
+        events.add(database, Event(id=how.new_event(), type=kind, time=how.now, data=data), how.deliveries)
+    return len(made)
+
+
+def _event(
+    message: PageMessage, news: News, *, chat: str, person: Person | None, how: Taking
+) -> tuple[EventType, Data]:
+    now = how.now.timestamp()
+    common: dict[str, Any] = {"id": message.id, "chat": chat, "group": message.who.is_group, "own": message.own}
+    if news is News.DELETED:
+        return EventType.DELETED, Deleted(**common, person=person, timestamp=int(now))
+    made = Message(
+        **common,
+        person=person,
+        timestamp=int(message.t),
+        content=content_of(message, media_id=how.media_id(message.key)),
+        context=None if message.quoted is None else Context(id=message.quoted, own=message.quoted_own),
+        forwarded=message.forwarded,
+        late=now - message.t > LATE,
+        waiting=news is News.WAITING,
+    )
+    if news is News.EDITED:
+        edited = now if message.edit_time is None else _seconds(message.edit_time)
+        return EventType.EDITED, replace(made, timestamp=int(edited), late=False)
+    return EventType.MESSAGE, made
+
+
+def _reaction(
+    database: Connection,
+    message: PageMessage,
+    change: ReactionChange,
+    *,
+    chat: str,
+    person: Person | None,
+    how: Taking,
+) -> Reaction:
+    own = change.by == _ME
+    if message.who.is_group:
+        person = None if own else people.find(database, change.by)
+    elif not own:
+        person = people.find(database, change.by) or person
+    return Reaction(
+        id=message.id,
+        chat=chat,
+        group=message.who.is_group,
+        own=own,
+        person=person,
+        timestamp=int(how.now.timestamp() if change.reaction is None else _seconds(change.reaction.t)),
+        emoji=change.emoji,
+        target_own=message.own,
+    )
+
+
+def _is_ours(database: Connection, message: PageMessage, news: News) -> bool:
+    """Whether it was sent over this API, whose caller follows it by its statuses."""
+    if news is News.DELETED:
+        return False  # the owner may have done that on the phone
+    return _is_request(database, message.edit if news is News.EDITED else message.id) and message.own
+
+
+def _is_request(database: Connection, identifier: str) -> bool:
+    return database.execute("SELECT 1 FROM requests WHERE id = ?", (identifier,)).fetchone() is not None
+
+
+def _chat(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> tuple[str, Person | None]:
+    if who.is_group:
+        return who.id, None
+    person = _person(database, who, how, name=name)
+    return person.user_id, person
+
+
+def _person(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> Person:
+    user, _, server = who.id.partition("@")
+    number, lid = (who.number, who.lid or user) if server == "lid" else (who.number or user, who.lid)
+    return people.resolve(database, number=number, lid=lid, name=name or who.name, new_user=how.new_user)
+
+
+def _by(database: Connection, how: Taking) -> By:
+    def by(reaction: PageReaction) -> str:
+        return _ME if reaction.mine else _person(database, reaction.by, how).user_id
+
+    return by
+
+
+def _known(database: Connection, chat: str, entry: Entry) -> Known | None:
+    row = database.execute(
+        "SELECT type, edit, reactions, noticed FROM seen WHERE chat = ? AND id = ? AND own = ?",
+        (chat, entry.id, entry.own),
+    ).fetchone()
+    if row is None:
+        return None
+    return Known(type=row["type"], edit=row["edit"], reactions=json.loads(row["reactions"]), noticed=row["noticed"])
+
+
+def _mark(database: Connection, chat: str, entry: Entry, known: Known | None, news: News | None, how: Taking) -> None:
+    now = how.now.timestamp()
+    before = {} if known is None else known.reactions
+    reactions = before if entry.reactions is None else reactions_of(entry, _by(database, how))
+    noticed = now if known is None else known.noticed
+    database.execute(
+        "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            chat,
+            entry.id,
+            entry.own,
+            seen_type(entry, known, news),
+            entry.edit,
+            json.dumps(reactions),
+            noticed,
+            max(entry.t, now),
+        ),
+    )
+
+
+def _seconds(time: float) -> float:
+    return time / 1000 if time > _MILLISECONDS else time

@@ -1,0 +1,154 @@
+// Runs at document start, after `messages`. Notes which messages something happened to since the runner last asked, and
+// reads what the page has stored: an event only tells where to look, because a page that dies between storing and telling
+// has told nobody. What is in a message leaves the page only when the runner asks for that message.
+(() => {
+  const session = window.__session;
+  if (window !== window.top || !session) return;
+
+  const MOST_NOTED = 500;
+  const PIECE = 100;
+  const LONGEST_TEXT = 65_536;
+  let noted = new Map(); // chat → key → whether it is a new message
+  let before = new Map(); // the same as it was taken last
+  let lost = true; // what happened before this document nobody noted; nor what comes after too much of it
+
+  const note = (key, isNew = false) => {
+    const [, chat] = String(key).split('_');
+    const keys = noted.get(chat) ?? new Map();
+    if (noted.size >= MOST_NOTED || keys.size >= MOST_NOTED) lost = true;
+    else noted.set(chat, keys.set(String(key), isNew || keys.get(String(key)) === true));
+    session.wake('message');
+  };
+  WPP.on('chat.new_message', (message) => note(message.id, true));
+  WPP.on('chat.msg_edited', ({ id }) => note(id));
+  WPP.on('chat.msg_revoke', ({ refId }) => note(refId));
+  WPP.on('chat.new_reaction', ({ msgId }) => note(msgId));
+
+  const text = (value, most = 256) => (typeof value === 'string' && value ? value.slice(0, most) : null);
+  const number = (value) => (Number.isFinite(Number(value ?? NaN)) ? Number(value) : null);
+  const keyOf = (text_) => WPP.whatsapp.MsgKey.fromString(text_);
+  const widOf = (text_) => WPP.whatsapp.WidFactory.createWid(text_);
+  const isTold = (wid) => wid.isGroup() || wid.server === 'c.us' || wid.isLid();
+
+  // Somebody by number, LID or both, as far as the page knows them.
+  const who = (wid) => {
+    const cache = WPP.whatsapp.lidPnCache ?? {};
+    const other = wid.isGroup() ? null : (wid.isLid() ? cache.getPhoneNumber?.(wid) : cache.getCurrentLid?.(wid));
+    const [lid, phone] = wid.isLid() ? [wid, other] : [other, wid];
+    const name = text(WPP.whatsapp.ContactStore.get(wid)?.pushname);
+    if (wid.isGroup()) return { id: String(wid) };
+    return { id: String(wid), number: phone?.user ?? null, lid: lid?.user ?? null, name };
+  };
+  const isMe = (wid) => {
+    const me = session.module('WAWebUserPrefsMeUser');
+    return [me.getMaybeMePnUser?.(), me.getMaybeMeLidUser?.()].some((own) => own && own.user === widOf(String(wid)).user);
+  };
+
+  const reactionsOf = async (key) => {
+    const { reactions } = await WPP.chat.getReactions(String(key));
+    return reactions.flatMap(({ senders }) => senders).slice(0, 1000).map(({ id, sender, reactionText, timestamp }) => ({
+      by: who(sender), mine: isMe(sender), emoji: text(reactionText, 64) ?? '', t: number(timestamp) ?? 0, id: text(keyOf(String(id)).id, 128) ?? '',
+    }));
+  };
+  const reactions = async (message, asked) => {
+    if (!asked || message.hasReaction === false) return message.hasReaction === false ? [] : null;
+    try { return await reactionsOf(message.id); } catch { return null; } // an unknown page: not asked is not none
+  };
+
+  const entry = async (message, asked) => ({
+    key: String(message.id), id: message.id.id, own: Boolean(message.id.fromMe), t: number(message.t) ?? 0, type: message.type,
+    edit: text(message.latestEditMsgKey?.id, 128) ?? '', reactions: await reactions(message, asked),
+  });
+
+  const beside = async (chat, key, direction, count) => {
+    const { msgFindQuery, msgFindByDirection } = WPP.whatsapp.functions;
+    const place = key === null ? { remote: chat.id } : keyOf(key);
+    const found = typeof msgFindQuery === 'function'
+      ? await msgFindQuery(direction, Object.assign(place, { count, direction }))
+      : await msgFindByDirection({ anchor: place, count, direction });
+    return Array.isArray(found) ? found : found?.messages ?? [];
+  };
+
+  // The newest messages of a chat, oldest first. The newer page finds nothing but beside a message that is known.
+  const newest = async (chat, count) => {
+    if (typeof WPP.whatsapp.functions.msgFindQuery === 'function') return beside(chat, null, 'before', count);
+    const anchor = chat.lastReceivedKey && String(chat.lastReceivedKey);
+    const last = anchor && await session.message(anchor);
+    if (!last) return [];
+    return [...await beside(chat, anchor, 'before', count), last, ...await beside(chat, anchor, 'after', count)];
+  };
+
+  session.inbox = {
+    // What is noted, with the newest entries of each chat that something happened in; what was taken last once more, for
+    // a page that tells before it has stored.
+    take: async (again) => {
+      const taken = { lost, chats: [] };
+      const chats = [...noted];
+      if (again) for (const [chat, keys] of before) chats.push([chat, new Map([...keys, ...(noted.get(chat) ?? [])])]);
+      lost = false;
+      [before, noted] = [noted, new Map()];
+      for (const [id, keys] of chats) {
+        const wid = widOf(id);
+        const chat = isTold(wid) && WPP.whatsapp.ChatStore.get(wid);
+        if (!chat) continue;
+        const entries = new Map();
+        for (const message of await newest(chat, 20)) {
+          const key = String(message.id);
+          entries.set(key, await entry(message, keys.has(key)));
+        }
+        for (const [key, isNew] of keys) {
+          const message = entries.has(key) ? null : await session.message(key);
+          if (message) entries.set(key, await entry(message, true));
+          if (isNew && entries.has(key)) entries.get(key).fresh = true;
+        }
+        taken.chats.push({ who: who(chat.id), entries: [...entries.values()].sort((one, other) => one.t - other.t) });
+      }
+      return taken;
+    },
+
+    // The chats in which there may be messages since then.
+    chats: (since) => ({
+      synchronised: WPP.conn.getHistorySyncProgress().inProgress === false,
+      chats: WPP.whatsapp.ChatStore.getModelsArray()
+        .filter(({ id, t }) => isTold(id) && (t === undefined || t >= since)).map(({ id }) => who(id)),
+    }),
+
+    // A chat's entries from the newest backwards, a piece at a time: `next` is where the next piece begins.
+    list: async ({ id, since, from, reacted }) => {
+      const chat = WPP.whatsapp.ChatStore.get(widOf(id));
+      if (!chat) return { entries: [], next: null };
+      const found = from === null ? await newest(chat, PIECE) : await beside(chat, from, 'before', PIECE);
+      const entries = [];
+      for (const [place, message] of found.entries()) {
+        if (message.t >= since) entries.push(await entry(message, reacted && found.length - place <= 20));
+      }
+      const isAll = found.length < PIECE || found[0].t < since;
+      return { entries, next: isAll ? null : String(found[0].id) };
+    },
+
+    // What is in these messages; null for one that is gone.
+    read: async (keys) => {
+      const read = [];
+      for (const key of keys) {
+        const message = await session.message(key);
+        if (!message) { read.push(null); continue; }
+        const { id, author, isGif, isViewOnce, lat, lng, quotedStanzaID, quotedParticipant, vcardList, type } = message;
+        const wrote = id.remote.isGroup() && !id.fromMe ? author ?? id.participant : null;
+        const isText = type === 'chat' || type === 'vcard';
+        read.push({
+          ...await entry(message, true),
+          editTime: number(message.latestEditSenderTimestampMs),
+          who: who(id.remote), author: wrote ? who(widOf(String(wrote))) : null, name: text(message.notifyName),
+          body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
+          caption: text(message.caption, LONGEST_TEXT),
+          quoted: text(quotedStanzaID, 128), quotedOwn: Boolean(quotedParticipant && isMe(quotedParticipant)),
+          forwarded: Boolean(message.isForwarded), latitude: number(lat), longitude: number(lng), place: text(message.loc, 1024),
+          mimetype: text(message.mimetype), filename: text(message.filename), size: number(message.size),
+          digest: text(message.filehash, 128), gif: Boolean(isGif), viewOnce: Boolean(isViewOnce), animated: Boolean(message.isAnimated),
+          cards: (vcardList ?? []).slice(0, 257).map(({ vcard }) => text(vcard, 8192)).filter(Boolean),
+        });
+      }
+      return read;
+    },
+  };
+})();

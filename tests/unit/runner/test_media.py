@@ -1,0 +1,249 @@
+"""The store of files: whole on the disk before they count, bounded, and swept."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import stat
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from session_runner.media import files
+from session_runner.media import media as module
+from session_runner.media.media import AT_ONCE, Media
+from session_runner.messages.contents import Text
+from session_runner.messages.errors import (
+    MediaError,
+    NoMediaRoomError,
+    NotReadyError,
+    TooManyUploadsError,
+    UnknownObjectError,
+)
+from session_runner.outbox import media as rows
+from session_runner.outbox import requests
+from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.outbox.requests import NewMessage
+from session_runner.profile.volume import LOW_BELOW, Volume
+from support.waiting import async_until
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+PHONE = "123456789012345"
+JPEG = b"\xff\xd8\xff\xe0" + bytes(1000)
+MB = 1024 * 1024
+
+
+class Store:
+    """An open store in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = NOW
+        self.folder = folder / "media"
+        numbers = itertools.count(1)
+        self.media = Media(
+            phone_number_id=PHONE, clock=lambda: self.now, random=lambda size: next(numbers).to_bytes(size)
+        )
+        self.path = folder / "messages.sqlite"
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[Outbox]:
+        """Open it as a session does."""
+        async with open_outbox(self.path) as outbox, self.media.opened(outbox, self.folder):
+            yield outbox
+
+    async def upload(self, *pieces: bytes, declared: str = "", filename: str | None = None) -> str:
+        """Upload a file; gives its id."""
+        async with self.media.taking() as upload:
+            for piece in pieces or (JPEG,):
+                await upload.write(piece)
+            return await self.media.keep(upload, declared=declared, filename=filename)
+
+    async def names(self) -> list[str]:
+        """The files that are there."""
+        return [path.name for path in self.folder.iterdir()]
+
+    async def read(self, identifier: str) -> bytes:
+        """Give a file's bytes."""
+        _, pieces = await self.media.open(await self.media.find(identifier))
+        return b"".join([piece async for piece in pieces])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """One that is not open yet."""
+    return Store(tmp_path)
+
+
+async def test_an_upload_is_there_in_the_next_run(store: Store) -> None:
+    """Under its id, for the runner's eyes only, with what its content says."""
+    async with store.open():
+        identifier = await store.upload(JPEG[:3], JPEG[3:], declared="image/png", filename="a" * 300)
+    async with store.open():
+        found = await store.media.find(identifier)
+
+        assert (f"{PHONE}000000000000001", "image/jpeg", len(JPEG), "a" * 240) == (
+            found.identifier,
+            found.mime_type,
+            found.size,
+            found.filename,
+        )
+        assert JPEG == await store.read(identifier)
+    assert [0o600, 0o700] == [stat.S_IMODE(path.stat().st_mode) for path in (store.folder / identifier, store.folder)]
+
+
+async def test_what_is_not_kept_leaves_nothing(store: Store) -> None:
+    """A client that hangs up, an empty file."""
+    async with store.open():
+        async with store.media.taking() as upload:
+            await upload.write(JPEG)
+        with pytest.raises(MediaError):
+            await store.upload(b"")
+
+        assert [] == list(store.folder.iterdir())
+
+
+async def test_half_an_upload_of_a_killed_runner_is_removed(store: Store) -> None:
+    """Also a whole file that was not listed yet; a listed one that is gone is not known any more."""
+    async with store.open():
+        kept, lost = await store.upload(), await store.upload()
+    (store.folder / f"{files.PART}x").write_bytes(JPEG)
+    (store.folder / f"{PHONE}7").write_bytes(JPEG)
+    (store.folder / lost).unlink()
+    store.now = datetime.now(UTC) + timedelta(seconds=1)
+    async with store.open() as outbox:
+        assert [kept] == [path.name for path in store.folder.iterdir()]
+        assert [kept] == [medium.identifier for medium in await outbox.run(rows.stored)]
+
+
+async def test_a_file_has_a_lifetime(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not found afterwards, and swept."""
+    monkeypatch.setattr(module, "SWEEP", 0.01)
+    async with store.open() as outbox:
+        identifier = await store.upload()
+        work = asyncio.create_task(store.media.work(outbox))
+        await asyncio.sleep(0.1)
+        assert JPEG == await store.read(identifier)
+        store.now = datetime.now(UTC) + timedelta(days=31)
+        with pytest.raises(UnknownObjectError):
+            await store.media.find(identifier)
+        await async_until("the file is gone", store.names, lambda names: names == [], every=0.01)
+        work.cancel()
+
+
+async def test_a_sweep_that_fails_is_not_the_end(store: Store) -> None:
+    """The volume's watch is there for that."""
+    store.folder.write_text("no folder")
+    async with store.open():
+        pass
+
+
+async def test_a_deleted_file_is_gone(store: Store) -> None:
+    """From the list and from the disk; a second time there is nothing to delete."""
+    async with store.open():
+        identifier = await store.upload()
+        await store.media.delete(identifier)
+
+        assert [] == list(store.folder.iterdir())
+        with pytest.raises(UnknownObjectError):
+            await store.media.delete(identifier)
+
+
+async def test_a_file_that_vanished_cannot_be_read(store: Store) -> None:
+    """An error that says so."""
+    async with store.open():
+        identifier = await store.upload()
+        (store.folder / identifier).unlink()
+        with pytest.raises(UnknownObjectError, match="gone"):
+            await store.read(identifier)
+
+
+async def test_few_are_taken_at_once(store: Store) -> None:
+    """More are told to come again, before anything of them is read."""
+    async with store.open():
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(AT_ONCE):
+                await stack.enter_async_context(store.media.taking())
+            with pytest.raises(TooManyUploadsError):
+                await store.upload()
+        await store.upload()
+
+
+async def test_a_file_that_is_too_large_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as it is."""
+    monkeypatch.setattr(module, "LARGEST", 10)
+    async with store.open():
+        with pytest.raises(MediaError, match="more than 10 bytes"):
+            await store.upload(b"123456", b"78901")
+
+
+async def test_the_browser_keeps_its_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old file goes for a new one; one that a message waits for does not, and then there is no room."""
+    room = [Volume(capacity=64 * MB, available=72 * MB)]
+    monkeypatch.setattr(module, "measure", lambda *_, **__: room[0])
+    async with store.open() as outbox:
+        old = await store.upload(JPEG + bytes(MB))
+        room[0] = Volume(capacity=64 * MB, available=2 * LOW_BELOW)
+        with pytest.raises(NoMediaRoomError):
+            await store.upload(bytes(100))
+        store.now += timedelta(hours=2)
+        await outbox.run(
+            requests.add, NewMessage(identifier="3EB0", given="1", digits="1", content=Text(body="x"), accepted=1.0)
+        )
+        await outbox.run(_point_to, old)
+        with pytest.raises(NoMediaRoomError):
+            await store.upload(bytes(100))
+        await outbox.run(_point_to, "another")
+        new = await store.upload(bytes(100))
+
+        assert [new] == [path.name for path in store.folder.iterdir()]
+        with pytest.raises(UnknownObjectError):
+            await store.media.find(old)
+
+
+def _point_to(database: object, identifier: str) -> None:
+    database.execute(f"UPDATE requests SET content = json_object('media', '{identifier}')")  # type: ignore[attr-defined]
+
+
+async def test_a_volume_that_fails_refuses_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an error that a client knows."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    async with store.open():
+        monkeypatch.setattr(files.Draft, "write", full)
+        with pytest.raises(NoMediaRoomError):
+            await store.upload()
+
+
+async def test_nothing_is_taken_before_the_profile_is_ours(store: Store) -> None:
+    """Nor afterwards."""
+    with pytest.raises(NotReadyError):
+        await store.upload()
+
+
+async def test_a_received_file_is_listed_once(store: Store) -> None:
+    """The same message has the same id, and is not counted as stored."""
+    async with store.open() as outbox:
+        ids = [
+            await outbox.run(
+                rows.receive,
+                phone_number_id=PHONE,
+                page_key="false_1@c.us_3A",
+                mime_type="image/png",
+                sha256=None,
+                size=5,
+                now=NOW.timestamp(),
+            )
+            for _ in range(2)
+        ]
+        found = await store.media.find(ids[0])
+
+        assert 1 == len(set(ids))
+        assert ("image/png", False) == (found.mime_type, found.stored)
+        assert [] == await outbox.run(rows.stored)
+        await outbox.run(rows.fetched, ids[0], size=6, sha256="ab", now=NOW.timestamp())
+        assert (6, "ab", True) == ((await store.media.find(ids[0])).size, "ab", True)
+        await outbox.run(rows.forget, ids)
+        assert not (await store.media.find(ids[0])).stored

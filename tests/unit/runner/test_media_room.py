@@ -1,0 +1,64 @@
+"""Which files go so that another one has room."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+from session_runner.messages.media_room import MOST_BYTES, MOST_FILES, YOUNG, removable
+
+NOW = 10 * YOUNG
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the folder."""
+
+    identifier: str
+    size: int | None = MB
+    used: float = 0.0
+    page_key: str | None = None
+
+
+def removed(files: list[File], *, more: int = MB, arriving: int = 0, spare: int | None = None, needed: str = "") -> str:
+    """The removed ones' ids in one text; "no room" where there is none."""
+    found = removable(files, more=more, arriving=arriving, spare=spare, needed=frozenset(needed), now=NOW)
+    return "no room" if found is None else "".join(found)
+
+
+def test_nothing_goes_where_there_is_room() -> None:
+    """Also where nobody knows how much there is."""
+    assert "" == removed([File("a")], spare=MB)
+    assert "" == removed([File("a")], spare=None)
+
+
+def test_what_can_be_fetched_again_goes_first() -> None:
+    """Then what was used longest ago."""
+    files = [File("a", used=1), File("b", used=2), File("c", used=3, page_key="k")]
+
+    assert "c" == removed(files, spare=0)
+    assert "cab" == removed(files, spare=0, more=3 * MB)
+
+
+def test_what_is_young_or_needed_stays() -> None:
+    """There is no room then."""
+    assert "no room" == removed([File("a", used=NOW - 1)], spare=0)
+    assert "no room" == removed([File("a")], spare=0, needed="a")
+    assert "no room" == removed([], spare=MB - 1)
+
+
+def test_all_files_have_a_bound() -> None:
+    """In bytes, those that arrive included, and in number."""
+    assert "" == removed([File("a", size=MOST_BYTES - 2 * MB)], arriving=MB)
+    assert "a" == removed([File("a", size=MOST_BYTES - 2 * MB)], arriving=MB + 1)
+    many = [File(str(number), size=1, used=number) for number in range(MOST_FILES)]
+    assert "0" == removed(many)
+
+
+@given(st.lists(st.builds(File, st.uuids().map(str), st.integers(0, MB), st.floats(0, NOW))), st.integers(0, 4 * MB))
+def test_no_more_goes_than_is_needed(files: list[File], spare: int) -> None:
+    """Without the last one there would be no room."""
+    found = removable(files, more=2 * MB, arriving=0, spare=spare, needed=frozenset(), now=NOW)
+    sizes = {file.identifier: file.size or 0 for file in files}
+    if found:
+        assert spare + sum(sizes[name] for name in found[:-1]) < 2 * MB <= spare + sum(map(sizes.__getitem__, found))
