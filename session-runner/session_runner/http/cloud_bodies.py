@@ -33,7 +33,7 @@ async def read_body(request: web.Request) -> bytes:
                 body += some
                 if len(body) > LARGEST_BODY:
                     raise BadRequestError(f"The body has more than {LARGEST_BODY} bytes.")
-    except (TimeoutError, *PEERS_FAULTS) as error:
+    except (TimeoutError, RuntimeError, *PEERS_FAULTS) as error:  # the second: the connection is closed already
         raise BadRequestError("The body did not arrive.") from error
     return bytes(body)
 
