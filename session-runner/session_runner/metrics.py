@@ -21,6 +21,7 @@ from session_protocol.vocabulary import RunnerState
 from session_runner import metric_families as families
 from session_runner.host.memory import MemoryUse, memory_use
 from session_runner.host.processes import Process, descendants, processes
+from session_runner.message_metrics import MessageMetrics
 from session_runner.profile.volume import Volume
 
 _LOST = frozenset({RunnerState.RECONNECTING, RunnerState.OFFLINE})
@@ -54,6 +55,7 @@ class Metrics:
         self.streams = families.STREAMS.gauge(registry)
         self.browser_starts = families.BROWSER_STARTS.counter(registry)
         self._browser = families.BROWSER.gauge(registry)
+        self.messages = MessageMetrics(registry)
         self.volume = VolumeRoom()
         registry.register(self.volume)
         registry.register(MemoryByPart())

@@ -15,8 +15,8 @@ from aiohttp import BodyPartReader, MultipartReader, web
 
 from session_runner.http.cloud_bodies import Answer
 from session_runner.media.media import PIECE, Media, Upload
-from session_runner.messages.errors import BadRequestError, MediaError, MissingParameterError
-from session_runner.messages.media import LARGEST
+from session_runner.messages.errors import BadRequestError, MediaError, MissingParameterError, UnknownObjectError
+from session_runner.messages.media import LARGEST, is_media_id
 from session_runner.outbox.media import Medium
 
 ROOM_FOR_PARTS: Final = 64 * 1024
@@ -72,6 +72,8 @@ class MediaRoutes:
 
     async def delete(self, request: web.Request) -> dict[str, Any]:
         """DELETE /{version}/{media-id}."""
+        if not is_media_id(request.match_info["phone"]):
+            raise UnknownObjectError("DELETE is not answered here, or there is no such object.")
         await self._media.delete(request.match_info["phone"])
         return {"success": True}
 

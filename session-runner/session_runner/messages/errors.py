@@ -7,7 +7,7 @@ MessageError
 ├── BadRequestError        this is no request at all
 ├── MissingParameterError  something that a message needs
 ├── BadParameterError      something that a message has is wrong
-├── NoUserIdError          addressed by user_id
+├── NoUserIdError          a user_id without a number that is known
 ├── NoTemplateError        a template, of which an ordinary account has none
 ├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
 ├── NotChangeableError     a message that cannot be edited or taken back
@@ -81,9 +81,9 @@ class BadParameterError(MessageError):
 
 
 class NoUserIdError(MessageError):
-    """It is addressed by a user_id."""
+    """It is addressed by a user_id of which no number is known."""
 
-    code, title = 131062, "Recipient by user_id is not supported"
+    code, title = 131062, "Recipient by this user_id is not supported"
 
 
 class NoTemplateError(MessageError):

@@ -224,4 +224,5 @@ def test_nobody_reads_numbers_and_texts_by_accident() -> None:
 
     assert "Hello" not in shown
     assert "1555" not in shown
+    assert "1555" not in repr(ADA)
     assert "" == event(StateChange(state="Connected"), EventType.STATE).chat

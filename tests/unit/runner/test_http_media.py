@@ -3,35 +3,19 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import BytesPayload, FormData, MultipartWriter
-from session_protocol.vocabulary import RunnerState
 from session_runner.http import media as routes
 from session_runner.http.cloud_api import largest_body
 from session_runner.http.cloud_bodies import LARGEST_BODY
 from session_runner.media import media as store
-from session_runner.media.media import Media
-from unit.runner.messaging_harness import NOW, running
 from unit.runner.test_cloud_api import PHONE, Served, failure
+from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 
 Part = tuple[str, Any, dict[str, str]]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(300_000)
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    """A connected session with room for files."""
-    tokens = tmp_path / "tokens"
-    tokens.mkdir()
-    media = Media(phone_number_id=PHONE, clock=lambda: NOW, random=lambda size: b"\7" * size)
-    made = Served(tokens, media)
-    made.session.say(RunnerState.CONNECTED)
-    messages = running(made.session, tmp_path, works=False)
-    async with made.client, messages as outbox, media.opened(outbox, tmp_path / "media"):
-        yield made
 
 
 def form(*parts: Part) -> FormData:
