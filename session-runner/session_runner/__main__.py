@@ -45,6 +45,8 @@ with importing():
     from session_runner.session import Session
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
+    from session_runner.webhooks.deliverer import Deliverer
+    from session_runner.webhooks.recorder import Recorder, account_of
 
 PACKAGE = "session_runner"
 logger = logging.getLogger(PACKAGE)
@@ -86,6 +88,15 @@ async def run(settings: Settings) -> Exit:
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     live = Live(store=store, settings=settings.live_settings)
+    deliverer = Deliverer(
+        live=live,
+        clock=clock,
+        random=random.random,
+        secrets=settings.webhook_secrets_dir,
+        extra_ca=settings.extra_ca_file,
+        counted=metrics.count_delivery,
+        measured=metrics.webhooks.show,
+    )
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
     inbox = Inbox(
@@ -95,6 +106,7 @@ async def run(settings: Settings) -> Exit:
         random=os.urandom,
         media_id=partial(received_id, phone),
         metrics=metrics,
+        deliveries=Recorder(live=live, account=partial(account_of, store, phone), woken=deliverer.stored),
     )
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
     messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
@@ -105,6 +117,7 @@ async def run(settings: Settings) -> Exit:
         numbers=numbers,
         door=commands,
         live=live,
+        deliverer=deliverer,
         messaging=messaging,
         inbox=inbox,
         media=media,
@@ -131,6 +144,7 @@ async def run(settings: Settings) -> Exit:
         inbox=inbox,
         media=media,
         numbers=numbers,
+        deliverer=deliverer,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,
