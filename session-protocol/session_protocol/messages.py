@@ -19,6 +19,7 @@ MOST_ENTRIES: Final = 20
 """ Of a person's numbers, addresses and so on. """
 
 _NUMBER: Final = r"^\+?[1-9][0-9]{6,14}$"
+_FILE_ID: Final = r"^[0-9]{30}$"
 _MESSAGE_ID: Final = r"^[0-9A-Za-z.-]{1,64}$"
 
 
@@ -30,6 +31,7 @@ def _matching(pattern: str, description: str) -> Meta:
 
 _To = Annotated[str, _matching(_NUMBER, "The phone number of whom it goes to, with its country's code.")]
 _MessageId = Annotated[str, _matching(_MESSAGE_ID, "A message's id, as an answer or a webhook gave it.")]
+_FileId = Annotated[str, _matching(_FILE_ID, "The id of a file, as its upload or a webhook gave it.")]
 _Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"\S", description="Is not only blanks.")]
 _Part = Annotated[str, Meta(max_length=LONGEST_PART)]
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
@@ -136,7 +138,78 @@ class ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
     context: Context | None = None
 
 
-MessageRequest = TextMessage | ReactionMessage | LocationMessage | ContactsMessage
+class FilePart(Struct, frozen=True, kw_only=True):
+    """A file without a caption."""
+
+    id: _FileId
+
+
+class CaptionedPart(FilePart, frozen=True, kw_only=True):
+    """A file."""
+
+    caption: _Part | None = None
+
+
+class DocumentPart(CaptionedPart, frozen=True, kw_only=True):
+    """A file of any type."""
+
+    filename: _Part | None = None
+
+
+class AudioPart(FilePart, frozen=True, kw_only=True):
+    """A sound."""
+
+    voice: Annotated[
+        bool, Meta(description="Whether it is shown as a voice note, which is Ogg with Opus in one channel.")
+    ] = False
+
+
+class ImageMessage(_Message, frozen=True, kw_only=True, tag="image"):
+    """A picture for somebody."""
+
+    image: CaptionedPart
+    context: Context | None = None
+
+
+class VideoMessage(_Message, frozen=True, kw_only=True, tag="video"):
+    """A video for somebody."""
+
+    video: CaptionedPart
+    context: Context | None = None
+
+
+class DocumentMessage(_Message, frozen=True, kw_only=True, tag="document"):
+    """A file for somebody."""
+
+    document: DocumentPart
+    context: Context | None = None
+
+
+class AudioMessage(_Message, frozen=True, kw_only=True, tag="audio"):
+    """A sound for somebody."""
+
+    audio: AudioPart
+    context: Context | None = None
+
+
+class StickerMessage(_Message, frozen=True, kw_only=True, tag="sticker"):
+    """A sticker for somebody."""
+
+    sticker: FilePart
+    context: Context | None = None
+
+
+MessageRequest = (
+    TextMessage
+    | ReactionMessage
+    | LocationMessage
+    | ContactsMessage
+    | ImageMessage
+    | VideoMessage
+    | DocumentMessage
+    | AudioMessage
+    | StickerMessage
+)
 
 
 class EditRequest(Struct, frozen=True, kw_only=True):

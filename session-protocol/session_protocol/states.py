@@ -165,7 +165,7 @@ STATES: Final[dict[str, Traits]] = {
         brief=True,
     ),
     RunnerState.OFFLINE: Traits(
-        meaning="it has been lost for longer than connectionCheck",
+        meaning="it has been lost for longer than connectionCheck, or with a QR code that nobody can scan any more",
         next="the page connects again by itself",
         phase=Phase.CONNECTING,
     ),
@@ -242,7 +242,8 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.SCREEN_LOCKED: Traits(meaning="the page's own screen lock is on", phase=Phase.BLOCKED, linked=True),
     RunnerState.DEGRADED: Traits(
-        meaning="in no shape that is known to work: it may look connected and is not, or shows no code",
+        meaning="in no shape that is known to work: it may look connected and is not, or shows no code; "
+        "with the reason `MessagesUnanswered` it is connected, and WhatsApp says nothing of the messages it was given",
         next="shown, never cured by guessing",
         phase=Phase.BLOCKED,
     ),

@@ -96,6 +96,7 @@ class StateReason(StrEnum):
     LOCKED_BY_USER = "LockedByUser"
     STORAGE_FAILED = "StorageFailed"
     STREAM_STUCK = "StreamStuck"
+    MESSAGES_UNANSWERED = "MessagesUnanswered"
     UNKNOWN_PAGE_STATE = "UnknownPageState"
     UNKNOWN_SCREEN = "UnknownScreen"
     PROBE_TIMED_OUT = "ProbeTimedOut"

@@ -36,9 +36,9 @@ with importing():
     from session_runner.http.app import Api, serve
     from session_runner.http.auth import TokenFolder
     from session_runner.inbox import Inbox
+    from session_runner.linked_page import LinkedPage
     from session_runner.live import Live
     from session_runner.media.media import Media
-    from session_runner.messages.ids import received_id
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
@@ -104,12 +104,14 @@ async def run(settings: Settings) -> Exit:
         door=commands,
         clock=clock,
         random=os.urandom,
-        media_id=partial(received_id, phone),
+        phone_number_id=phone,
         metrics=metrics,
         deliveries=Recorder(live=live, account=partial(account_of, store, phone), woken=deliverer.stored),
     )
-    media = Media(phone_number_id=phone, clock=clock, random=os.urandom)
-    messaging = Messaging(store=store, door=commands, clock=clock, random=os.urandom, media=media)
+    media = Media(phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands))
+    messaging = Messaging(
+        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages
+    )
     messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(

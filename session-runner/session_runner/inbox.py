@@ -93,7 +93,7 @@ class Inbox:
         door: Commands,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
-        media_id: Callable[[str], str],
+        phone_number_id: str,
         metrics: Metrics,
         deliveries: Deliveries | None = None,
     ) -> None:
@@ -101,7 +101,7 @@ class Inbox:
         self._door = door
         self._clock = clock
         self._random = random
-        self._media_id = media_id
+        self._phone_number_id = phone_number_id
         self._metrics = metrics
         self._deliveries = deliveries or NoDeliveries()
         self._outbox: Outbox | None = None
@@ -318,7 +318,7 @@ class Inbox:
             now=self._clock(),
             new_event=lambda: f"EV{self._random(EVENT_BYTES).hex().upper()}",
             new_user=lambda: people.user_id(self._random(people.RANDOM_BYTES)),
-            media_id=self._media_id,
+            phone_number_id=self._phone_number_id,
             deliveries=self._deliveries,
         )
 

@@ -24,7 +24,7 @@ class LinkedPage:
     @property
     def can_send(self) -> bool:
         """Whether it is linked and connected."""
-        return can_send(self._store.snapshot.state)
+        return can_send(self._store.snapshot.state, self._store.snapshot.reason)
 
     @property
     def own(self) -> str | None:

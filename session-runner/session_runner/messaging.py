@@ -17,11 +17,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from prometheus_client import CollectorRegistry
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
 from session_runner.linked_page import LinkedPage
 from session_runner.media.media import Media
+from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
 from session_runner.messages.contents import Content, Deletion, Edit, File, concerned, for_page, kind_of
 from session_runner.messages.errors import (
@@ -29,17 +31,20 @@ from session_runner.messages.errors import (
     KeyInUseError,
     KeyReusedError,
     MediaError,
+    MessageError,
     NobodyThereError,
     NotLinkedError,
     NotReadyError,
+    NoUserIdError,
     QueueFullError,
     RefusedError,
     UnknownObjectError,
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
-from session_runner.messages.progress import Progress, gives_up, progress_after
+from session_runner.messages.progress import Progress, gives_up, progress_after, unanswered_since
 from session_runner.messages.requests import ReadMark, SendRequest
-from session_runner.outbox import marks, requests
+from session_runner.outbox import marks, people, requests
+from session_runner.outbox.ages import ages
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
 from session_runner.outbox.schema import NoRoomError
@@ -91,14 +96,18 @@ class Messaging:
         door: Commands,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
+        metrics: MessageMetrics | None = None,
         media: Media | None = None,
     ) -> None:
         self._store = store
         self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
-        self._media = media
+        self.media = media
+        """ None: it sends no files. """
         self._marks = ReadMarks(page=self._page, now=self._now)
+        self._metrics = metrics or MessageMetrics(CollectorRegistry())
+        self._connected_since: float | None = None
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._woken = asyncio.Event()
@@ -121,6 +130,13 @@ class Messaging:
         :param key: of idempotency, with the `digest` of what was asked for.
         :raises MessageError: it was not stored, and will not be sent.
         """
+        try:
+            return await self._accept(request, key=key, digest=digest)
+        except MessageError as error:
+            self._metrics.refused.labels(error.code).inc()
+            raise
+
+    async def _accept(self, request: SendRequest, *, key: str | None, digest: str) -> Accepted:
         outbox = await self._open()
         if key is None:
             return await self._store_request(outbox, request)
@@ -205,6 +221,7 @@ class Messaging:
         sweep_at = loop.time()
         while True:
             self._woken.clear()
+            revision = self._store.snapshot.revision  # what changes during the round is looked at after it
             try:
                 if loop.time() >= sweep_at:
                     await outbox.run(requests.sweep, now=self._now())
@@ -215,7 +232,7 @@ class Messaging:
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
             woken = asyncio.create_task(self._woken.wait())
-            changed = asyncio.create_task(self._store.newer_than(self._store.snapshot.revision, wait=pause))
+            changed = asyncio.create_task(self._store.newer_than(revision, wait=pause))
             try:
                 await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -226,11 +243,15 @@ class Messaging:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
         if not self._page.can_send:
+            self._connected_since = None
+            await self._measure(outbox)
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
                 await self._end_waiting(outbox, but_of=None)
                 await outbox.run(marks.clear)
             return TICK
+        if self._connected_since is None:
+            self._connected_since = self._now()
         account = self._page.account
         if account is not None:
             await self._end_waiting(outbox, but_of=account)
@@ -246,13 +267,23 @@ class Messaging:
                 await self._follow(outbox, most=AT_ONCE)
         except (CommandError, CallFailedError, _PageRefusedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
-            return RETRY
+            pause = RETRY
+        await self._measure(outbox)
         return pause
+
+    async def _measure(self, outbox: Outbox) -> None:
+        """Measure how old the oldest messages are, and tell the monitor whether WhatsApp is silent for too long."""
+        found = self._metrics.oldest.latest = await outbox.run(ages, account=self._page.account)
+        connected, before = self._connected_since, self._store.unanswered
+        self._store.unanswered = unanswered_since(found.unanswered, connected=connected, now=self._now())
+        if before is None and self._store.unanswered is not None:
+            logger.warning("WhatsApp has not answered messages for a long time")
 
     async def _end_waiting(self, outbox: Outbox, *, but_of: str | None) -> None:
         code = NotLinkedError.code
         failed = await outbox.run(requests.end_waiting, but_of=but_of, error=code, time=self._now())
         if failed:
+            self._metrics.failed.labels(code).inc(failed)
             logger.warning(
                 "Messages were not sent, because their phone is not linked any more", extra={"count": failed}
             )
@@ -304,14 +335,15 @@ class Messaging:
             await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
         else:  # it is not in the page, and was never sent
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
+            self._metrics.failed.labels(code).inc()
             await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         return True
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""
-        if not isinstance(content, File) or self._media is None:
+        if not isinstance(content, File) or self.media is None:
             return None
-        return await self._media.path_of(content)
+        return await self.media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -327,7 +359,14 @@ class Messaging:
                 now = progress_after(message.progress, ack)
                 if now is not message.progress:
                     error = RefusedError.code if now is Progress.FAILED else None
+                    self._count(message.progress, error)
                     await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
+
+    def _count(self, before: Progress, error: int | None) -> None:
+        if error is not None:
+            self._metrics.failed.labels(error).inc()
+        elif before is Progress.HANDED_OVER:
+            self._metrics.sent.inc()
 
     async def _store_request(
         self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
@@ -338,10 +377,10 @@ class Messaging:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
         content = request.content
         if isinstance(content, File):
-            if self._media is None:
+            if self.media is None:
                 raise NotReadyError("The runner takes no files.")
-            content = await self._media.fit(content)
-        digits = request.digits
+            content = await self.media.fit(content)
+        digits = request.digits or await self._number_of(outbox, request.given)
         if not isinstance(request.content, Edit | Deletion):
             digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
         message = NewMessage(
@@ -356,8 +395,21 @@ class Messaging:
             digest=digest,
         )
         await outbox.run(requests.add, message)
+        self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
+
+    async def _number_of(self, outbox: Outbox, user: str) -> str:
+        """Return the number of whom events name so.
+
+        :raises NoUserIdError: they do not, or WhatsApp has not told the number.
+        """
+        person = await outbox.run(people.find, user)
+        if person is None:
+            raise NoUserIdError("This session knows nobody by this user_id.")
+        if person.wa_id is None:
+            raise NoUserIdError("WhatsApp has not told this person's number yet, so nothing can be sent to them.")
+        return person.wa_id
 
     async def _to_ask_about(self, outbox: Outbox, request: SendRequest) -> str | None:
         """Return the message that the request is about, if the page has to have it already: ours may be waiting, too."""

@@ -154,10 +154,41 @@ WEBHOOK_DELIVERIES: Final = _row(
     absent="for an answer that there was not yet",
 )
 
+MESSAGES_ACCEPTED: Final = _row(
+    MetricType.COUNTER,
+    "messages_accepted_total",
+    "Messages that were stored to be sent",
+    {"kind": "`text`, `reaction`, `edit` and so on"},
+    absent="for a kind that there was not yet",
+)
+MESSAGES_REFUSED: Final = _row(
+    MetricType.COUNTER,
+    "messages_refused_total",
+    "Messages that were refused when they were asked for",
+    {"code": "the Cloud API's [code](../http-api.md#errors)"},
+    absent="for a code that there was not yet",
+)
+MESSAGES_SENT: Final = _row(MetricType.COUNTER, "messages_sent_total", "Messages that WhatsApp has taken")
+MESSAGES_FAILED: Final = _row(
+    MetricType.COUNTER,
+    "messages_failed_total",
+    "Messages that were accepted and failed",
+    {"code": "the Cloud API's [code](../http-api.md#what-becomes-of-a-message)"},
+    absent="for a code that there was not yet",
+)
+MESSAGES_OLDEST: Final = _row(
+    MetricType.GAUGE,
+    "messages_oldest_timestamp_seconds",
+    "Since when the oldest message has come no further",
+    {"progress": "`accepted`: the page is to get it; `handed_over`: WhatsApp has said nothing of it"},
+    absent="while there is none",
+)
+
 FAMILIES: Final = (
     STATE, STATE_SINCE, CHANGES, RECONNECTS, PROBE_SECONDS, PROBE_TIME, ROUNDS, BLOCKED, FETCH_FAILURES, LOADS,
     BROWSER_STARTS, BROWSER, MEMORY, WORKING_SET, MEMORY_LIMIT, AVAILABLE, CAPACITY, INODES, BAD_REQUESTS, CLOSED,
     WEBHOOK_BACKLOG, WEBHOOK_OLDEST, WEBHOOK_DEAD, WEBHOOK_DELIVERIES,
+    MESSAGES_ACCEPTED, MESSAGES_REFUSED, MESSAGES_SENT, MESSAGES_FAILED, MESSAGES_OLDEST,
     EVENTS, READING_STOPPED, UNREADABLE, STREAMS,
 )  # fmt: skip
 """ All of them, in the order of the reference. """

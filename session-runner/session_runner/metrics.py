@@ -21,6 +21,7 @@ from session_protocol.vocabulary import RunnerState
 from session_runner import metric_families as families
 from session_runner.host.memory import MemoryUse, memory_use
 from session_runner.host.processes import Process, descendants, processes
+from session_runner.message_metrics import MessageMetrics
 from session_runner.outbox.deliveries import Backlog
 from session_runner.profile.volume import Volume
 
@@ -58,6 +59,7 @@ class Metrics:
         self._deliveries = families.WEBHOOK_DELIVERIES.counter(registry)
         self.webhooks = WebhookBacklog()
         registry.register(self.webhooks)
+        self.messages = MessageMetrics(registry)
         self.volume = VolumeRoom()
         registry.register(self.volume)
         registry.register(MemoryByPart())

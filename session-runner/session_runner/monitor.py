@@ -52,6 +52,7 @@ from session_runner.states.history import (
     wants_code,
 )
 from session_runner.states.hold import HeldState
+from session_runner.states.unanswered import without_answers
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -330,7 +331,7 @@ class PageMonitor:
         self.state_file.update(before, self._history, facts)
         if facts.account is not None:
             self.store.show_account(facts.account)
-        verdict = classify(facts, self._history, policy=policy, now=now)
+        verdict = without_answers(classify(facts, self._history, policy=policy, now=now), self.store.unanswered)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.
         linked = facts.registered is True and facts.has_modules

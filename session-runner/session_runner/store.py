@@ -72,6 +72,8 @@ class StateStore:
         self.expected: str | None = None
         """ The number that the session's Secret names. """
         self._accounts = 0
+        self.unanswered: float | None = None
+        """ Since when WhatsApp has answered no message, in Unix seconds, if that is for too long. """
         self.probed: datetime | None = None
         """ When the page last answered. """
         self.sandbox: Sandbox | None = None

@@ -1,5 +1,6 @@
 """Files go out and come in as pywa, unmodified but for its base URL, and plain requests have it."""
 
+import base64
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,8 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 from pywa.errors import WhatsAppError
+from runner.conftest import Start
 from runner.sender import FRIEND, PHONE, Sender
-from support.runner_process import TOKENS, Folders
+from session_runner.messages.ids import received_id
+from standin.harness import StandIn
+from support.runner_process import TOKENS, Folders, link
+from support.waiting import async_until
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
 MB = 1024 * 1024
@@ -38,6 +43,16 @@ async def post(sender: Sender, body: dict[str, Any]) -> tuple[int, dict[str, Any
     body = {"messaging_product": "whatsapp", "to": FRIEND} | body
     async with sender.runner.client.post(url, json=body, headers=headers) as answer:
         return answer.status, await answer.json()
+
+
+def peaks(sender: Sender) -> list[int]:
+    """Bytes of memory that the runner and its driver have had at most."""
+    found = []
+    for pid in (sender.runner.process.pid, *(one.pid for one in sender.runner.descendants())):
+        command, status = (Path(f"/proc/{pid}/{name}").read_text() for name in ("cmdline", "status"))
+        if "headless-shell" not in command:
+            found.append(1024 * next(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line))
+    return found
 
 
 async def test_pywa_sends_files(sender: Sender, mode: str, folders: Folders) -> None:
@@ -92,24 +107,95 @@ async def test_a_waiting_file_is_sent_though_it_was_deleted(sender: Sender) -> N
 
 async def test_a_large_file_is_never_held_whole(sender: Sender) -> None:
     """64 MB go out; neither the runner nor the driver grows by nearly as much, and the session stays connected."""
-
-    def peaks() -> list[int]:
-        """Bytes of memory that the runner and its driver have had at most."""
-        found = []
-        for pid in (sender.runner.process.pid, *(one.pid for one in sender.runner.descendants())):
-            command, status = (Path(f"/proc/{pid}/{name}").read_text() for name in ("cmdline", "status"))
-            if "headless-shell" not in command:
-                found.append(1024 * next(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line))
-        return found
-
-    before = peaks()
+    before = peaks(sender)
     status, media = await upload(sender, 64 * MB)
     sent, answer = await post(sender, {"type": "document", "document": {"id": media["id"]}})
     await sender.becomes(answer["messages"][0]["id"], "sent")
     (arrived,) = await sender.phone.messages(sender.device)
-    grown = [after - at_first for after, at_first in zip(peaks(), before, strict=True)]
+    grown = [after - at_first for after, at_first in zip(peaks(sender), before, strict=True)]
 
     assert (200, 200, 64 * MB) == (status, sent, arrived["size"])
     assert 2 == len(grown)
-    assert max(grown) < 16 * MB
+    assert max(grown) < 16 * MB, grown
     assert "Connected" == (await sender.runner.state())["state"]
+
+
+async def received(sender: Sender, name: str, **about: Any) -> str:
+    """Have a message with a file come in; gives the file's id, as an event tells it, once it is known."""
+    await sender.gets("", id=name, **about)
+    identifier = received_id(PHONE, f"false_{FRIEND}@c.us_{name}")
+
+    async def look() -> int:
+        return (await sender.runner.get_json(f"/v24.0/{identifier}", scope="send"))[0]
+
+    await async_until("the file is known", look, lambda status: status == 200, within=60)
+    return identifier
+
+
+async def test_pywa_downloads_a_file(sender: Sender, mode: str) -> None:
+    """With its type, size and digest; and sends it on by the same id."""
+    assert mode
+    data = base64.b64encode(PNG).decode()
+    identifier = await received(sender, "F1", type="image", data=data, mimetype="image/png")
+    url = await sender.by_pywa("get_media_url", media_id=identifier)
+
+    assert ("image/png", len(PNG), hashlib.sha256(PNG).hexdigest()) == (url.mime_type, url.file_size, url.sha256)
+    assert PNG == await sender.by_pywa("get_media_bytes", url=url.url)
+    assert PNG == await sender.by_pywa("get_media_bytes", url=url.url)
+    sent = await sender.by_pywa("send_image", to=FRIEND, image=identifier)
+    await sender.becomes(sent.id, "sent")
+    (arrived,) = await sender.phone.messages(sender.device)
+    assert url.sha256 == arrived["sha256"]
+
+
+async def test_an_expired_link_is_renewed_or_an_error(sender: Sender) -> None:
+    """By the phone, as long as it has the file; then the error says why."""
+    first = await received(sender, "F1", type="document", size=100_000, mimetype="application/pdf")
+    await sender.phone.expire_media()
+    status, _, content = await sender.runner.get(f"/v24.0/{first}/content", scope="send")
+    second = await received(sender, "F2", type="document", size=100_000, mimetype="application/pdf")
+    await sender.phone.expire_media(gone=True)
+    refused, answer = await sender.runner.get_json(f"/v24.0/{second}/content", scope="send")
+
+    assert (200, 100_000) == (status, len(content))
+    assert (400, 131052) == (refused, answer["error"]["code"])
+    assert "expired" in answer["error"]["error_data"]["details"]
+
+
+async def test_a_large_file_comes_in_by_pieces(sender: Sender) -> None:
+    """64 MB come in; neither the runner nor the driver grows by nearly as much."""
+    identifier = await received(sender, "F1", type="document", size=64 * MB, mimetype="application/pdf")
+    before, digest, size = peaks(sender), hashlib.sha256(), 0
+    url, headers = f"{sender.runner.url}/v24.0/{identifier}", {"Authorization": f"Bearer {TOKENS['send']}"}
+    timeout = aiohttp.ClientTimeout(total=200)
+    async with sender.runner.client.get(f"{url}/content", headers=headers, timeout=timeout) as answer:
+        assert 200 == answer.status
+        async for piece in answer.content.iter_chunked(MB):
+            size += len(piece)
+            digest.update(piece)
+    async with sender.runner.client.get(url, headers=headers) as answer:
+        known = await answer.json()
+
+    assert (64 * MB, digest.hexdigest()) == (size, known["sha256"])
+    grown = [after - at_first for after, at_first in zip(peaks(sender), before, strict=True)]
+    assert max(grown) < 24 * MB, grown
+
+
+async def test_a_killed_runner_sends_the_file_once(start: Start, standin: StandIn) -> None:
+    """What was answered is sent by the next runner, also if this one was in the middle of it."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await runner.stop()  # a login of the last minute does not survive a kill
+    async with start() as runner:
+        await runner.wait_for_state("Connected")
+        sender = Sender(runner, standin, device)
+        _, media = await upload(sender, 8 * MB)
+        status, answer = await post(sender, {"type": "document", "document": {"id": media["id"]}})
+        await runner.kill()
+    async with start() as runner:
+        await runner.wait_for_state("Connected")
+        sender = Sender(runner, standin, device)
+        await sender.becomes(answer["messages"][0]["id"], "sent")
+        arrived = await sender.phone.messages(device)
+
+    assert (200, [(8 * MB, 1)]) == (status, [(one["size"], one["arrival"]) for one in arrived])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from runner.conftest import Start
+from runner.sender import Sender
 from standin.harness import StandIn
 from support.runner_process import TOKENS, RunnerProcess, link
 from support.waiting import async_until
@@ -72,7 +73,7 @@ async def ready(runner: RunnerProcess) -> None:
     assert runner
 
 
-async def test_each_message_is_told_once(start: Start, standin: StandIn, mode: str) -> None:
+async def test_each_message_is_published_once(start: Start, standin: StandIn, mode: str) -> None:
     """Texts, changes and reactions; of one second, late with an older time, and what could not be read at first."""
     assert mode
     await standin.phone.add_history({"text": "old", "id": "OLD", "from": FRIEND, "t": int(time.time()) - 60})
@@ -95,6 +96,9 @@ async def test_each_message_is_told_once(start: Start, standin: StandIn, mode: s
             await listener.hears(9)
             await phone.react(device, "MINE", "", mine=True, **FROM)
             await listener.hears(10)
+            sender, ada = Sender(runner, standin, device), listener.events[-1]["data"]["person"]["userId"]
+            sent = await sender.by_pywa("send_message", to=ada, text="An answer")
+            await sender.becomes(sent.id, "sent")
             await phone.reload(device)
             await runner.wait_for_state("Connected")
             await asyncio.sleep(4)
@@ -107,6 +111,7 @@ async def test_each_message_is_told_once(start: Start, standin: StandIn, mode: s
     assert {"late": True} == {key: by_id["LATE"]["data"].get(key) for key in ("late",)}
     assert "filled" == by_id["C1"]["data"]["content"]["text"]["body"]
     assert {"id": "T1"} == by_id["AFTER"]["data"]["context"]
+    assert [("ack", sent.id)] == listener.about("ack")
     assert by_id["MINE"]["data"]["own"]
     assert FRIEND == by_id["T1"]["data"]["person"]["waId"]
 

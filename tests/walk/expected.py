@@ -28,6 +28,8 @@ _LOGOUT_IS_OVER = 11.0
 _RETURN = 4.0
 """ From the network's return to the connection: the page's own pause, and a look. """
 _NEW_CODE = 3.0
+_CUT_OFF = 2.0
+""" A code that nobody can scan any more may stay QRPending for a second of it, after the page's own pause. """
 
 LOGGED_OUT = "LoggedOut/Relinking"
 _UNSEEN = {"drop", "reload", "arrive", "refuse_page", "busy"}
@@ -147,7 +149,8 @@ def _on_the_way(before: Scene, step: Step, after: Scene) -> tuple[frozenset[str]
         return frozenset(passing), within
     noticed_late = after.network == "unreachable" or (after.network == "offline" and step.name != "offline")
     if noticed_late or page.stopped in {"replaced", "other tab"}:
-        passing, within = passing | lost, within + _SILENT
+        cut_off = step.name == "unreachable" and shown(before) == {"QRPending/WaitingForScan"}
+        passing, within = passing | lost, within + (_CUT_OFF if cut_off else _SILENT)
         if page.storage_failed:  # which is as true until the other is known
             passing |= {"Degraded/StorageFailed"}
         if step.name in {"other_tab", "unreachable"} and not linked:

@@ -92,7 +92,7 @@ def _ban(scene: Scene, kind: str) -> Scene:
 def _can_ban(scene: Scene, kind: str) -> bool:
     if scene.ban or scene.outage or (kind == "short" and not scene.up):
         return False
-    return kind != "silent" or _is_readable(scene)
+    return kind != "silent" or _in_english(scene)
 
 
 def _outage(scene: Scene, kind: str) -> Scene:
@@ -104,10 +104,14 @@ def _can_fail(scene: Scene, kind: str) -> bool:
     return not scene.outage and scene.ban != "long" and (kind != "silent" or _is_readable(scene))
 
 
+def _in_english(scene: Scene) -> bool:
+    """A screen that is the only sign of something is known by its words."""
+    return scene.language == "en" and (scene.document is None or scene.document.language == "en")
+
+
 def _is_readable(scene: Scene) -> bool:
-    """A screen that is the only sign of something is known by its words, and where no chats were before."""
-    page = scene.document
-    return scene.language == "en" and (page is None or (page.language == "en" and not scene.login))
+    """Those of an outage are read only where no chats were before."""
+    return _in_english(scene) and (scene.document is None or not scene.login)
 
 
 def _ban_over(scene: Scene, _: str) -> Scene:

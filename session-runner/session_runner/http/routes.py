@@ -42,6 +42,7 @@ from session_runner.http.errors import (
     InvalidMessageError,
     NoAccountError,
     NoCodeError,
+    NoFileError,
     NoMessageError,
     NoPageError,
     NoPairingCodeError,
@@ -242,7 +243,14 @@ ROUTES = (
         answer="The message is taken.",
         content={"application/json": SentMessage},
         cached=False,
-        errors=(NotOnWhatsAppError, NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
+        errors=(
+            NotOnWhatsAppError,
+            NoFileError,
+            NotLinkedError,
+            InvalidMessageError,
+            TooManyMessagesError,
+            StartingError,
+        ),
     ),
     Route(
         path="/v1/messages/{id}",

@@ -18,11 +18,16 @@ from mimetypes import guess_extension
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
+from session_runner.linked_page import LinkedPage
 from session_runner.media import files
+from session_runner.media.fetching import Fetch
 from session_runner.media.files import Draft
 from session_runner.messages.contents import File, MediaContent, kind_of
 from session_runner.messages.errors import (
+    InternalFaultError,
     MediaError,
+    MessageError,
+    NoFileError,
     NoMediaRoomError,
     NotReadyError,
     TooManyUploadsError,
@@ -73,7 +78,17 @@ class Upload:
 class Media:
     """One session's files; used from one event loop only."""
 
-    def __init__(self, *, phone_number_id: str, clock: Callable[[], datetime], random: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        *,
+        phone_number_id: str,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        page: LinkedPage | None = None,
+    ) -> None:
+        self._page = page
+        self._fetches: dict[str, Fetch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._phone_number_id = phone_number_id
         self._clock = clock
         self._random = random
@@ -93,6 +108,9 @@ class Media:
                 yield
             finally:
                 self._outbox = None
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def work(self, outbox: Outbox) -> None:
         """Remove what is not needed any more, until it is cancelled."""
@@ -180,10 +198,10 @@ class Media:
         try:
             medium = await self.find(content.media)
         except UnknownObjectError as error:
-            raise MediaError(f"{kind}.id: {error}") from error
+            raise NoFileError(f"{kind}.id: {error}") from error
         if not medium.stored:
             raise MediaError(f"{kind}.id is of a message that came in; get its content first, then send it on.")
-        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, voice=content.voice)
+        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, ptt=content.ptt)
         await self._ready().run(rows.use, medium.identifier, now=self._now())
         filename = content.filename or medium.filename or f"{kind}{guess_extension(medium.mime_type) or ''}"
         return replace(content, mime_type=medium.mime_type, filename=filename)
@@ -201,16 +219,57 @@ class Media:
             await self.in_thread(files.remove, self._folder, identifier)
 
     async def open(self, medium: Medium) -> tuple[Medium, AsyncIterator[bytes]]:
-        """Return a file with its size, and its content a piece at a time.
+        """Return a file with its size and type, and its content a piece at a time.
 
         :raises MessageError: it is gone, or cannot be had.
         """
+        path = self._folder / medium.identifier
+        fetch = self._fetches.get(medium.identifier)
+        if fetch is None and not await self.in_thread(path.is_file):
+            if medium.page_key is None or self._page is None:
+                raise UnknownObjectError("The file is gone.")
+            fetch = self._fetches[medium.identifier] = Fetch()
+            task = asyncio.create_task(self._fetch(fetch, medium, medium.page_key, self._page))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        if fetch is not None:
+            draft = await fetch.begun()
+            with contextlib.suppress(FileNotFoundError):  # it is over meanwhile
+                following: BinaryIO = await self.in_thread(draft.path.open, "rb")
+                mime_type = sniff(draft.head, declared=medium.mime_type)
+                return replace(medium, size=fetch.size, mime_type=mime_type), fetch.follow(following, self.in_thread)
+            await fetch.begun()  # unless it has failed
+            medium = await self.find(medium.identifier)
         try:
-            file: BinaryIO = await self.in_thread((self._folder / medium.identifier).open, "rb")
+            file: BinaryIO = await self.in_thread(path.open, "rb")
         except FileNotFoundError as error:
-            raise UnknownObjectError("The file is gone.") from error
+            raise UnknownObjectError("The file is gone; ask again.") from error
         await self._ready().run(rows.use, medium.identifier, now=self._now())
         return medium, self._read(file)
+
+    async def _fetch(self, fetch: Fetch, medium: Medium, key: str, page: LinkedPage) -> None:
+        try:
+            async with self.taking() as upload:
+                await fetch.run(page, key, upload)
+                draft = upload.draft
+                await self.in_thread(draft.keep, medium.identifier)
+                await self._ready().run(
+                    rows.fetched,
+                    medium.identifier,
+                    size=draft.size,
+                    sha256=draft.sha256,
+                    mime_type=sniff(draft.head, declared=medium.mime_type),
+                    form=variant(draft.head),
+                    now=self._now(),
+                )
+        except MessageError as error:
+            logger.info("A file of a message could not be fetched", extra={"error": type(error).__name__})
+            fetch.fail(error)
+        except Exception:
+            logger.exception("A file of a message could not be kept")
+            fetch.fail(InternalFaultError("The runner failed to fetch the file; its log says why."))
+        finally:
+            self._fetches.pop(medium.identifier, None)
 
     async def _read(self, file: BinaryIO) -> AsyncIterator[bytes]:
         try:

@@ -108,7 +108,6 @@ _REASONS: Final = {
     "whatsapp_commerce_settings": _COMMERCE,
     "marketing_messages": _TEMPLATES,
     **dict.fromkeys(("whatsapp_business_profile", "username", "username_suggestions"), _PROFILE),
-    "media": "Media are not built yet.",
     "block_users": "Blocking is done in WhatsApp on the phone.",
     "message_qrdls": "An ordinary WhatsApp account has no QR codes with messages.",
     "conversational_automation": "An ordinary WhatsApp account has no automation.",

@@ -58,7 +58,7 @@ class File:
     """ Its id. """
     caption: str | None = field(default=None, repr=False)
     filename: str | None = field(default=None, repr=False)
-    voice: bool = False
+    ptt: bool = False
     """ Whether it is shown as a voice note. """
     mime_type: str = ""
     """ Of its content, once that was looked at. """

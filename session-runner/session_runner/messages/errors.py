@@ -7,7 +7,7 @@ MessageError
 ├── BadRequestError        this is no request at all
 ├── MissingParameterError  something that a message needs
 ├── BadParameterError      something that a message has is wrong
-├── NoUserIdError          addressed by user_id
+├── NoUserIdError          a user_id without a number that is known
 ├── NoTemplateError        a template, of which an ordinary account has none
 ├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
 ├── NotChangeableError     a message that cannot be edited or taken back
@@ -15,6 +15,7 @@ MessageError
 ├── NobodyThereError       the number is not on WhatsApp
 ├── RefusedError           WhatsApp refused the message
 ├── MediaError             a file of ours cannot be taken, or not sent as that
+│   └── NoFileError        there is none of this id, or not any more
 ├── MediaLostError         a file of the other side cannot be had
 ├── NoMediaRoomError       the volume has no room for another file
 ├── TooManyUploadsError    so many files are being taken already
@@ -81,9 +82,9 @@ class BadParameterError(MessageError):
 
 
 class NoUserIdError(MessageError):
-    """It is addressed by a user_id."""
+    """It is addressed by a user_id of which no number is known."""
 
-    code, title = 131062, "Recipient by user_id is not supported"
+    code, title = 131062, "Recipient by this user_id is not supported"
 
 
 class NoTemplateError(MessageError):
@@ -126,6 +127,10 @@ class MediaError(MessageError):
     """A file cannot be taken, or not be sent as what was asked for."""
 
     code, title = 131053, "Media upload error"
+
+
+class NoFileError(MediaError):
+    """There is no file of this id, or not any more."""
 
 
 class MediaLostError(MessageError):

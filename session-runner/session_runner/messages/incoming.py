@@ -22,6 +22,7 @@ CIPHERTEXT: Final = "ciphertext"
 WAITING: Final = "waiting"
 """ The type of one in `seen` that was told although it cannot be read. """
 _REVOKED: Final = "revoked"
+_WITH_FILE: Final = frozenset({"image", "video", "document", "sticker", "audio", "ptt"})
 _SILENT: Final = frozenset({
     "broadcast_notification", "call_log", "debug", "e2e_notification", "gp2", "keep_in_chat", "newsletter_notification",
     "notification", "notification_template", "pin_message", "protocol", "reaction", "reaction_enc", "poll_update",
@@ -163,15 +164,18 @@ def news_of(entry: Entry, known: Known | None, *, now: float) -> News | None:
 
 def seen_type(entry: Entry, known: Known | None, news: News | None) -> str:
     """Return the type under which a message is seen now."""
-    waits = news is News.WAITING or (known is not None and known.type == WAITING)
-    return WAITING if entry.type == CIPHERTEXT and waits else entry.type
+    if entry.type != CIPHERTEXT:
+        return entry.type
+    if news is News.WAITING:
+        return WAITING
+    return CIPHERTEXT if known is None else known.type  # nothing that could be read becomes unreadable
 
 
 def is_news(entry: Entry, known: Known | None, by: By, *, now: float) -> bool:
     """Whether anything of a message differs from what was seen."""
     if known is None or news_of(entry, known, now=now) is not None:
         return True
-    if entry.type != known.type and (entry.type, known.type) != (CIPHERTEXT, WAITING):
+    if entry.type not in (known.type, CIPHERTEXT):
         return True
     return entry.reactions is not None and reactions_of(entry, by) != known.reactions
 
@@ -205,12 +209,17 @@ def reaction_changes(entry: Entry, before: dict[str, str], by: By) -> list[React
     return [*changed, *(ReactionChange(by=who, emoji=None, reaction=None) for who in before if who not in after)]
 
 
+def has_file(message: PageMessage) -> bool:
+    """Whether a file came with a message, which its event refers to."""
+    return message.type in _WITH_FILE
+
+
 def content_of(message: PageMessage, *, media_id: str) -> dict[str, Any]:
     """Return what is in a message, as the Cloud API has it."""
     match message.type:
         case "chat":
             return {"type": "text", "text": {"body": message.body or ""}}
-        case "image" | "video" | "document" | "sticker" | "audio" | "ptt":
+        case _ if has_file(message):
             return _medium(message, media_id)
         case "location" if message.latitude is not None and message.longitude is not None:
             name, _, address = (message.place or "").partition("\n")

@@ -6,6 +6,7 @@ may be anything, and is named by its client where its content does not contradic
 take an M4A, a 3GP or a HEIC for an MP4, every Vorbis for Opus, any ZIP for a DOCX, or bring a parser in C.
 """
 
+import base64
 import hashlib
 import re
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ LIMITS: Final = {
 ANIMATED_STICKER: Final = 500 * 1024
 _ANIMATED: Final = 0x02
 """ The bit of it in a WebP's extended head. """
-_VOICE: Final = "audio/ogg"
+_OPUS: Final = "audio/ogg"
 """ What a voice note is: Ogg with Opus, mono. """
 
 _SIGNATURES: Final = (
@@ -103,11 +104,11 @@ _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,100}
 
 def sniff(head: bytes, *, declared: str = "") -> str:
     """Return the type of a file by its first `HEAD` bytes; `declared` counts where they leave it open."""
-    named = _named(declared)
+    bare = named(declared)
     for signature, found in _SIGNATURES:
         if head.startswith(signature):
             return found
-    return _in_container(head, named) or _by_frame(head) or _as_text(head, named)
+    return _in_container(head, bare) or _by_frame(head) or _as_text(head, bare)
 
 
 def variant(head: bytes) -> Variant:
@@ -120,7 +121,7 @@ def variant(head: bytes) -> Variant:
     return Variant.PLAIN
 
 
-def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant.PLAIN, voice: bool = False) -> None:
+def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant.PLAIN, ptt: bool = False) -> None:
     """Check that a file can be sent as this kind.
 
     :raises MediaError: it cannot; the text says what would do.
@@ -133,7 +134,7 @@ def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant
     most = ANIMATED_STICKER if kind is MediaKind.STICKER and form is Variant.ANIMATED else limit.largest
     if size > most:
         raise MediaError(f"The file has {size} bytes; {kind} takes {most}. Send it as a document.")
-    if voice and form is not Variant.MONO:
+    if ptt and form is not Variant.MONO:
         raise MediaError(
             f"A voice note is Ogg with Opus in one channel; this is {mime_type}. Convert it, "
             "as by ffmpeg -i FILE -ac 1 -c:a libopus note.ogg, or send it without voice."
@@ -150,35 +151,40 @@ def upload_id(phone_number_id: str, random: int) -> str:
     return f"{phone_number_id}{random % 10**ID_DIGITS:0{ID_DIGITS}}"
 
 
-def received_id(phone_number_id: str, page_key: str) -> str:
-    """Return the id of the file of a message that came in: the same whenever it is asked for."""
-    return upload_id(phone_number_id, int.from_bytes(hashlib.sha256(page_key.encode()).digest()))
+def named(declared: str) -> str:
+    """Return the type that somebody gives, without its parameters."""
+    bare = declared[:200].partition(";")[0].strip().lower()
+    return bare if _TYPE.fullmatch(bare) else UNKNOWN
 
 
-def _named(declared: str) -> str:
-    named = declared[:200].partition(";")[0].strip().lower()
-    return named if _TYPE.fullmatch(named) else UNKNOWN
+def hex_digest(encoded: str) -> str | None:
+    """Return a SHA-256 in hexadecimal digits that the page gives in base64; None: it is none."""
+    try:
+        digest = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return None
+    return digest.hex() if len(digest) == hashlib.sha256().digest_size else None
 
 
-def _in_container(head: bytes, named: str) -> str | None:
+def _in_container(head: bytes, bare: str) -> str | None:
     if head[4:8] == b"ftyp":
-        return _by_brand(head[8:12], named)
+        return _by_brand(head[8:12], bare)
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], UNKNOWN)
     if head.startswith(b"OggS"):
-        return _VOICE if _opus_head(head) else "application/ogg"
+        return _OPUS if _opus_head(head) else "application/ogg"
     if head.startswith(b"PK\x03\x04"):
-        return named if named.startswith(_IN_ZIP) else "application/zip"
+        return bare if bare.startswith(_IN_ZIP) else "application/zip"
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return named if named.startswith(_IN_OLE) else "application/x-ole-storage"
+        return bare if bare.startswith(_IN_OLE) else "application/x-ole-storage"
     return None
 
 
-def _by_brand(brand: bytes, named: str) -> str:
+def _by_brand(brand: bytes, bare: str) -> str:
     for prefix, found in _BRANDS:
         if brand.startswith(prefix):
             return found
-    return "audio/mp4" if named in _SOUNDS else "video/mp4"
+    return "audio/mp4" if bare in _SOUNDS else "video/mp4"
 
 
 def _by_frame(head: bytes) -> str | None:
@@ -196,7 +202,7 @@ def _opus_head(head: bytes) -> bytes | None:
     return packet if packet.startswith(b"OpusHead") else None
 
 
-def _as_text(head: bytes, named: str) -> str:
+def _as_text(head: bytes, bare: str) -> str:
     try:
         head.decode()
     except UnicodeDecodeError as error:
@@ -204,4 +210,4 @@ def _as_text(head: bytes, named: str) -> str:
             return UNKNOWN
     if b"\0" in head:
         return UNKNOWN
-    return named if named.startswith(_TEXTS) else "text/plain"
+    return bare if bare.startswith(_TEXTS) else "text/plain"

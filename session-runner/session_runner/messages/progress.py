@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from session_protocol.states import Phase, traits_of
-from session_protocol.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState, StateReason
 
 
 class Progress(StrEnum):
@@ -48,6 +48,9 @@ SHORTEST_WAIT: Final = 600.0
 LONGEST_WAIT: Final = 24 * 3600.0
 """ Seconds. Nobody expects a message any more that could not be handed over for so long. """
 
+LONGEST_SILENCE: Final = 600.0
+""" Seconds of a connected page after which messages without a word from WhatsApp are more than slow: a second is usual. """
+
 
 def progress_after(now: Progress, ack: int) -> Progress:
     """Return the progress of a message whose ack in the page's store is this."""
@@ -56,10 +59,19 @@ def progress_after(now: Progress, ack: int) -> Progress:
     return max(now, _ACKS.get(ack, now), key=_ORDER.index)
 
 
-def can_send(state: RunnerState) -> bool:
+def can_send(state: RunnerState, reason: StateReason = StateReason.AS_EXPECTED) -> bool:
     """Whether the page is linked and connected, whatever a person has to do in it besides."""
+    if reason is StateReason.MESSAGES_UNANSWERED:  # it takes messages, and may be answered any moment
+        return True
     traits = traits_of(state)
     return traits.linked is True and traits.phase in (Phase.CONNECTED, Phase.BLOCKED)
+
+
+def unanswered_since(oldest: float | None, *, connected: float | None, now: float) -> float | None:
+    """Return since when messages have been unanswered, if that is for too long; `connected`: since when the page is."""
+    if oldest is None or connected is None or now - max(oldest, connected) < LONGEST_SILENCE:
+        return None
+    return oldest
 
 
 def gives_up(*, tries: int, age: float) -> bool:

@@ -80,8 +80,8 @@ def read_file(kind: type[File], name: str, given: Any) -> Any:
     if caption is not None and kind in (Audio, Sticker):
         raise BadParameterError(f"{name} has no caption; send a text beside it.")
     filename = read_part(file, "filename", field=name) if kind is Document else None
-    voice = kind is Audio and file.get("voice") is True
-    return kind(media=identifier, caption=caption, filename=filename and filename[:LONGEST_FILENAME], voice=voice)
+    ptt = kind is Audio and file.get("voice") is True
+    return kind(media=identifier, caption=caption, filename=filename and filename[:LONGEST_FILENAME], ptt=ptt)
 
 
 READERS: Final[dict[str, Callable[[Any], Content]]] = {

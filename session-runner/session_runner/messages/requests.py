@@ -4,6 +4,7 @@ Clients differ in what they leave out, write as null or spell in another way; al
 refused with the code that the Cloud API has for it, so that nobody takes for sent what was not.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ LONGEST_NUMBER: Final = 40
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
+_USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,9 @@ class SendRequest:
     """Something to somebody. Its parts stay out of everything that is written for people."""
 
     given: str = field(repr=False)
-    """ The number as the client wrote it. """
+    """ The number, or `user_id`, as the client wrote it. """
     digits: str = field(repr=False)
+    """ Of the number; empty: it is the number of that `user_id`. """
     content: Content = field(repr=False)
     reply_to: str | None = None
     """ The id of the message that it answers. """
@@ -106,8 +109,7 @@ def _send(document: dict[str, Any]) -> SendRequest:
     if document.get("recipient_type") not in (None, "individual"):
         raise BadParameterError("recipient_type is individual; groups are not built yet.")
     kind = _kind(document)
-    given = _recipient(document)
-    digits = read_number(given)
+    given, digits = _recipient(document)
     content = READERS[kind](document.get(kind))
     reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
     return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
@@ -136,15 +138,18 @@ def _kind(document: dict[str, Any]) -> str:
     raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
 
 
-def _recipient(document: dict[str, Any]) -> str:
-    given = document.get("to")
-    if given is None and document.get("recipient") is not None:
-        raise NoUserIdError("Send to with a phone number; recipients by user_id are not built yet.")
+def _recipient(document: dict[str, Any]) -> tuple[str, str]:
+    """Return whom it goes to as it was written, with the digits of a number."""
+    given, user = document.get("to"), document.get("recipient")
+    if given is None and user is not None:
+        if not isinstance(user, str) or _USER_ID.fullmatch(user) is None:
+            raise NoUserIdError("recipient is a user_id that this session has told, as ZZ. and digits.")
+        return user, ""
     if given is None:
         raise MissingParameterError("to is missing: the phone number of whom it goes to.")
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise BadParameterError("to is a phone number, as a text.")
-    return str(given)
+    return str(given), read_number(str(given))
 
 
 def _reply_to(context: Any) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
-from session_runner.messages.media import Variant, received_id
+from session_runner.messages.media import Variant, hex_digest, named
 from session_runner.messages.progress import WAITING
 
 UPLOADS_KEPT: Final = 30 * 24 * 3600.0
@@ -60,29 +60,30 @@ def add(database: Connection, medium: Medium) -> None:
 def receive(
     database: Connection,
     *,
-    phone_number_id: str,
+    identifier: str,
     page_key: str,
-    mime_type: str,
-    sha256: str | None,
-    size: int | None,
+    mime_type: str | None,
+    digest: str | None,
+    size: float | None,
     now: float,
     filename: str | None = None,
-) -> str:
-    """Note the file of a message that came in, which has not been fetched; return its id, the same for the same message."""
-    identifier = received_id(phone_number_id, page_key)
+) -> None:
+    """Note the file of a message that came in, which has not been fetched; what the page says of it may be missing.
+
+    :param digest: of its content, as the page writes it.
+    """
     medium = Medium(
         identifier=identifier,
         page_key=page_key,
-        mime_type=mime_type,
-        sha256=sha256,
-        size=size,
+        mime_type=named(mime_type or ""),
+        sha256=None if digest is None else hex_digest(digest),
+        size=None if size is None else int(size),
         filename=filename,
         stored=False,
         created=now,
         used=now,
     )
     add(database, medium)
-    return identifier
 
 
 def find(database: Connection, identifier: str, *, now: float) -> Medium | None:
@@ -110,10 +111,13 @@ def use(database: Connection, identifier: str, *, now: float) -> None:
     database.execute("UPDATE media SET used = ? WHERE id = ?", (now, identifier))
 
 
-def fetched(database: Connection, identifier: str, *, size: int, sha256: str, now: float) -> None:
-    """Note that the file of a message is in the folder."""
+def fetched(
+    database: Connection, identifier: str, *, size: int, sha256: str, mime_type: str, form: Variant, now: float
+) -> None:
+    """Note that the file of a message is in the folder, and what it is."""
     database.execute(
-        "UPDATE media SET stored = 1, size = ?, sha256 = ?, used = ? WHERE id = ?", (size, sha256, now, identifier)
+        "UPDATE media SET stored = 1, size = ?, sha256 = ?, mime_type = ?, variant = ?, used = ? WHERE id = ?",
+        (size, sha256, mime_type, form, now, identifier),
     )
 
 

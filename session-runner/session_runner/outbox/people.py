@@ -75,5 +75,6 @@ def _join(database: Connection, one: Row, other: Row) -> int:
     # What was seen of the chat is the older one's now, and what is still to be told keeps its order with what follows.
     database.execute("UPDATE OR IGNORE seen SET chat = ? WHERE chat = ?", (older["user_id"], newer["user_id"]))
     database.execute("DELETE FROM seen WHERE chat = ?", (newer["user_id"],))
-    database.execute("UPDATE events SET chat = ? WHERE chat = ?", (older["user_id"], newer["user_id"]))
+    for table in ("events", "deliveries"):
+        database.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (older["user_id"], newer["user_id"]))  # noqa: S608 -- ours
     return place

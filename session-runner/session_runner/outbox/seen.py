@@ -24,6 +24,7 @@ from session_runner.messages.events import (
     Person,
     Reaction,
 )
+from session_runner.messages.ids import received_id
 from session_runner.messages.incoming import (
     LATE,
     By,
@@ -35,13 +36,14 @@ from session_runner.messages.incoming import (
     ReactionChange,
     Who,
     content_of,
+    has_file,
     is_news,
     news_of,
     reaction_changes,
     reactions_of,
     seen_type,
 )
-from session_runner.outbox import events, people
+from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
 
 DAY: Final = 24 * 3600.0
@@ -90,8 +92,8 @@ class Taking:
     now: datetime
     new_event: Callable[[], str]
     new_user: people.NewUser
-    media_id: Callable[[str], str]
-    """ Of a page's key. """
+    phone_number_id: str
+    """ With which the ids of files begin. """
     deliveries: Deliveries
 
 
@@ -170,14 +172,14 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         # Something happened to it, but it is older than what is told; so is most of what was said to it.
         news = None
         changes = [one for one in changes if one.reaction is not None and _seconds(one.reaction.t) >= now - _RECENT]
-    if how.reading.is_history(message.t):
-        news, changes = None, []
     _mark(database, chat, message, known, news, how)
     made: list[tuple[EventType, Data]] = []
     if news is not None and not _is_ours(database, message, news):
         if message.who.is_group:
             person = None if message.author is None else _person(database, message.author, how, name=message.name)
         made.append(_event(message, news, chat=chat, person=person, how=how))
+        if has_file(message):
+            _note_file(database, message, how)
     made += [
         (EventType.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
         for change in changes
@@ -186,6 +188,19 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
     for kind, data in made:
         events.add(database, Event(id=how.new_event(), type=kind, time=how.now, data=data), how.deliveries)
     return len(made)
+
+
+def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
+    media.receive(
+        database,
+        identifier=received_id(how.phone_number_id, message.key),
+        page_key=message.key,
+        mime_type=message.mimetype,
+        digest=message.digest,
+        size=message.size,
+        filename=message.filename,
+        now=how.now.timestamp(),
+    )
 
 
 def _event(
@@ -199,7 +214,7 @@ def _event(
         **common,
         person=person,
         timestamp=int(message.t),
-        content=content_of(message, media_id=how.media_id(message.key)),
+        content=content_of(message, media_id=received_id(how.phone_number_id, message.key)),
         context=None if message.quoted is None else Context(id=message.quoted, own=message.quoted_own),
         forwarded=message.forwarded,
         late=now - message.t > LATE,

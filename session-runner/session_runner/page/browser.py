@@ -165,22 +165,20 @@ class BrowserPage:
         except PlaywrightError as error:
             raise _page_error(error) from error
 
-    async def attach(self, file: Path) -> None:
+    async def attach(self, file: Path, *, deadline: float = CALL_SECONDS) -> None:
         """Put a file into the page's input that is never shown. The browser reads it from the disk, and nobody holds it.
 
         :raises CallFailedError: the page has no such input, or navigated meanwhile.
         :raises PageGoneError: the page, the browser or the driver is dead.
         """
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(deadline):
                 session = await self.context.new_cdp_session(self.page)
-                try:
-                    found = await session.send("Runtime.evaluate", {"expression": "window.__session.input"})
-                    await session.send(
-                        "DOM.setFileInputFiles", {"files": [str(file)], "objectId": found["result"]["objectId"]}
-                    )
-                finally:
-                    await session.detach()
+                found = await session.send("Runtime.evaluate", {"expression": "window.__session.input"})
+                await session.send(
+                    "DOM.setFileInputFiles", {"files": [str(file)], "objectId": found["result"]["objectId"]}
+                )
+                await session.detach()  # not after a failure: that would be one more call, without a deadline
         except (TimeoutError, KeyError) as error:
             raise CallFailedError("The page did not take a file.") from error
         except PlaywrightError as error:

@@ -18,6 +18,7 @@ from aiohttp import web
 from integration.operator.admin import Admin, Json, Refused
 from session_protocol.environment import Variable
 from session_protocol.logouts import logout_reason
+from session_protocol.phone_number_id import phone_number_id
 from session_protocol.states import traits_of
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -171,6 +172,7 @@ class Node:
             metrics=Metrics(),
             session_uid=session,
             pod_uid=metadata["uid"],
+            phone_number_id=phone_number_id(self.namespace, metadata["name"]),
             clock=now,
         )
         app = api.application()

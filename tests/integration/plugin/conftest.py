@@ -18,16 +18,20 @@ import pytest
 import yaml
 from local_cluster.light import LightCluster, Programs
 from session_devtools.installation.constants import CRDS
+from session_protocol.phone_number_id import phone_number_id
 from session_protocol.token_hashes import hash_token
 from session_protocol.vocabulary import TokenPurpose, TokenScope
+from session_runner.commands import Commands
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
+from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.store import StateStore
 
 ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "plugin"
 OBSERVING, SECRET = "was-0123-observing-89abcdef", "was-0123-linking-89abcdef"
+MESSAGING = "was-0123-messaging-89abcdef"
 KUBECTL = """#!/bin/sh
 case " $* " in
 *" port-forward "*)
@@ -42,6 +46,7 @@ INTERRUPTIBLE = ("/usr/bin/env", "--default-signal=INT")
 READER = [
     {"apiGroups": ["wasession.dev"], "resources": ["whatsappsessions"], "verbs": ["get", "list"]},
 ]
+SENDER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [MESSAGING], "verbs": ["get"]}]
 LINKER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get"]}]
 
 
@@ -122,15 +127,19 @@ async def harness(
     make_namespace: Callable[[LightCluster], str],
     tmp_path: Path,
 ) -> AsyncIterator[PluginHarness]:
-    """A session that shows no code yet, with a runner that serves."""
+    """A session that shows no code yet, with a runner that serves and takes messages; there is no page to send them."""
     tokens = {str(scope): secrets.token_hex(16) for scope in TokenScope}
     folder = tmp_path / "tokens"
     folder.mkdir()
     for scope, token in tokens.items():
         (folder / scope).write_text(hash_token(token))
     store = StateStore(clock=lambda: datetime.now(UTC))
+    namespace = make_namespace(with_api)
+    messaging = Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom)
     api = Api(
         store=store,
+        messaging=messaging,
+        phone_number_id=phone_number_id(namespace, "sales"),
         tokens=TokenFolder(folder),
         metrics=Metrics(),
         session_uid="session",
@@ -138,7 +147,6 @@ async def harness(
         clock=lambda: datetime.now(UTC),
     )
     runner, port = await serve(api.application(), port=0, metrics=Metrics())
-    namespace = make_namespace(with_api)
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "kubectl"
@@ -150,19 +158,25 @@ async def harness(
         "metadata": {"name": "sales", "namespace": namespace},
         "spec": {"quotaName": "plugin"},
     }
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": namespace},
-        "data": {
-            str(scope): base64.b64encode(tokens[scope].encode()).decode() for scope in TokenPurpose.LINKING.scopes
-        },
-    }
-    with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, secret]))
+    owned = [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": namespace},
+            "data": {str(scope): base64.b64encode(tokens[scope].encode()).decode() for scope in purpose.scopes},
+        }
+        for name, purpose in ((SECRET, TokenPurpose.LINKING), (MESSAGING, TokenPurpose.MESSAGING))
+    ]
+    with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, *owned]))
     made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs)
     made.set_status(
-        state="Starting", podName="sales", replicas=1, tokenSecretName=OBSERVING, tokenSecrets={"linking": SECRET}
+        state="Starting",
+        podName="sales",
+        replicas=1,
+        tokenSecretName=OBSERVING,
+        tokenSecrets={"linking": SECRET, "messaging": MESSAGING},
     )
-    yield made
+    async with messaging.opened(tmp_path / "messages.sqlite"):
+        yield made
     store.close()
     await runner.cleanup()

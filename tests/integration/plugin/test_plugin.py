@@ -1,13 +1,14 @@
 """`kubectl whatsapp` through the real kubectl, with a real API server's rights, against the runner's own HTTP API."""
 
 import json
+import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import segno
-from integration.plugin.conftest import LINKER, PLUGIN, READER, SECRET, PluginHarness
+from integration.plugin.conftest import LINKER, MESSAGING, PLUGIN, READER, SECRET, SENDER, PluginHarness
 from kubectl_whatsapp.drawing import draw
 from local_cluster.light import LightCluster, Programs
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -20,7 +21,13 @@ def report(harness: PluginHarness, state: RunnerState, *, linked: bool = False, 
     """Let the runner say a state."""
     time = datetime.now(UTC) if linked else None
     harness.store.publish(
-        state=state, reason=StateReason.AS_EXPECTED, message="", linked_time=time, durable_time=None, round=round
+        state=state,
+        reason=StateReason.AS_EXPECTED,
+        message="",
+        linked_time=time,
+        durable_time=None,
+        round=round,
+        linked=linked,
     )
 
 
@@ -183,3 +190,40 @@ async def test_a_selector_and_an_impersonated_reader(harness: PluginHarness) -> 
     )
     assert 1 == nobody.status
     assert 'User "nobody" cannot list resource "whatsappsessions"' in nobody.err
+
+
+async def test_sends_with_a_right_to_one_secret(harness: PluginHarness) -> None:
+    """The message is on the session's volume when its id is printed; what is not sent yet is no failure."""
+    report(harness, RunnerState.CONNECTED, linked=True)
+    arguments = ["send", "sales", "-n", harness.namespace, "--to", "+1 555 010 0777", "Hello"]
+
+    ended = await harness.kubectl("whatsapp", *arguments, "--wait", "0", rights=SENDER)
+    waits = await harness.kubectl("whatsapp", *arguments, "--wait", "1", rights=SENDER)
+
+    assert (0, "") == (ended.status, ended.err)
+    assert re.fullmatch(r"3EB0[0-9A-F]{18}\n", ended.out)
+    assert (1, 1) == (waits.status, waits.out.count("\n"))
+    assert "is still accepted after 1 s, which is no failure" in waits.err
+
+
+async def test_who_may_link_may_not_send(harness: PluginHarness) -> None:
+    """Each is a right of its own."""
+    report(harness, RunnerState.CONNECTED, linked=True)
+    arguments = ["send", "sales", "-n", harness.namespace, "--to", "+1 555 010 0777", "Hello"]
+
+    ended = await harness.kubectl("whatsapp", *arguments, rights=LINKER)
+
+    expected = f"error: you may not read Secret {MESSAGING} in namespace {harness.namespace}, which holds the token"
+    assert (1, "", expected) == (ended.status, ended.out, ended.err[: len(expected)])
+
+
+async def test_a_session_without_a_phone_refuses_what_is_sent(harness: PluginHarness) -> None:
+    """By the Cloud API's code, and with neither number nor text."""
+    report(harness, RunnerState.QR_PENDING)
+    arguments = ["send", "sales", "-n", harness.namespace, "--to", "+1 555 010 0777", "Hello"]
+
+    ended = await harness.kubectl("whatsapp", *arguments, rights=SENDER)
+
+    assert (1, "") == (ended.status, ended.out)
+    assert "133010" in ended.err
+    assert "0777" not in ended.err

@@ -22,6 +22,7 @@ from session_runner.http.auth import TokenFolder
 from session_runner.http.cloud_routes import CLOUD_ROUTES
 from session_runner.http.openapi import FILE
 from session_runner.http.routes import ROUTES
+from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
@@ -86,12 +87,14 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     numbers.changed = lambda: store.show_pairing_code("ABCD-1EFG", lifetime=60, phone_number=numbers.wanted)
     door = Commands()
     door.open(Page(linked=not linking))
-    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom)
+    media = Media(phone_number_id=PHONE, clock=now, random=os.urandom)
+    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom, media=media)
     api = Api(
         store=store,
         numbers=numbers,
         door=door,
         messaging=messaging,
+        media=media,
         phone_number_id=PHONE,
         tokens=TokenFolder(folder),
         metrics=Metrics(),
@@ -99,7 +102,7 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
         pod_uid="p-1",
         clock=now,
     )
-    async with messaging.opened(folder / "messages.sqlite"):
+    async with messaging.opened(folder / "messages.sqlite") as outbox, media.opened(outbox, folder / "media"):
         server, port = await serve(api.application(), port=0, metrics=Metrics())
         try:
             yield port

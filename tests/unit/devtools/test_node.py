@@ -23,18 +23,18 @@ def test_a_changed_program_is_another_one(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_packages_are_installed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the lock file, without the scripts that packages bring; a missing npm is installed before."""
     monkeypatch.setenv("WHATSAPP_OPERATOR_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(node.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     ensured: list[tuple[str, ...]] = []
     ran: list[tuple[object, ...]] = []
-    monkeypatch.setattr(node.packages, "ensure", lambda names, **_: ensured.append(names))
-    monkeypatch.setattr(node, "run", lambda *words, **_: ran.append(words))
+    monkeypatch.setattr("session_devtools.packages.ensure", lambda names, **_: ensured.append(names))
+    monkeypatch.setattr(node, "run", lambda *command, **_: ran.append(command))
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "main.mjs").write_text("1")
 
     folders = {node.installed("program", tmp_path / "sources", progress=NoProgress()) for _ in range(2)}
 
     assert [("npm",), ("npm",)] == ensured
-    assert [("npm", "ci", "--ignore-scripts")] == [words[:3] for words in ran]
+    assert [("npm", "ci", "--ignore-scripts")] == [command[:3] for command in ran]
     assert ["1"] == [(folder / "main.mjs").read_text() for folder in folders]
 
 

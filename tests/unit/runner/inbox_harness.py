@@ -144,7 +144,7 @@ class Receiving:
             door=self.door,
             clock=lambda: self.now,
             random=lambda size: next(numbers).to_bytes(size),
-            media_id=lambda key: f"1040{len(key)}",
+            phone_number_id="104000000000001",
             metrics=self.metrics,
             deliveries=deliveries,
         )

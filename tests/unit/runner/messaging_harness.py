@@ -112,11 +112,13 @@ class Session:
             random=lambda size: next(numbers).to_bytes(size),
         )
 
-    def say(self, state: RunnerState, *, linked: bool | None = True) -> None:
+    def say(
+        self, state: RunnerState, *, linked: bool | None = True, reason: StateReason = StateReason.AS_EXPECTED
+    ) -> None:
         """What the monitor publishes."""
         self.store.publish(
             state=state,
-            reason=StateReason.AS_EXPECTED,
+            reason=reason,
             message="",
             linked_time=None,
             durable_time=None,
@@ -159,7 +161,7 @@ def idle_inbox(store: StateStore) -> Inbox:
         door=Commands(),
         clock=lambda: NOW,
         random=bytes,
-        media_id=lambda _key: "1",
+        phone_number_id="104000000000001",
         metrics=Metrics(),
     )
 

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from pywa import WhatsApp
+from pywa.client import WhatsApp
 from pywa.errors import WhatsAppError
-from pywa.types import Contact, ProductsSection
 from pywa.types.callback import ImageCarouselCard
 from pywa.types.calls import SessionDescription
-from pywa.types.templates import LibraryTemplate, TemplateLanguage
+from pywa.types.others import Contact, ProductsSection
+from pywa.types.templates import LibraryTemplate, TemplateCategory, TemplateLanguage
 from unit.runner.messaging_harness import FRIEND
 from unit.runner.test_cloud_api import PHONE
+from unit.runner.test_media_types import FILES
 
 THEIRS: Final = "3AF0"
 """ The id of a message that somebody else wrote. """
@@ -34,7 +35,7 @@ _LINK: Final = "https://example.com/a"
 _VALUES: Final[dict[str, Any]] = {
     "app_access_token": "token",
     "app_secret": "secret",
-    "audio": b"OggS",
+    "audio": FILES["audio/ogg"],
     "body": "Body",
     "callback_url": _LINK,
     "call_id": "1",
@@ -54,7 +55,7 @@ _VALUES: Final[dict[str, Any]] = {
     "fields": ["messages"],
     "flow_json": {"version": "1"},
     "granularity": "DAY",
-    "image": b"image",
+    "image": FILES["image/jpeg"],
     "language_code": "en",
     "languages": [TemplateLanguage.ENGLISH],
     "latitude": 1.5,
@@ -73,16 +74,18 @@ _VALUES: Final[dict[str, Any]] = {
     "prefilled_message": "Hello",
     "privacy_policy_url": _LINK,
     "product_sections": [ProductsSection(title="Title", skus=["1"])],
-    "profile_picture": b"image",
+    "profile_picture": FILES["image/jpeg"],
     "public_key": "key",
     "request_ids": ["1"],
     "sdp": SessionDescription(sdp="v=0", sdp_type="offer"),
     "sku": "1",
     "source_flow_names": ["name"],
     "start": _DAY,
-    "sticker": b"image",
+    "sticker": FILES["image/webp"],
     "subject": "Subject",
-    "template": LibraryTemplate(name="name", library_template_name="name", category="UTILITY", language="en"),
+    "template": LibraryTemplate(
+        name="name", library_template_name="name", category=TemplateCategory.UTILITY, language=TemplateLanguage.ENGLISH
+    ),
     "template_ids": ["1"],
     "template_name": "name",
     "text": "Hello",
@@ -92,8 +95,8 @@ _VALUES: Final[dict[str, Any]] = {
     "users": [FRIEND],
     "verified_name": "Name",
     "verify_token": "token",
-    "video": b"video",
-    "voice": b"OggS",
+    "video": FILES["video/mp4"],
+    "voice": FILES["audio/ogg"],
 }
 _ALSO: Final[dict[str, dict[str, Any]]] = {
     "send_audio": {"mime_type": "audio/ogg"},
@@ -116,7 +119,7 @@ _ALSO: Final[dict[str, dict[str, Any]]] = {
 class Outcome:
     """What came of a call."""
 
-    word: str
+    kind: str
     code: int | None = None
     why: str = ""
 
@@ -193,8 +196,9 @@ def _arguments(
 
 
 def _value(name: str, client: WhatsApp) -> Any:
-    if name == "url":
-        return f"{client.api._session.base_url}{PHONE}/medium"
+    if name in ("media_id", "url"):
+        medium = client.upload_media(b"text", mime_type="text/plain", filename="a.txt").id
+        return medium if name == "media_id" else client.get_media_url(medium).url
     if name.endswith("_id") and name not in _VALUES:
         return "1"
     return _VALUES[name]
@@ -203,9 +207,9 @@ def _value(name: str, client: WhatsApp) -> Any:
 def rows(outcomes: dict[str, Outcome]) -> list[str]:
     """The table for people: one row for what has one reason."""
     order = {"works": 0, "not built": 1, "refused": 2, "asks Meta": 3, "broken": 4}
-    found = sorted(set(outcomes.values()), key=lambda one: (order[one.word], one.code or 0, one.why))
+    found = sorted(set(outcomes.values()), key=lambda one: (order[one.kind], one.code or 0, one.why))
     return ["| Outcome | Code | Calls | Why |", "|---|---|---|---|"] + [
-        f"| {one.word} | {one.code or ''} | {_calls(outcomes, one)} | {one.why} |" for one in found
+        f"| {one.kind} | {one.code or ''} | {_calls(outcomes, one)} | {one.why} |" for one in found
     ]
 
 

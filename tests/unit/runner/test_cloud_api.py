@@ -1,6 +1,7 @@
 """The routes in the Cloud API's shape, over a real server: every answer has the form that its clients read."""
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,10 +58,13 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     """A connected session whose messages are stored and not handed over."""
     tokens = tmp_path / "tokens"
     tokens.mkdir()
-    made = Served(tokens)
+    media = Media(phone_number_id=PHONE, clock=lambda: NOW, random=os.urandom)
+    made = Served(tokens, media)
+    made.session.messaging.media = media
     made.session.say(RunnerState.CONNECTED)
     made.session.door.open(made.session.page)
-    async with made.client, running(made.session, tmp_path, works=False):
+    messages = running(made.session, tmp_path, works=False)
+    async with made.client, messages as outbox, media.opened(outbox, tmp_path / "media"):
         yield made
 
 

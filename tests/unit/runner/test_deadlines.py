@@ -20,7 +20,7 @@ from session_runner.page.errors import PageError
 SOURCE = Path(browser.__file__).parents[1]
 ADAPTER = SOURCE / "page/browser.py"
 DEADLINE = 0.05
-ARGUMENTS = {"url": "https://web.whatsapp.com/", "script": "probe.js", "name": "probe.js"}
+ARGUMENTS = {"url": "https://web.whatsapp.com/", "script": "probe.js", "name": "probe.js", "file": Path("picture")}
 CALLS = dict(inspect.getmembers(BrowserPage, inspect.iscoroutinefunction))
 
 

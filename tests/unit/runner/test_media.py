@@ -1,21 +1,27 @@
 """The store of files: whole on the disk before they count, bounded, and swept."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import itertools
 import os
 import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from session_runner.media import files
+from session_runner.commands import Commands
+from session_runner.linked_page import LinkedPage
+from session_runner.media import fetching, files
 from session_runner.media import media as module
 from session_runner.media.media import AT_ONCE, Media
-from session_runner.messages.contents import Text
+from session_runner.messages.contents import Audio, Image, Text
 from session_runner.messages.errors import (
     MediaError,
+    MediaLostError,
     NoMediaRoomError,
     NotReadyError,
     TooManyUploadsError,
@@ -25,13 +31,47 @@ from session_runner.outbox import media as rows
 from session_runner.outbox import requests
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import NewMessage
+from session_runner.page.errors import CallFailedError
 from session_runner.profile.volume import LOW_BELOW, Volume
+from session_runner.store import StateStore
 from support.waiting import async_until
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+T = NOW.timestamp()
 PHONE = "123456789012345"
+KEY = "false_15550100777@c.us_3A5F"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(1000)
 MB = 1024 * 1024
+
+
+class Page:
+    """A page with the file of one message, or its failure."""
+
+    def __init__(self) -> None:
+        self.file: bytes | str = b""
+        self.asked: list[int] = []
+
+    async def call(self, script: str, argument: Any = None) -> Any:
+        """Run a script."""
+        assert "download.js" == script
+        start, length = argument["start"], argument["length"]
+        self.asked.append(start)
+        if isinstance(self.file, bytes):
+            if len(self.asked) == 1:
+                return {"pending": True}
+            return {"size": len(self.file), "piece": base64.b64encode(self.file[start : start + length]).decode()}
+        if self.file == "raises":
+            raise CallFailedError("Execution context was destroyed")
+        answers = {
+            "breaks": {"size": 10 * MB, "piece": base64.b64encode(bytes(MB)).decode()},
+            "null": None,
+            "never": {"pending": True},
+            "large": {"size": 101 * MB, "piece": ""},
+        }
+        answer = answers.get(self.file, {"failed": self.file})
+        if self.file == "breaks":
+            self.file = "raises"
+        return answer
 
 
 class Store:
@@ -41,8 +81,14 @@ class Store:
         self.now = NOW
         self.folder = folder / "media"
         numbers = itertools.count(1)
+        self.page = Page()
+        door = Commands()
+        door.open(self.page)
         self.media = Media(
-            phone_number_id=PHONE, clock=lambda: self.now, random=lambda size: next(numbers).to_bytes(size)
+            phone_number_id=PHONE,
+            clock=lambda: self.now,
+            random=lambda size: next(numbers).to_bytes(size),
+            page=LinkedPage(store=StateStore(clock=lambda: self.now), door=door),
         )
         self.path = folder / "messages.sqlite"
 
@@ -62,6 +108,14 @@ class Store:
     async def names(self) -> list[str]:
         """The files that are there."""
         return [path.name for path in self.folder.iterdir()]
+
+    async def kept(self, identifier: str) -> None:
+        """Wait until a fetch is over."""
+
+        async def look() -> bool:
+            return (await self.media.find(identifier)).stored
+
+        await async_until("it is kept", look, lambda stored: stored, every=0.01)
 
     async def read(self, identifier: str) -> bytes:
         """Give a file's bytes."""
@@ -224,26 +278,91 @@ async def test_nothing_is_taken_before_the_profile_is_ours(store: Store) -> None
 
 
 async def test_a_received_file_is_listed_once(store: Store) -> None:
-    """The same message has the same id, and is not counted as stored."""
+    """With what the page says of it, and is not counted as stored before it was fetched."""
+    digest = base64.b64encode(hashlib.sha256(JPEG).digest()).decode()
     async with store.open() as outbox:
-        ids = [
+        for mime_type in ("image/jpeg; x=y", "image/png"):
             await outbox.run(
-                rows.receive,
-                phone_number_id=PHONE,
-                page_key="false_1@c.us_3A",
-                mime_type="image/png",
-                sha256=None,
-                size=5,
-                now=NOW.timestamp(),
+                rows.receive, identifier="7", page_key=KEY, mime_type=mime_type, digest=digest, size=5.0, now=T
             )
-            for _ in range(2)
-        ]
-        found = await store.media.find(ids[0])
+        await outbox.run(rows.receive, identifier="8", page_key=KEY, mime_type=None, digest="x", size=None, now=T)
+        found, bare = await store.media.find("7"), await store.media.find("8")
 
-        assert 1 == len(set(ids))
-        assert ("image/png", False) == (found.mime_type, found.stored)
+        assert ("image/jpeg", 5, hashlib.sha256(JPEG).hexdigest(), False) == (
+            found.mime_type,
+            found.size,
+            found.sha256,
+            found.stored,
+        )
+        assert ("application/octet-stream", None, None) == (bare.mime_type, bare.size, bare.sha256)
         assert [] == await outbox.run(rows.stored)
-        await outbox.run(rows.fetched, ids[0], size=6, sha256="ab", now=NOW.timestamp())
-        assert (6, "ab", True) == ((await store.media.find(ids[0])).size, "ab", True)
-        await outbox.run(rows.forget, ids)
-        assert not (await store.media.find(ids[0])).stored
+
+
+async def received(store: Store, outbox: Outbox, content: bytes | str) -> str:
+    """Have a message with a file come in; gives the file's id. A text is the page's failure."""
+    await outbox.run(rows.receive, identifier="7", page_key=KEY, mime_type="image/png", digest=None, size=None, now=T)
+    store.page.file = content
+    return "7"
+
+
+async def test_a_received_file_is_fetched_once(store: Store) -> None:
+    """In pieces, which two readers follow; then it is on the disk, with what its content says."""
+    content = JPEG + bytes(3 * MB)
+    async with store.open() as outbox:
+        identifier = await received(store, outbox, content)
+        both = list(await asyncio.gather(store.read(identifier), store.read(identifier)))
+        asked = len(store.page.asked)
+        await store.kept("7")
+        found = await store.media.find(identifier)
+
+        assert [content, content] == both
+        assert content == await store.read(identifier)
+        assert asked == len(store.page.asked)
+        assert ("image/jpeg", len(content), True) == (found.mime_type, found.size, found.stored)
+        (store.folder / "7").unlink()
+        assert content == await store.read(identifier)
+
+
+@pytest.mark.parametrize(
+    ("failure", "error", "text"),
+    [
+        ("media_not_found", MediaLostError, "link has expired"),
+        ("msg_not_found", MediaLostError, "not in the session"),
+        ("TypeError", NotReadyError, "ask again"),
+        ("raises", NotReadyError, "away"),
+        ("null", NotReadyError, "did not answer"),
+        ("large", MediaLostError, "most"),
+        ("never", NotReadyError, "not fetched the file yet"),
+        ("breaks", NotReadyError, "away"),
+    ],
+)
+async def test_a_file_that_cannot_be_had_says_why(
+    store: Store, failure: str, error: type[Exception], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And can be asked for again."""
+    monkeypatch.setattr(fetching, "PAGE_SECONDS", 0.5)
+    async with store.open() as outbox:
+        identifier = await received(store, outbox, failure)
+        with pytest.raises(error, match=text):
+            await store.read(identifier)
+        store.page.file = JPEG
+        assert JPEG == await store.read(identifier)
+
+
+async def test_a_file_can_be_sent_on_once_it_was_fetched(store: Store) -> None:
+    """By the id that the webhook gave; what is sent must be what it is sent as."""
+    async with store.open() as outbox:
+        identifier = await received(store, outbox, JPEG)
+        with pytest.raises(MediaError, match="get its content first"):
+            await store.media.fit(Image(media=identifier))
+        await store.read(identifier)
+        await store.kept("7")
+        fit = await store.media.fit(Image(media=identifier, caption="x"))
+
+        assert Image(media="7", caption="x", mime_type="image/jpeg", filename="image.jpg") == fit
+        assert store.folder / "7" == await store.media.path_of(fit)
+        with pytest.raises(MediaError, match="audio takes"):
+            await store.media.fit(Audio(media=identifier))
+        with pytest.raises(MediaError, match="no such file"):
+            await store.media.fit(Image(media="1"))
+        assert None is await store.media.path_of(Image(media="1"))

@@ -11,8 +11,9 @@ from session_runner.messages.media import (
     MediaKind,
     Variant,
     check,
+    hex_digest,
     is_media_id,
-    received_id,
+    named,
     sniff,
     upload_id,
     variant,
@@ -128,23 +129,26 @@ def test_an_animated_sticker_may_be_larger() -> None:
 
 
 @pytest.mark.parametrize("mime_type", ["audio/mpeg", "audio/ogg"])
-def test_a_voice_note_is_not_converted(mime_type: str) -> None:
+def test_a_sound_is_not_converted(mime_type: str) -> None:
     """It is refused with what would do."""
     with pytest.raises(MediaError, match="ffmpeg"):
-        check(MediaKind.AUDIO, mime_type=mime_type, size=MB, voice=True)
-    check(MediaKind.AUDIO, mime_type="audio/ogg", size=MB, form=Variant.MONO, voice=True)
+        check(MediaKind.AUDIO, mime_type=mime_type, size=MB, ptt=True)
+    check(MediaKind.AUDIO, mime_type="audio/ogg", size=MB, form=Variant.MONO, ptt=True)
 
 
 def test_an_id_is_digits_that_begin_with_the_sessions() -> None:
-    """That of a received file is the same whenever it is asked for."""
-    phone, key = "123456789012345", "false_15550100777@c.us_3A5F"
-
-    assert "123456789012345000000000000007" == upload_id(phone, 10**15 + 7)
-    assert received_id(phone, key) == received_id(phone, key) != received_id(phone, key + "0")
-    assert received_id(phone, key).isdecimal()
+    """Thirty of them."""
+    assert "123456789012345000000000000007" == upload_id("123456789012345", 10**15 + 7)
 
 
-def test_a_files_id_is_told_from_a_sessions() -> None:
+def test_what_the_page_says_of_a_file_is_read() -> None:
+    """Its digest as other programs write it, its type without parameters; nonsense is nothing."""
+    assert "00" * 32 == hex_digest("A" * 43 + "=")
+    assert (None, None) == (hex_digest("AAAA"), hex_digest("!"))
+    assert ("audio/ogg", UNKNOWN) == (named("audio/ogg; codecs=opus"), named("\n"))
+
+
+def test_a_files_id_is_no_sessions() -> None:
     """By its length."""
     assert is_media_id(upload_id("1" * 15, 5))
     assert not is_media_id("1" * 15)

@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_protocol.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.progress import (
+    LONGEST_SILENCE,
     LONGEST_WAIT,
     SHORTEST_WAIT,
     TRIES,
@@ -13,6 +14,7 @@ from session_runner.messages.progress import (
     can_send,
     gives_up,
     progress_after,
+    unanswered_since,
 )
 
 ACKS = st.integers(-3, 7)
@@ -57,6 +59,30 @@ def test_a_message_goes_where_the_page_is_connected() -> None:
 def test_one_bad_message_is_given_up(tries: int, age: float, *, expected: bool) -> None:
     """After some tries and some time, or after a day; not in the moments in which a page comes and goes."""
     assert expected is gives_up(tries=tries, age=age)
+
+
+def test_it_also_goes_where_messages_were_unanswered() -> None:
+    """Else nobody would learn that they are answered again."""
+    assert not can_send(RunnerState.DEGRADED)
+    assert can_send(RunnerState.DEGRADED, StateReason.MESSAGES_UNANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "connected", "now", "expected"),
+    [
+        (None, 0.0, 1e6, None),
+        (100.0, None, 1e6, None),
+        (100.0, 0.0, 100.0 + LONGEST_SILENCE - 1, None),
+        (100.0, 0.0, 100.0 + LONGEST_SILENCE, 100.0),
+        (100.0, 500.0, 500.0 + LONGEST_SILENCE - 1, None),
+        (100.0, 500.0, 500.0 + LONGEST_SILENCE, 100.0),
+    ],
+)
+def test_silence_counts_while_it_is_connected(
+    oldest: float | None, connected: float | None, now: float, expected: float | None
+) -> None:
+    """A message that was given to a page without a connection is answered when there is one."""
+    assert expected == unanswered_since(oldest, connected=connected, now=now)
 
 
 def test_an_id_is_as_the_page_makes_them() -> None:

@@ -48,13 +48,18 @@ def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
     assert ("15550100777", "15550100777", "Hello") == read(**changes)
 
 
+def test_a_person_may_be_addressed_by_user_id() -> None:
+    """As clients do when they answer; whose number that is, the outbox knows."""
+    assert ("ZZ.184650099123", "", "Hello") == read(to=None, recipient="ZZ.184650099123")
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "expected"),
     [
         ("image", {"caption": "Look", "link": None, "filename": "not taken"}, Image(media="1" * 30, caption="Look")),
         ("video", {"caption": None}, Video(media="1" * 30)),
         ("document", {"filename": "a" * 500}, Document(media="1" * 30, filename="a" * 240)),
-        ("audio", {"voice": True}, Audio(media="1" * 30, voice=True)),
+        ("audio", {"voice": True}, Audio(media="1" * 30, ptt=True)),
         ("sticker", {"voice": True}, Sticker(media="1" * 30)),
     ],
 )
@@ -89,7 +94,8 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
     [
         ({"messaging_product": "telegram"}, 100),
         ({"to": None}, 131008),
-        ({"to": None, "recipient": "ZZ.184650099123"}, 131062),
+        ({"to": None, "recipient": "US.184650099123"}, 131062),
+        ({"to": None, "recipient": 7}, 131062),
         ({"to": "me"}, 131009),
         ({"to": "0555010077"}, 131009),
         ({"to": "+555010"}, 131009),

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner import messaging
+from session_runner.messages.contents import Text
 from session_runner.messages.errors import (
     KeyInUseError,
     KeyReusedError,
     NobodyThereError,
     NotLinkedError,
     NotReadyError,
+    NoUserIdError,
     QueueFullError,
 )
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
-from session_runner.outbox import schema
+from session_runner.messages.requests import SendRequest
+from session_runner.outbox import people, schema
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 
@@ -297,3 +300,20 @@ def test_the_own_number_is_the_accounts(session: Session) -> None:
         session.messaging.own_number()
 
     assert "15550100001" == known
+
+
+async def test_a_person_is_addressed_by_user_id(session: Session, tmp_path: Path) -> None:
+    """At the number that is known of them; without one it is refused."""
+
+    async def send(user: str) -> str:
+        request = SendRequest(given=user, digits="", content=Text(body="Hello"))
+        return (await session.messaging.accept(request)).digits
+
+    async with running(session, tmp_path) as outbox:
+        known = await outbox.run(people.resolve, number=FRIEND, lid=None, new_user=lambda: "ZZ.1")
+        hidden = await outbox.run(people.resolve, number=None, lid="900", new_user=lambda: "ZZ.2")
+
+        assert FRIEND == await send(known.user_id)
+        for user in (hidden.user_id, "ZZ.3"):
+            with pytest.raises(NoUserIdError):
+                await send(user)

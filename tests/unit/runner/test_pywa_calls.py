@@ -5,7 +5,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from pywa import WhatsApp
+import pytest
+from pywa.client import WhatsApp
 from unit.runner import pywa_calls
 from unit.runner.test_cloud_api import PHONE, Served
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
@@ -13,8 +14,11 @@ from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fi
 PAGE = Path(__file__).parents[3] / "docs" / "clients.md"
 
 
-async def test_the_page_says_what_comes_of_each_call(served: Served) -> None:
+async def test_the_page_says_what_comes_of_each_call(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`RECORD=1` writes the table anew; what works there is tried on the page by tests/runner."""
+    monkeypatch.chdir(tmp_path)  # a download goes where the program is
     served.session.store.show_account("+15550100001")
     served.session.page.others.add(pywa_calls.THEIRS)
     client = WhatsApp(phone_id=PHONE, token="send-token", waba_id=PHONE, business_portfolio_id=PHONE, app_id=PHONE)

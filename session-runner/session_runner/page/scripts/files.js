@@ -10,6 +10,7 @@
     session.input.value = '';
     return file ?? null;
   };
+  session.downloads = new Map(); // key of a message → promise of its file, see `download.js`
   session.lost = new Set(); // ids of messages whose file did not go up: the page shows them, and has not stored them
 
   // The page has a message with a file when the file is up; what is told before that is gone with the next document. Its
@@ -20,7 +21,7 @@
       let [said, failed] = [false, null];
       session.lost.delete(id);
       WPP.chat.sendFileMessage(chat.id, named, {
-        ...options, type, caption: content.caption ?? undefined, isPtt: content.voice, waitForAck: true,
+        ...options, type, caption: content.caption ?? undefined, isPtt: content.ptt, waitForAck: true,
       }).then(() => { said = true; }, (error) => { failed = error ?? new Error('not sent'); });
       while (!said && !(await session.message(key))?.directPath) {
         if (failed !== null) {

@@ -1,0 +1,95 @@
+"""How long events stay, and how many: what somebody waits for always does."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection
+
+import pytest
+from session_runner.messages.events import Event, EventType, StateChange
+from session_runner.outbox import events, seen
+from session_runner.outbox.events import NoDeliveries
+from session_runner.outbox.schema import open_database
+
+
+class Oldest(NoDeliveries):
+    """Somebody who waits from a place on."""
+
+    def __init__(self, place: int | None) -> None:
+        self._place = place
+
+    def oldest_waiting(self, _database: Connection) -> int | None:
+        """That place."""
+        return self._place
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Connection]:
+    """Ten events, one each second from 1000 on."""
+    opened = open_database(tmp_path / "messages.sqlite")
+    for number in range(10):
+        moment = datetime.fromtimestamp(1000 + number, UTC)
+        event = Event(id=f"EV{number}", type=EventType.STATE, time=moment, data=StateChange(state="Connected"))
+        events.add(opened, event, NoDeliveries())
+    yield opened
+    opened.close()
+
+
+def places(database: Connection) -> list[int]:
+    """Which are there."""
+    return [row.place for row in events.after(database, 0, most=100)]
+
+
+def test_what_is_old_goes_unless_somebody_waits(database: Connection) -> None:
+    """And the place of the newest is known even when none is left."""
+    events.sweep(database, now=1005.5 + events.KEPT, deliveries=Oldest(4))
+    waiting = places(database)
+    events.sweep(database, now=1005.5 + events.KEPT, deliveries=NoDeliveries())
+    recent = places(database)
+    events.sweep(database, now=2000 + events.KEPT, deliveries=NoDeliveries())
+
+    assert ([4, 5, 6, 7, 8, 9, 10], [7, 8, 9, 10], []) == (waiting, recent, places(database))
+    assert 10 == events.newest(database)
+    assert events.place_of(database, "EV3") is None
+
+
+@pytest.mark.parametrize("bound", ["MOST", "MOST_BYTES"])
+def test_of_what_nobody_waits_for_so_much_is_kept(
+    database: Connection, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """By number and by size; what is waited for does not count."""
+    size = len(events.after(database, 0, most=1)[0].body)
+    monkeypatch.setattr(events, bound, 3 if bound == "MOST" else 3 * size)
+    events.sweep(database, now=1010, deliveries=Oldest(9))
+    waiting = places(database)
+    events.sweep(database, now=1010, deliveries=NoDeliveries())
+
+    assert ([6, 7, 8, 9, 10], [8, 9, 10]) == (waiting, places(database))
+
+
+@pytest.mark.parametrize("bound", ["MOST", "MOST_BYTES"])
+def test_only_what_is_waited_for_fills_it(database: Connection, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    """At the bound."""
+    size = len(events.after(database, 0, most=1)[0].body)
+    monkeypatch.setattr(events, bound, 3 if bound == "MOST" else 3 * size)
+
+    assert events.is_full(database, Oldest(8))
+    assert not events.is_full(database, Oldest(9))
+    assert not events.is_full(database, NoDeliveries())
+
+
+def test_what_was_seen_is_forgotten_when_it_is_asked_for_no_more(database: Connection) -> None:
+    """A day later, to be sure."""
+    seen.opened(database, now=0)
+    seen.reading(database, linked=0)
+    seen.caught_up(database, time=10 * seen.DAY, synchronised=True)
+    for number in range(10):
+        row = ("chat", str(number), number * seen.DAY)
+        database.execute("INSERT INTO seen VALUES (?, ?, 0, 'chat', '', '{}', 0, ?)", row)
+    seen.sweep(database, now=10 * seen.DAY)
+
+    assert ["6", "7", "8", "9"] == [row["id"] for row in database.execute("SELECT id FROM seen ORDER BY id")]
+    assert 7 * seen.DAY == seen.reading(database, linked=0).since
+    seen.caught_up(database, time=10 * seen.DAY + 60, synchronised=True)
+    assert 7 * seen.DAY == seen.reading(database, linked=0).since
+    assert not seen.reading(database, linked=5).synchronised
