@@ -129,8 +129,11 @@ def _run_scenario(report: Report, client: ClusterClient, *, messages: bool = Fal
 def _show_messages(report: Report, client: ClusterClient, devices: Mapping[str, str]) -> None:
     from session_demo.messages import show_messages  # late: pywa takes a second to load
     from session_demo.messaging import Messaging
+    from session_demo.webhook import show_webhook
 
-    show_messages(report, Messaging(client=client, name=WRITING, device=devices[WRITING]))
+    session = Messaging(client=client, name=WRITING, device=devices[WRITING])
+    show_messages(report, session)
+    show_webhook(report, session)
 
 
 def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:

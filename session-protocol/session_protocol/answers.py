@@ -160,6 +160,60 @@ class SentMessage(Struct, frozen=True, kw_only=True, rename=_key):
     error_code: Annotated[int | None, Meta(description="Why it failed, by the Cloud API's codes.")] = None
 
 
+class WebhookState(Struct, frozen=True, kw_only=True, rename=_key):
+    """How one webhook does."""
+
+    name: Annotated[str, Meta(max_length=64, description="Its name in the session's spec.")]
+    waiting: Annotated[int, Meta(ge=0, description="Events that it still has to get.")]
+    oldest_time: Annotated[Moment | None, Meta(description="When the oldest of them was stored; null: none waits.")]
+    dead_letters: Annotated[int, Meta(ge=0, description="Events that it refused, or did not take for three days.")]
+    problem: Annotated[
+        str, Meta(max_length=512, description="Why the last request to it came to nothing; empty: it was answered.")
+    ]
+
+
+class WebhookStates(Struct, frozen=True, kw_only=True, rename=_key):
+    """How the webhooks do."""
+
+    webhooks: list[WebhookState]
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True, rename=_key):
+    """A delivery that is not tried any more. Its body is not shown."""
+
+    id: Annotated[str, Meta(max_length=128, description="The event's id.")]
+    webhook: Annotated[str, Meta(max_length=64, description="The name of the webhook that did not take it.")]
+    type: Annotated[str, Meta(max_length=64, description="The event's type.", examples=["message"])]
+    stored_time: Annotated[Moment, Meta(description="When it was stored, or redriven last.")]
+    dead_time: Annotated[Moment, Meta(description="When it was given up.")]
+    tries: Annotated[int, Meta(ge=0, description="How often it was sent.")]
+    problem: Annotated[str, Meta(max_length=512, description="What came of the last try.")]
+
+
+class DeadLetters(Struct, frozen=True, kw_only=True, rename=_key):
+    """The newest dead letters."""
+
+    dead_letters: Annotated[list[DeadLetter], Meta(max_length=100)]
+
+
+class RedriveRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_key):
+    """Which dead letters are tried again; without anything all of them."""
+
+    webhook: Annotated[str, Meta(max_length=64, description="Those of this webhook alone.")] | None = None
+    ids: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=128)]], Meta(max_length=100, description="Those of these events alone.")
+        ]
+        | None
+    ) = None
+
+
+class Redriven(Struct, frozen=True, kw_only=True, rename=_key):
+    """What is tried again."""
+
+    redriven: Annotated[int, Meta(ge=0, description="How many there are.")]
+
+
 class PairingCode(Struct, frozen=True, kw_only=True, rename=_key):
     """The code that links a phone when it is typed there. Only the phone of the number that it was made for takes it."""
 

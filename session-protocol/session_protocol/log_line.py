@@ -103,6 +103,7 @@ class LogLine(Struct, kw_only=True, forbid_unknown_fields=True):
     waiting: Annotated[_Count, Meta(description="sessions that are not Ready, and neither failed nor suspended")] = (
         UNSET
     )
+    webhook: Annotated[_Text, Meta(description="a webhook's name; never its address")] = UNSET
     way: Annotated[_Text, Meta(description="how a new round of QR codes was asked for")] = UNSET
 
     template: Annotated[

@@ -18,6 +18,7 @@ with importing():
     import logging
     import random
     import signal
+    from functools import partial
     from pathlib import Path
 
     from session_protocol import logs, open_files
@@ -44,6 +45,8 @@ with importing():
     from session_runner.session import Session
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
+    from session_runner.webhooks.deliverer import Deliverer
+    from session_runner.webhooks.recorder import Recorder, account_of
 
 PACKAGE = "session_runner"
 logger = logging.getLogger(PACKAGE)
@@ -85,6 +88,15 @@ async def run(settings: Settings) -> Exit:
     ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     live = Live(store=store, settings=settings.live_settings)
+    deliverer = Deliverer(
+        live=live,
+        clock=clock,
+        random=random.random,
+        secrets=settings.webhook_secrets_dir,
+        extra_ca=settings.extra_ca_file,
+        counted=metrics.count_delivery,
+        measured=metrics.webhooks.show,
+    )
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
     inbox = Inbox(
@@ -94,6 +106,7 @@ async def run(settings: Settings) -> Exit:
         random=os.urandom,
         phone_number_id=phone,
         metrics=metrics,
+        deliveries=Recorder(live=live, account=partial(account_of, store, phone), woken=deliverer.stored),
     )
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands))
     messaging = Messaging(
@@ -106,6 +119,7 @@ async def run(settings: Settings) -> Exit:
         numbers=numbers,
         door=commands,
         live=live,
+        deliverer=deliverer,
         messaging=messaging,
         inbox=inbox,
         media=media,
@@ -132,6 +146,7 @@ async def run(settings: Settings) -> Exit:
         inbox=inbox,
         media=media,
         numbers=numbers,
+        deliverer=deliverer,
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,

@@ -122,6 +122,37 @@ MEMORY_LIMIT: Final = _row(
     "How much memory the container may use before the kernel kills in it",
     absent="without a limit, or where it cannot be read",
 )
+WEBHOOK_BACKLOG: Final = _row(
+    MetricType.GAUGE,
+    "webhook_backlog",
+    "Events that a webhook still has to get",
+    {"webhook": "the webhook's name"},
+    absent="without webhooks",
+)
+WEBHOOK_OLDEST: Final = _row(
+    MetricType.GAUGE,
+    "webhook_oldest_timestamp_seconds",
+    "When the oldest event was stored that a webhook still has to get",
+    {"webhook": "the webhook's name"},
+    absent="while there is none",
+)
+WEBHOOK_DEAD: Final = _row(
+    MetricType.GAUGE,
+    "webhook_dead_letters",
+    "Events that a webhook refused, or did not take for three days",
+    {"webhook": "the webhook's name"},
+    absent="without webhooks",
+)
+WEBHOOK_DELIVERIES: Final = _row(
+    MetricType.COUNTER,
+    "webhook_deliveries_total",
+    "Tries to deliver an event to a webhook",
+    {
+        "webhook": "the webhook's name",
+        "code": "`2xx`, `3xx`, `4xx`, `5xx`, `none` (no answer), `refused` (the address is not allowed)",
+    },
+    absent="for an answer that there was not yet",
+)
 
 MESSAGES_ACCEPTED: Final = _row(
     MetricType.COUNTER,
@@ -156,6 +187,7 @@ MESSAGES_OLDEST: Final = _row(
 FAMILIES: Final = (
     STATE, STATE_SINCE, CHANGES, RECONNECTS, PROBE_SECONDS, PROBE_TIME, ROUNDS, BLOCKED, FETCH_FAILURES, LOADS,
     BROWSER_STARTS, BROWSER, MEMORY, WORKING_SET, MEMORY_LIMIT, AVAILABLE, CAPACITY, INODES, BAD_REQUESTS, CLOSED,
+    WEBHOOK_BACKLOG, WEBHOOK_OLDEST, WEBHOOK_DEAD, WEBHOOK_DELIVERIES,
     MESSAGES_ACCEPTED, MESSAGES_REFUSED, MESSAGES_SENT, MESSAGES_FAILED, MESSAGES_OLDEST,
     EVENTS, READING_STOPPED, UNREADABLE, STREAMS,
 )  # fmt: skip

@@ -22,6 +22,7 @@ from session_runner import metric_families as families
 from session_runner.host.memory import MemoryUse, memory_use
 from session_runner.host.processes import Process, descendants, processes
 from session_runner.message_metrics import MessageMetrics
+from session_runner.outbox.deliveries import Backlog
 from session_runner.profile.volume import Volume
 
 _LOST = frozenset({RunnerState.RECONNECTING, RunnerState.OFFLINE})
@@ -55,6 +56,9 @@ class Metrics:
         self.streams = families.STREAMS.gauge(registry)
         self.browser_starts = families.BROWSER_STARTS.counter(registry)
         self._browser = families.BROWSER.gauge(registry)
+        self._deliveries = families.WEBHOOK_DELIVERIES.counter(registry)
+        self.webhooks = WebhookBacklog()
+        registry.register(self.webhooks)
         self.messages = MessageMetrics(registry)
         self.volume = VolumeRoom()
         registry.register(self.volume)
@@ -78,6 +82,33 @@ class Metrics:
     def show_browser(self, version: str) -> None:
         """Tell the browser's version; it is the same for as long as the process lives."""
         self._browser.labels(version).set(1)
+
+    def count_delivery(self, webhook: str, code: str) -> None:
+        """Count a try to deliver, by the class of its answer."""
+        self._deliveries.labels(webhook, code).inc()
+
+
+class WebhookBacklog(Collector):
+    """What waits for each webhook, as it was last measured."""
+
+    def __init__(self) -> None:
+        self.latest: dict[str, Backlog] = {}
+
+    def show(self, backlog: dict[str, Backlog]) -> None:
+        """Set the measurement; a webhook that is gone has none."""
+        self.latest = backlog
+
+    def describe(self) -> Iterator[Metric]:
+        """Return the families without values."""
+        for family in (families.WEBHOOK_BACKLOG, families.WEBHOOK_OLDEST, families.WEBHOOK_DEAD):
+            yield family.empty()
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the last measurement."""
+        by_name = [({"webhook": name}, backlog) for name, backlog in self.latest.items()]
+        yield families.WEBHOOK_BACKLOG.metric((labels, backlog.waiting) for labels, backlog in by_name)
+        yield families.WEBHOOK_OLDEST.metric((labels, backlog.oldest) for labels, backlog in by_name)
+        yield families.WEBHOOK_DEAD.metric((labels, backlog.dead) for labels, backlog in by_name)
 
 
 class VolumeRoom(Collector):

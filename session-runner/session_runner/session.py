@@ -49,6 +49,7 @@ from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
 from session_runner.volume_watch import VolumeWatch
+from session_runner.webhooks.deliverer import Deliverer
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Session:
     inbox: Inbox
     media: Media
     numbers: PhoneNumbers
+    deliverer: Deliverer
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -181,7 +183,12 @@ class Session:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
             await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
-            await _first(self.messaging.work(outbox), self.inbox.work(outbox), self.media.work(outbox))
+            await _first(
+                self.messaging.work(outbox),
+                self.inbox.work(outbox),
+                self.media.work(outbox),
+                self.deliverer.work(outbox),
+            )
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.

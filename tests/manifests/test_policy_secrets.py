@@ -126,6 +126,19 @@ def test_who_names_the_secret_of_a_webhook_must_be_allowed_to_get_it(
     assert TAKEN == create(kim, session(webhooks=[{key: HOOK[key] for key in HOOK if key != "secretName"}]))
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_each_webhook_counts(rea: ApiClient, place: int) -> None:
+    """Also beside a proxy and a number: all that a session can name."""
+    named = [HOOK | {"name": f"bot-{number}"} for number in range(4)]
+    asked = session(proxy=PROXY, link=LINK, webhooks=named)
+    named[place] = named[place] | {"secretName": "bank"}
+
+    assert TAKEN == create(
+        rea, asked | {"spec": {**asked["spec"], "webhooks": [HOOK | {"name": f"bot-{n}"} for n in range(4)]}}
+    )
+    assert "may not name Secret" in create(rea, session(proxy=PROXY, link=LINK, webhooks=named))
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -32,7 +32,7 @@ async def linked(runner: RunnerProcess, standin: StandIn) -> str:
     return device
 
 
-async def test_an_endless_first_sync_is_said_once_and_stays_said(mode: str, start: Start, standin: StandIn) -> None:
+async def test_an_endless_first_sync_is_reported_once_and_stays_so(mode: str, start: Start, standin: StandIn) -> None:
     """Since when and what to do, in the same words after a reload and in the next pod; it ends with the sync."""
     assert mode
     async with start("pod-1") as runner:

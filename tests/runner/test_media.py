@@ -193,6 +193,7 @@ async def test_a_killed_runner_sends_the_file_once(start: Start, standin: StandI
         status, answer = await post(sender, {"type": "document", "document": {"id": media["id"]}})
         await runner.kill()
     async with start() as runner:
+        await runner.wait_for_state("Connected")
         sender = Sender(runner, standin, device)
         await sender.becomes(answer["messages"][0]["id"], "sent")
         arrived = await sender.phone.messages(device)

@@ -73,7 +73,7 @@ async def ready(runner: RunnerProcess) -> None:
     assert runner
 
 
-async def test_each_message_is_told_once(start: Start, standin: StandIn, mode: str) -> None:
+async def test_each_message_is_published_once(start: Start, standin: StandIn, mode: str) -> None:
     """Texts, changes and reactions; of one second, late with an older time, and what could not be read at first."""
     assert mode
     await standin.phone.add_history({"text": "old", "id": "OLD", "from": FRIEND, "t": int(time.time()) - 60})

@@ -161,12 +161,12 @@ async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
     await second.facts(foreign_mutex=False, comms=False)
 
 
-async def test_a_window_is_told_at_once(opened: Open) -> None:
+async def test_a_window_wakes_the_runner_at_once(opened: Open) -> None:
     """That it opens, becomes another and closes, though no event of the page says so; a page that is busy with itself wakes nobody."""
     second = await opened()
     await second.control("connected")
 
-    async def told(times: int) -> None:
+    async def woken(times: int) -> None:
         async def wakes() -> int:
             return second.woken.count(("window", None))
 
@@ -182,13 +182,13 @@ async def test_a_window_is_told_at_once(opened: Open) -> None:
           }, 5);
         })"""
     )
-    await told(0)
+    await woken(0)
     await second.page.evaluate("document.querySelector('[role=dialog]').hidden = false")
-    await told(1)
+    await woken(1)
     await second.control("over", "<div role=dialog>WhatsApp is open in another window.<button>Close</button></div>")
-    await told(2)
+    await woken(2)
     await second.control("away")
-    await told(3)
+    await woken(3)
 
 
 async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:

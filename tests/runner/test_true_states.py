@@ -117,7 +117,7 @@ async def test_a_ban_that_is_over_hides_nothing(language: str, start: Start, sta
 
 
 @both_languages
-async def test_a_ban_that_the_screen_alone_tells_is_no_conflict(
+async def test_a_ban_on_the_screen_alone_is_no_conflict(
     language: str, mode: str, start: Start, standin: StandIn
 ) -> None:
     """Of a session that was connected; the next pod repeats it. In a language that is not known it is an unknown screen."""

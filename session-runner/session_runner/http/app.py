@@ -10,6 +10,7 @@ import contextlib
 import functools
 import logging
 import os
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -56,7 +57,8 @@ from session_runner.http.errors import (
 from session_runner.http.event_stream import EventStreams
 from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
-from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.http.routes import ROUTES, DeadLettersQuery, Route, StateQuery, read_query
+from session_runner.http.webhooks import dead_letters, redrive, webhook_states
 from session_runner.inbox import Inbox
 from session_runner.live import Live
 from session_runner.logout import log_out
@@ -65,6 +67,7 @@ from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.store import Code, Snapshot, StateStore
+from session_runner.webhooks.deliverer import Deliverer
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +105,7 @@ class Api:
         clock: Callable[[], datetime],
         door: Commands | None = None,
         live: Live | None = None,
+        deliverer: Deliverer | None = None,
         messaging: Messaging | None = None,
         inbox: Inbox | None = None,
         media: Media | None = None,
@@ -115,6 +119,7 @@ class Api:
         self._messaging = messaging or Messaging(store=store, door=self._door, clock=clock, random=os.urandom)
         self._streams = EventStreams(inbox=inbox, metrics=metrics, is_closing=lambda: store.closing)
         self._live = live or Live(store=store)
+        self._deliverer = deliverer or Deliverer(live=self._live, clock=clock, random=random.random)
         media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(
             messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
@@ -137,6 +142,9 @@ class Api:
             "streamEvents": self._streams.answer,
             "renewTokens": self.renew_tokens,
             "changeSettings": self.change_settings,
+            "getWebhooks": self.webhooks,
+            "getDeadLetters": self.dead_letters,
+            "redrive": self.redrive,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
@@ -264,6 +272,19 @@ class Api:
         if self._live.replace(given):
             logger.info("The settings were changed", extra={"count": len(given.webhooks)})
         return _json_response(SettingsInUse(settings_digest=self._live.digest))
+
+    async def webhooks(self, _request: web.Request) -> web.Response:
+        """GET /v1/webhooks: how they do."""
+        return _json_response(await webhook_states(self._deliverer))
+
+    async def dead_letters(self, request: web.Request) -> web.Response:
+        """GET /v1/dead-letters: what webhooks refused."""
+        name = read_query(request.query, DeadLettersQuery).webhook
+        return _json_response(await dead_letters(self._deliverer, name if isinstance(name, str) else None))
+
+    async def redrive(self, request: web.Request) -> web.Response:
+        """POST /v1/dead-letters/redrive: send them again."""
+        return _json_response(await redrive(self._deliverer, await read_body(request)))
 
     async def contract(self, _request: web.Request) -> web.Response:
         """GET /v1/openapi.yaml."""

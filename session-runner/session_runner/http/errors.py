@@ -60,6 +60,12 @@ class NoMessageError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoMessage"
 
 
+class NoFileError(ApiError):
+    """There is no file of this id, or not any more."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoFile"
+
+
 class NotOnWhatsAppError(ApiError):
     """The number is not on WhatsApp."""
 

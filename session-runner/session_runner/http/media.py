@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from session_runner.http.cloud_bodies import Answer
 from session_runner.media.media import PIECE, Media, Upload
@@ -28,6 +29,8 @@ LONGEST_FIELD: Final = 1024
 PATIENCE: Final = 30.0
 """ Seconds for an upload to come, and a second more for each `SLOWEST` bytes. """
 SLOWEST: Final = 64 * 1024
+_MALFORMED: Final = (HttpProcessingError, ValueError, AssertionError)
+""" What the library raises for parts that are none. """
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]{1,100}){1,8}")
 
@@ -55,7 +58,7 @@ class MediaRoutes:
                 return {"id": await self._media.keep(upload, declared=declared, filename=filename)}
         except TimeoutError as error:
             raise BadRequestError(f"The file did not arrive within {seconds:.0f} s.") from error
-        except ValueError as error:  # of the library, which repeats what it got
+        except _MALFORMED as error:  # of the library, which repeats what it got
             raise BadRequestError("The body is no multipart/form-data.") from error
 
     async def info(self, request: web.Request) -> dict[str, Any]:
@@ -128,6 +131,8 @@ async def _read_parts(reader: MultipartReader, upload: Upload) -> tuple[str | No
                 await upload.write(piece)
     else:
         raise BadRequestError(f"There are more than {MOST_PARTS} parts.")
+    if fields.get("messaging_product", "whatsapp") != "whatsapp":
+        raise BadRequestError("messaging_product is whatsapp.")
     if not upload.draft.size:
         raise MissingParameterError("The part file is missing, or empty.")
     return filename, fields.get("type") or of_part

@@ -34,6 +34,7 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.NotLinkedError: problems.NotLinkedError,
     errors.NobodyThereError: problems.NotOnWhatsAppError,
     errors.RefusedError: problems.InternalError,
+    errors.NoFileError: problems.NoFileError,
     errors.MediaError: problems.InvalidMessageError,
     errors.MediaLostError: problems.InvalidMessageError,
     errors.NoMediaRoomError: problems.TooManyMessagesError,

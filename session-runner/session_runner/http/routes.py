@@ -17,11 +17,15 @@ from session_protocol.answers import (
     LARGEST_REVISION,
     Account,
     Code,
+    DeadLetters,
     KnownScopes,
     PairingCode,
     PairingRequest,
+    Redriven,
+    RedriveRequest,
     SentMessage,
     State,
+    WebhookStates,
 )
 from session_protocol.live_settings import LiveSettings, SettingsInUse
 from session_protocol.messages import EditRequest, MessageRequest
@@ -38,6 +42,7 @@ from session_runner.http.errors import (
     InvalidMessageError,
     NoAccountError,
     NoCodeError,
+    NoFileError,
     NoMessageError,
     NoPageError,
     NoPairingCodeError,
@@ -68,6 +73,12 @@ class StateQuery(Struct, frozen=True):
         float,
         Meta(ge=0, le=sys.float_info.max, description="Seconds to wait for a newer one; cut to 60."),
     ] = 0
+
+
+class DeadLettersQuery(Struct, frozen=True):
+    """What GET /v1/dead-letters takes."""
+
+    webhook: Annotated[str, Meta(max_length=64, description="Only those of this webhook.")] | UnsetType = UNSET
 
 
 class MetricsQuery(Struct, frozen=True):
@@ -232,7 +243,14 @@ ROUTES = (
         answer="The message is taken.",
         content={"application/json": SentMessage},
         cached=False,
-        errors=(NotOnWhatsAppError, NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
+        errors=(
+            NotOnWhatsAppError,
+            NoFileError,
+            NotLinkedError,
+            InvalidMessageError,
+            TooManyMessagesError,
+            StartingError,
+        ),
     ),
     Route(
         path="/v1/messages/{id}",
@@ -306,6 +324,43 @@ ROUTES = (
         answer="The runner takes these tokens.",
         content={"application/json": KnownScopes},
         cached=False,
+    ),
+    Route(
+        path="/v1/webhooks",
+        name="getWebhooks",
+        summary="How the session's webhooks do",
+        description="Needs the scope `admin`.\n",
+        scope=TokenScope.ADMIN,
+        answer="One entry for each.",
+        content={"application/json": WebhookStates},
+        cached=False,
+        errors=(StartingError,),
+    ),
+    Route(
+        path="/v1/dead-letters",
+        name="getDeadLetters",
+        summary="Events that a webhook refused, or did not take for three days",
+        description="Needs the scope `admin`. "
+        "The newest hundred, without their bodies; they stay for a week, at most 1,000 of a webhook.\n",
+        scope=TokenScope.ADMIN,
+        query=DeadLettersQuery,
+        answer="They, the newest first.",
+        content={"application/json": DeadLetters},
+        cached=False,
+        errors=(StartingError,),
+    ),
+    Route(
+        path="/v1/dead-letters/redrive",
+        method="POST",
+        name="redrive",
+        summary="Send dead letters again",
+        description="Needs the scope `admin`. They take their old places, before newer events of their chat.\n",
+        scope=TokenScope.ADMIN,
+        body=RedriveRequest,
+        answer="They are due again.",
+        content={"application/json": Redriven},
+        cached=False,
+        errors=(BadRequestError, StartingError),
     ),
     Route(
         path="/v1/settings",

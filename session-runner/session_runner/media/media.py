@@ -27,6 +27,7 @@ from session_runner.messages.errors import (
     InternalFaultError,
     MediaError,
     MessageError,
+    NoFileError,
     NoMediaRoomError,
     NotReadyError,
     TooManyUploadsError,
@@ -197,7 +198,7 @@ class Media:
         try:
             medium = await self.find(content.media)
         except UnknownObjectError as error:
-            raise MediaError(f"{kind}.id: {error}") from error
+            raise NoFileError(f"{kind}.id: {error}") from error
         if not medium.stored:
             raise MediaError(f"{kind}.id is of a message that came in; get its content first, then send it on.")
         check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, ptt=content.ptt)

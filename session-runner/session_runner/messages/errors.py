@@ -15,6 +15,7 @@ MessageError
 ├── NobodyThereError       the number is not on WhatsApp
 ├── RefusedError           WhatsApp refused the message
 ├── MediaError             a file of ours cannot be taken, or not sent as that
+│   └── NoFileError        there is none of this id, or not any more
 ├── MediaLostError         a file of the other side cannot be had
 ├── NoMediaRoomError       the volume has no room for another file
 ├── TooManyUploadsError    so many files are being taken already
@@ -126,6 +127,10 @@ class MediaError(MessageError):
     """A file cannot be taken, or not be sent as what was asked for."""
 
     code, title = 131053, "Media upload error"
+
+
+class NoFileError(MediaError):
+    """There is no file of this id, or not any more."""
 
 
 class MediaLostError(MessageError):

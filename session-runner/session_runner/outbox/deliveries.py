@@ -18,7 +18,15 @@ MOST_DEAD: Final = 1000
 """ Dead letters of a webhook; of more the oldest leave. """
 REMOVED_KEPT: Final = 3600.0
 """ Seconds for which deliveries of a webhook stay that is not in the spec any more: somebody may put it back. """
-_HEADS: Final = "SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat"
+_DUE: Final = """
+SELECT place, id, chat, body, tries, created FROM deliveries
+WHERE place IN (SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat) AND due <= ?
+ORDER BY place LIMIT ?
+"""
+_NEXT_DUE: Final = """
+SELECT min(due) FROM deliveries
+WHERE place IN (SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat) AND due > ?
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +76,7 @@ def add(database: Connection, event: Event, place: int, *, webhook: str, body: b
 
 def due(database: Connection, *, webhook: str, now: float, most: int) -> list[Delivery]:
     """Return the deliveries whose turn it is: of each chat the oldest, if its pause is over."""
-    rows = database.execute(
-        "SELECT place, id, chat, body, tries, created FROM deliveries "
-        f"WHERE place IN ({_HEADS}) AND due <= ? ORDER BY place LIMIT ?",
-        (webhook, now, most),
-    )
+    rows = database.execute(_DUE, (webhook, now, most))
     return [
         Delivery(place=place, identifier=identifier, chat=chat, body=body, tries=tries, created=created)
         for place, identifier, chat, body, tries, created in rows
@@ -81,10 +85,7 @@ def due(database: Connection, *, webhook: str, now: float, most: int) -> list[De
 
 def next_due(database: Connection, *, webhook: str, now: float) -> float | None:
     """Return when the next pause is over; None: nobody waits for one."""
-    row = database.execute(
-        f"SELECT min(due) FROM deliveries WHERE place IN ({_HEADS}) AND due > ?",  # noqa: S608 -- a constant
-        (webhook, now),
-    ).fetchone()
+    row = database.execute(_NEXT_DUE, (webhook, now)).fetchone()
     return None if row[0] is None else float(row[0])
 
 
@@ -142,7 +143,7 @@ def redrive(database: Connection, *, webhook: str | None, identifiers: Collectio
     """Let dead letters be tried again, in their old places, as long as new ones; return how many there are."""
     wanted = "" if identifiers is None else f" AND id IN ({','.join('?' * len(identifiers))})"
     return database.execute(
-        "UPDATE deliveries SET dead = NULL, due = 0, tries = 0, created = ? "
+        "UPDATE deliveries SET dead = NULL, due = 0, tries = 0, created = ? "  # noqa: S608 -- question marks
         f"WHERE dead IS NOT NULL AND (? IS NULL OR webhook = ?){wanted}",
         (now, webhook, webhook, *(identifiers or ())),
     ).rowcount

@@ -151,7 +151,7 @@ def by_status(status: int, *, host: str, what: str = PAGE) -> FetchFailure:
 
 def redirected(host: str, *, to: str) -> FetchFailure:
     """Return the failure of a page that another host was to answer, which is not allowed."""
-    other = to if redact(to) == to else "another host"
+    other = to if _is_plain(to) else "another host"
     clause = f"{_named(host)} redirects to {other}, which ALLOWED_HOSTS does not contain"
     return _failure(Reason.REDIRECTED, PAGE, clause, "a portal or a proxy in between is likely")
 
@@ -200,4 +200,9 @@ def _failure(reason: Reason, what: str, clause: str, check: str) -> FetchFailure
 @lru_cache(maxsize=64)
 def _named(host: str) -> str:
     """Return the host as it may be shown: one that looks like a number or a secret would be cut to pieces later."""
-    return host if host and redact(host) == host else "its host"
+    return host if host and _is_plain(host) else "its host"
+
+
+def _is_plain(host: str) -> bool:
+    sentence = f"{host} answers"  # with what follows: one that is called bearer makes a secret of the next word
+    return redact(sentence) == sentence

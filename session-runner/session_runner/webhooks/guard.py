@@ -2,8 +2,8 @@
 
 The sender asks with the very address that a socket is about to connect to, so a name that has another address by then is
 judged by that one. Free are public addresses, by https on port 443: what a namespace's NetworkPolicy leaves free, too.
-Others are the operator's word (its setting WEBHOOK_DESTINATIONS), which opens them in the policy as well: ranges of
-addresses with a port, and namespaces whose Services may be named.
+The operator's setting WEBHOOK_DESTINATIONS opens others, in the policy as well: ranges of addresses with a port, and
+namespaces whose Services may be named.
 """
 
 import ipaddress

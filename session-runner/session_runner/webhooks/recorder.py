@@ -11,6 +11,7 @@ from session_runner.live import Live
 from session_runner.messages.cloud_events import Account
 from session_runner.messages.events import Event
 from session_runner.outbox import deliveries
+from session_runner.store import StateStore
 from session_runner.webhooks.shapes import body_for
 
 
@@ -38,3 +39,11 @@ class Recorder:
     def oldest_waiting(self, database: Connection) -> int | None:
         """Return the place of the oldest event that a webhook still has to get."""
         return deliveries.oldest_waiting(database)
+
+
+def account_of(store: StateStore, phone_number_id: str) -> Account:
+    """Return whose webhooks these are; what is told while the number is not known says none."""
+    known = store.account
+    return Account(
+        phone_number_id=phone_number_id, digits="" if known is None else known.phone_number.removeprefix("+")
+    )

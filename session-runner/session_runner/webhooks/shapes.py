@@ -9,7 +9,7 @@ from session_runner.messages.events import Event, InChat
 
 def body_for(event: Event, webhook: Webhook, account: Account) -> bytes | None:
     """Return the bytes that are sent, the same at each try; None: this webhook does not get the event."""
-    if event.type not in webhook.events:
+    if event.type not in map(str, webhook.events):
         return None
     groups = webhook.groups is GroupEvents.INCLUDE
     if isinstance(event.data, InChat) and event.data.group and not groups:

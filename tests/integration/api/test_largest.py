@@ -25,9 +25,16 @@ def admitted() -> dict[str, Any]:
     spec: dict[str, Any] = largest(root_schema(SESSION)["properties"]["spec"])
     spec |= {"operatingMode": "Suspended", "replicas": 1, "resources": {}, "timeouts": {}, "recovery": {}, "link": {}}
     spec["proxy"]["host"] = ".".join([*["x" * 63] * 3, "x" * 61])
-    for number, webhook in enumerate(spec["webhooks"]):
-        webhook |= {"name": f"{'h' * 39}{number}", "url": "https://" + "x" * 504, "events": list(WebhookEvent)}
-        webhook["headers"] = [{"name": f"{'X' * 63}{letter}", "value": "x" * 128} for letter in "AB"]
+    spec["webhooks"] = [
+        {
+            **webhook,
+            "name": f"{'h' * 39}{number}",
+            "url": "https://x/" + "x" * 502,
+            "events": list(WebhookEvent),
+            "headers": [{"name": f"{'X' * 63}{letter}", "value": "x" * 128} for letter in "AB"],
+        }
+        for number, webhook in enumerate(spec["webhooks"])
+    ]
     spec["browser"] = {"language": "zh-Hant-TW", "timeZone": "America/Argentina/Buenos_Aires"}
     spec["profile"] = {"existingClaim": "x" * 253, "accessMode": "ReadWriteOncePod"}
     pod = spec["pod"]

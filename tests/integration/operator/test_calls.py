@@ -185,9 +185,12 @@ async def test_a_namespace_that_terminates_is_shown(harness: OperatorHarness) ->
 
 
 OLDER = ("recovery.lastFailure", "recovery", "tokenSecrets", "handledRequests", "admission.memory", "selector")
+OF_MESSAGING = ("phoneNumberID", "tokenSecrets.messaging")
 
 
-@pytest.mark.parametrize("fields", [*((field,) for field in OLDER), OLDER[1:]], ids="+".join)
+@pytest.mark.parametrize(
+    "fields", [*((field,) for field in (*OLDER, *OF_MESSAGING)), OLDER[1:], OF_MESSAGING], ids="+".join
+)
 async def test_an_older_crd_is_shown_and_makes_no_loop(harness: OperatorHarness, fields: tuple[str, ...]) -> None:
     """Its schema drops what it does not know: said with the fields and the way out, few requests, one pod, no stop."""
     await harness.quota(sessions=1)

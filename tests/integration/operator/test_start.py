@@ -24,7 +24,7 @@ async def test_a_session_gets_its_objects_in_order(harness: OperatorHarness) -> 
         "create persistentvolumeclaims",
         "create secrets",
         "create pods",
-        *["create secrets"] * 3,
+        *["create secrets"] * 4,
         "patch whatsappsessions/status",
     ] == harness.audit.writes(but=APART)[before:]
     assert (1, "sales-profile", "sales") == (status["replicas"], status["pvcName"], status["podName"])

@@ -37,9 +37,9 @@ def test_renovate_sees_every_lock() -> None:
     assert [] == [lock for lock in locks if not any(pattern.search(lock) for pattern in patterns)]
 
 
-def test_renovate_watches_python_go_and_debian() -> None:
+def test_renovate_watches_python_go_node_and_debian() -> None:
     """By the managers of the files that are there."""
-    assert {"pep621", "pip_requirements", "gomod", "dockerfile"} == set(RENOVATE["enabledManagers"])
+    assert {"pep621", "pip_requirements", "gomod", "npm", "dockerfile"} == set(RENOVATE["enabledManagers"])
     assert tracked("*pyproject.toml")
     assert tracked("*go.mod")
     assert [] == [name for name in tracked("*Dockerfile*") if "ARG BASE=docker.io/library/debian:" not in read(name)]

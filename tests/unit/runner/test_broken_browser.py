@@ -10,6 +10,7 @@ from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, LinkMethod
 from session_runner import session as session_module
 from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
@@ -18,6 +19,7 @@ from session_runner.phone_numbers import PhoneNumbers
 from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore
+from session_runner.webhooks.deliverer import Deliverer
 from unit.runner.messaging_harness import idle_inbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -49,6 +51,7 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         monotonic=lambda: 0.0,
         started=0.0,
         random=lambda: 0.0,
+        deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
         inbox=idle_inbox(store),
         media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),

@@ -130,17 +130,19 @@ def test_a_reply_names_what_it_answers(context: Context, expected: dict[str, Any
     assert {"forwarded": True} == value_of(forwarded)[1]["messages"][0]["context"]
 
 
-def test_a_group_is_named_and_only_told_when_wanted() -> None:
+def test_a_group_is_named_and_only_published_when_wanted() -> None:
     """Its replies do not say who is answered: a member's number may be anybody's."""
-    said = Message(id="G", chat="1203@g.us", group=True, person=ADA, timestamp=1, content=TEXT, context=Context(id="A"))
-    _, value = value_of(said)
+    message = Message(
+        id="G", chat="1203@g.us", group=True, person=ADA, timestamp=1, content=TEXT, context=Context(id="A")
+    )
+    _, value = value_of(message)
 
     assert "1203@g.us" == value["messages"][0]["group_id"]
     assert {"id": "A"} == value["messages"][0]["context"]
-    assert cloud_body(event(said), OURS, Wanted()) is None
+    assert cloud_body(event(message), OURS, Wanted()) is None
 
 
-def test_changes_are_told_when_wanted() -> None:
+def test_changes_are_published_when_wanted() -> None:
     """Each with an id of its own, because clients know messages by it."""
     edit = value_of(HELLO, EventType.EDITED)[1]["messages"][0]
     revoke = value_of(DELETED, EventType.DELETED)[1]["messages"][0]
@@ -199,7 +201,7 @@ def test_what_has_no_form_says_so(*, waiting: bool) -> None:
     assert waiting is ("yet" in error["error_data"]["details"])
 
 
-def test_what_only_the_own_form_tells() -> None:
+def test_what_only_the_own_form_has() -> None:
     """The session's state, and what the own account did in a group, where nobody is the other side."""
     own = Message(id="G", chat="1203@g.us", group=True, own=True, timestamp=1, content=TEXT)
 

@@ -44,7 +44,7 @@ class Served:
         )
         self.client = TestClient(TestServer(api.application()))
 
-    async def tell(self, identifier: str) -> None:
+    async def receive(self, identifier: str) -> None:
         """Let a message come in."""
         before = await self.newest()
         self.session.put(ADA, identifier, t=NOW.timestamp() + 1)
@@ -88,8 +88,8 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 async def test_events_come_as_they_happen(served: Served) -> None:
     """Each with its id and type, and the bytes that are stored."""
     async with served.stream() as response:
-        await served.tell("A")
-        await served.tell("B")
+        await served.receive("A")
+        await served.receive("B")
         first, second = await read(response, 2)
     rows = await served.outbox.run(events.after, 1, most=10)
 
@@ -105,19 +105,19 @@ async def test_events_come_as_they_happen(served: Served) -> None:
 async def test_a_client_goes_on_where_it_was(served: Served, way: str) -> None:
     """With what happened meanwhile, and nothing twice."""
     async with served.stream() as response:
-        await served.tell("A")
+        await served.receive("A")
         (first,) = await read(response, 1)
-    await served.tell("B")
+    await served.receive("B")
     headers = {"Last-Event-ID": first["id"]} if way == "header" else {}
     query = f"?after={first['id']}" if way == "query" else ""
     async with served.stream(query, **headers) as response:
-        await served.tell("C")
+        await served.receive("C")
         found = await read(response, 2)
 
     assert ["B", "C"] == [json.loads(one["data"])["data"]["id"] for one in found]
 
 
-async def test_what_is_gone_is_said_to_be_gone(served: Served) -> None:
+async def test_what_is_gone_is_reported_gone(served: Served) -> None:
     """A stream has no hole that nobody knows of."""
     async with served.stream("?after=EVNONE") as response:
         document = await response.json()
@@ -134,8 +134,8 @@ async def test_a_hole_ends_the_stream(served: Served, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(served.session.inbox, "after", later)
     async with served.stream() as response:
-        await served.tell("A")
-        await served.tell("B")
+        await served.receive("A")
+        await served.receive("B")
         rest = await asyncio.wait_for(response.content.read(), 10)
 
     assert rest.startswith(b"retry: ")

@@ -120,7 +120,7 @@ def test_what_is_there_in_place_of_the_page_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["portal-491711234567.example", "a1b2c3d4e5f6a7b8c9d0e1f2.cdn.example", "", "49.171.123.45.67"]
+    "host", ["portal-491711234567.example", "a1b2c3d4e5f6a7b8c9d0e1f2.cdn.example", "", "49.171.123.45.67", "BEARER"]
 )
 def test_a_host_that_looks_like_a_secret_is_left_out(host: str) -> None:
     """It would be cut to pieces by whoever redacts the message, and half a name helps nobody."""

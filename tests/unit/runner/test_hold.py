@@ -10,6 +10,7 @@ import pytest
 from session_protocol.vocabulary import ExitCode, LinkMethod, RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.exits import Exit
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
@@ -21,6 +22,7 @@ from session_runner.state_file import StateFile
 from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
+from session_runner.webhooks.deliverer import Deliverer
 from unit.runner.messaging_harness import idle_inbox
 from unit.runner.pages import MODERN, UNLINKED, looks
 
@@ -232,6 +234,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         monotonic=lambda: 0.0,
         started=0.0,
         random=lambda: 0.0,
+        deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
         inbox=idle_inbox(store),
         media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),

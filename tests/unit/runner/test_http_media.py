@@ -68,6 +68,17 @@ async def test_an_upload_can_be_had_again(served: Served, parts: list[Part]) -> 
     assert content.headers["Content-Disposition"].startswith("attachment")
 
 
+async def test_an_unknown_file_cannot_be_sent(served: Served) -> None:
+    """By either way of sending, each with its own error; a known one can."""
+    of_file = {"to": "15550100777", "type": "image", "image": {"id": "1" * 30}}
+    response = await served.call("POST", "/v1/messages", json=of_file)
+    assert (404, "NoFile") == (response.status, (await response.json())["error"]["code"])
+    assert (400, 131053) == await failure(await served.send(of_file | {"messaging_product": "whatsapp"}))
+
+    identifier = (await (await upload(served, form(FILE))).json())["id"]
+    assert 200 == (await served.call("POST", "/v1/messages", json=of_file | {"image": {"id": identifier}})).status
+
+
 async def test_the_address_is_the_one_that_the_client_knows(served: Served) -> None:
     """Behind a proxy it has the proxy's scheme, host and prefix; what is no host is refused."""
     identifier = (await (await upload(served, form(FILE))).json())["id"]
@@ -93,13 +104,14 @@ async def test_a_deleted_file_is_gone(served: Served) -> None:
     ("data", "expected"),
     [
         (form(PRODUCT, TYPE), (400, 131008)),
+        (form(FILE, ("messaging_product", "sms", {})), (400, 100)),
         (form(("file", b"", {"filename": "x"})), (400, 131008)),
         (form(FILE, FILE), (400, 100)),
         (form(*[("a", "b", {})] * 17), (400, 100)),
         (form(("type", "x" * 2000, {}), FILE), (400, 100)),
         (b"{}", (400, 100)),
     ],
-    ids=["no file", "an empty file", "two files", "many parts", "a long field", "no form"],
+    ids=["no file", "another product", "an empty file", "two files", "many parts", "a long field", "no form"],
 )
 async def test_what_is_no_upload_is_refused(served: Served, data: Any, expected: tuple[int, int]) -> None:
     """With the documented code."""
@@ -114,6 +126,10 @@ async def test_parts_in_parts_are_refused(served: Served) -> None:
     assert (400, 100) == await failure(await upload(served, outer))
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     assert (400, 100) == await failure(await upload(served, b"nothing of it", headers=kind))
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    for part in (b'Content-Disposition: form-data; name="\x12"', b"Content-Length: 9"):
+        parts = b"--x\r\n" + part + b"\r\n\r\nabc\r\n--x--\r\n"
+        assert 400 == (await upload(served, parts, headers=kind)).status
     kind = {"Content-Type": "multipart/form-data"}
     assert (400, 100) == await failure(await upload(served, b"nothing of it", headers=kind))
 

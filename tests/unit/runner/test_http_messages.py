@@ -97,6 +97,7 @@ async def test_a_message_is_taken(served: Served) -> None:
     ("body", "status", "code"),
     [
         (TEXT | {"to": "15550100803"}, 404, "NotOnWhatsApp"),
+        ({"to": TEXT["to"], "type": "image", "image": {"id": "1"}}, 422, "InvalidMessage"),
         (TEXT | {"to": 15550100777}, 422, "InvalidMessage"),
         (TEXT | {"to": "15550100777\n"}, 422, "InvalidMessage"),
         (TEXT | {"type": "hologram"}, 422, "InvalidMessage"),

@@ -45,7 +45,7 @@ async def settle(session: Receiving, folder: Path) -> None:
         await outbox.run(seen.caught_up, time=session.linked.timestamp(), synchronised=True)
 
 
-async def test_what_comes_is_told_once(session: Receiving, tmp_path: Path) -> None:
+async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path) -> None:
     """As often as it is read."""
     async with receiving(session, tmp_path) as outbox:
         session.put(ADA, "A", body="Hello")
@@ -96,7 +96,7 @@ async def test_a_chat_is_read_in_its_order(session: Receiving, tmp_path: Path) -
         await becomes(outbox, *(("message", f"M{number}") for number in range(70)))
 
 
-async def test_what_came_with_the_link_is_new_to_nobody(tmp_path: Path) -> None:
+async def test_what_arrives_with_the_link_is_new_to_nobody(tmp_path: Path) -> None:
     """However long it goes on coming; what was written since is, and what comes late once that is over."""
     session = Receiving(linked=NOW - timedelta(minutes=1))
     session.page.synchronised = False
@@ -168,7 +168,7 @@ async def test_what_cannot_be_read_yet(session: Receiving, tmp_path: Path) -> No
     assert ("after all", False) == (filled.content["text"]["body"], filled.waiting)
 
 
-async def test_changes_are_told(session: Receiving, tmp_path: Path) -> None:
+async def test_changes_are_published(session: Receiving, tmp_path: Path) -> None:
     """Edits, revokes and reactions, each once, and when a reaction goes."""
     async with receiving(session, tmp_path) as outbox:
         session.put(ADA, "A", body="one")
@@ -445,7 +445,7 @@ async def test_at_the_bound_nothing_more_is_read(
     assert ["state", "message", "message"] == waiting.given
 
 
-async def test_the_state_is_told_and_that_a_link_is_needed(tmp_path: Path) -> None:
+async def test_the_state_is_published_and_that_a_link_is_needed(tmp_path: Path) -> None:
     """Each once, also over the next runner."""
     session = Receiving()
     session.say(RunnerState.CONNECTED)

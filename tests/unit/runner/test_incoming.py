@@ -101,7 +101,7 @@ def test_nothing_is_news_twice(steps: list[tuple[str, str, int]]) -> None:
             assert not is_news(one, seen, by, now=now)
 
 
-def test_reactions_that_came_changed_and_went() -> None:
+def test_reactions_that_are_new_changed_or_gone() -> None:
     """And none where the page was not asked."""
     now = entry(reactions=[liked("1", "👍"), liked("2", "🎉"), liked("3", "👎"), liked("4", "")])
     before = {"2@c.us": "👍", "3@c.us": "👎", "5@c.us": "👍"}

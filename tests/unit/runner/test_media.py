@@ -109,6 +109,14 @@ class Store:
         """The files that are there."""
         return [path.name for path in self.folder.iterdir()]
 
+    async def kept(self, identifier: str) -> None:
+        """Wait until a fetch is over."""
+
+        async def look() -> bool:
+            return (await self.media.find(identifier)).stored
+
+        await async_until("it is kept", look, lambda stored: stored, every=0.01)
+
     async def read(self, identifier: str) -> bytes:
         """Give a file's bytes."""
         _, pieces = await self.media.open(await self.media.find(identifier))
@@ -304,7 +312,7 @@ async def test_a_received_file_is_fetched_once(store: Store) -> None:
         identifier = await received(store, outbox, content)
         both = list(await asyncio.gather(store.read(identifier), store.read(identifier)))
         asked = len(store.page.asked)
-        await async_until("it is kept", store.names, lambda names: names == ["7"], every=0.01)
+        await store.kept("7")
         found = await store.media.find(identifier)
 
         assert [content, content] == both
@@ -348,7 +356,7 @@ async def test_a_file_can_be_sent_on_once_it_was_fetched(store: Store) -> None:
         with pytest.raises(MediaError, match="get its content first"):
             await store.media.fit(Image(media=identifier))
         await store.read(identifier)
-        await async_until("it is kept", store.names, lambda names: names == ["7"], every=0.01)
+        await store.kept("7")
         fit = await store.media.fit(Image(media=identifier, caption="x"))
 
         assert Image(media="7", caption="x", mime_type="image/jpeg", filename="image.jpg") == fit

@@ -86,9 +86,9 @@ async def test_the_page_is_given_the_file(files: Files, tmp_path: Path) -> None:
 async def test_a_file_that_is_gone_fails_its_message(files: Files, tmp_path: Path) -> None:
     """Unless the page has the message already; nothing is sent without the file."""
     media = await files.upload()
+    (tmp_path / "media" / media).unlink()
     identifier, there = await files.send(media), await files.send(media)
     files.page.acks[there] = 0
-    (tmp_path / "media" / media).unlink()
     files.session.door.open(files.page)
     await files.session.becomes(identifier, "failed")
     await files.session.becomes(there, "handed_over")

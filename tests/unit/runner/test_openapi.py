@@ -88,6 +88,9 @@ def test_tokens_are_demanded_where_the_code_demands_them(contract: dict[str, Any
         "/v1/events": ["bearer"],
         "/v1/tokens": ["operator"],
         "/v1/settings": ["operator"],
+        "/v1/webhooks": ["bearer"],
+        "/v1/dead-letters": ["bearer"],
+        "/v1/dead-letters/redrive": ["bearer"],
     } == {path: ways for path, ways in guarded.items() if ways and not path.startswith("/{version}/")}
     assert {("bearer", "tokenInQuery")} == {tuple(guarded[path]) for path in guarded if path.startswith("/{version}/")}
 

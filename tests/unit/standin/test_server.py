@@ -124,7 +124,8 @@ async def test_files_go_up_to_the_other_host_and_no_larger_than_the_limit(
     taken, refused = answers
 
     assert (200, "*") == taken[:2]
-    assert {"media": "m1", "size": 1000, "sha256": hashlib.sha256(b"x" * 1000).hexdigest()} == json.loads(taken[2])
+    digest = hashlib.sha256(b"x" * 1000).hexdigest()
+    assert {"media": "m1", "size": 1000, "sha256": digest, "link": "/media/m1-2"} == json.loads(taken[2])
     assert (413, "*") == refused[:2]
 
 

@@ -82,7 +82,10 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls
         }
     )
     # Not written for its own sake: else the operator that is the first to know of it would write every session's at once.
-    return found if found == before else found.model_copy(update={"phone_number_id": names.cloud_api_id(session)})
+    # But where a call fails it may be just this field that is not kept, and whether it is by now only a write can tell.
+    if found == before and calls.condition is None:
+        return found
+    return found.model_copy(update={"phone_number_id": names.cloud_api_id(session)})
 
 
 def _browser_version(snapshot: Snapshot) -> str | None:

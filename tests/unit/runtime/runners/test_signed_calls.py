@@ -1,15 +1,24 @@
 """The operator's own calls: the client on the runner's real API, and on strangers at the pod's address."""
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
-from session_protocol.vocabulary import RunnerState, StateReason, TokenPurpose, TokenScope
+from session_protocol.live_settings import LiveSettings, Webhook, digest_of_settings
+from session_protocol.vocabulary import (
+    RunnerState,
+    StateReason,
+    TokenPurpose,
+    TokenScope,
+    WebhookEvent,
+    WebhookFormat,
+)
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
@@ -355,3 +364,41 @@ async def test_the_runner_takes_no_other_pods_call(wire: Wire, client: HttpRunne
     """Neither one for another pod of the session, nor one for a Secret of another renewal."""
     with pytest.raises(NoAnswer, match="another key"):
         await client.get_state(replace(other, ip=await wire.pod()), after=None)
+
+
+async def test_settings_reach_a_running_pod(wire: Wire, client: HttpRunnerClient) -> None:
+    """And its state has their digest from then on, by which it is known not to need them again."""
+    webhook = Webhook(
+        name="bot",
+        url="https://bot.example.com/?a=b",
+        format=WebhookFormat.CLOUD_API,
+        events=(WebhookEvent.MESSAGE,),
+        secret_name="bot",
+    )
+    settings = LiveSettings(webhooks=(webhook,), destinations=("automation",))
+    asked = target(await wire.pod())
+    before = await client.get_state(asked, after=None)
+    await client.change_settings(asked, settings)
+    after = await client.get_state(asked, after=None)
+
+    assert (None, digest_of_settings(settings)) == (before.settings_digest, after.settings_digest)
+
+
+async def test_a_runner_that_knows_no_settings_takes_none(wire: Wire, client: HttpRunnerClient) -> None:
+    """It was made before there were any."""
+    with pytest.raises(NoAnswer):
+        await client.change_settings(target(await wire.pod(), renewal=None), LiveSettings())
+
+
+async def test_a_runner_that_is_slow_to_take_settings_is_left(
+    wire: Wire, client: HttpRunnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it does not look silent meanwhile."""
+    monkeypatch.setattr("whatsapp_operator.runtime.runners.client.RENEWAL", timedelta(seconds=0.1))
+
+    async def slow(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    with pytest.raises(NoAnswer, match="in time"):
+        await client.change_settings(target(await wire.stranger(slow)), LiveSettings())

@@ -1,0 +1,172 @@
+"""One webhook at work: its deliveries are sent in their order, again and again until they are taken or dead.
+
+Each webhook has its own, so that a receiver that hangs holds up no other. What is under way when this ends is still in
+its row, and is sent again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from session_protocol.live_settings import Webhook
+from session_protocol.vocabulary import WebhookFormat
+
+from session_runner.outbox import deliveries
+from session_runner.outbox.deliveries import Delivery
+from session_runner.outbox.outbox import Outbox
+from session_runner.webhooks.retries import Outcome, is_given_up, outcome, pause
+from session_runner.webhooks.secret_files import Secret, read_secret
+from session_runner.webhooks.sender import AT_ONCE, Answer, Sender
+from session_runner.webhooks.signing import UnusableSecretError
+
+logger = logging.getLogger(__name__)
+
+TICK: Final = 60.0
+""" Seconds between two looks of which nobody woke it. """
+SECRET_PAUSE: Final = 10.0
+""" Seconds until an unusable Secret is read again. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What all channels of a session share."""
+
+    clock: Callable[[], datetime]
+    random: Callable[[], float]
+    """ A number from 0 to 1. """
+    secrets: Path | None
+    """ The folder with the Secrets' folders. """
+    counted: Callable[[str, str], None]
+    """ Called with the webhook's name and the class of each answer. """
+
+
+class Channel:
+    """The deliveries of one webhook."""
+
+    def __init__(self, webhook: Webhook, sender: Sender, surroundings: Surroundings) -> None:
+        self.webhook = webhook
+        self._sender = sender
+        self._around = surroundings
+        self._woken = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        """ By chat. """
+        self._verified = False
+        self._tries = 0
+        """ Of the handshake. """
+        self._not_before = 0.0
+        self.problem = ""
+        """ Why the last request came to nothing; empty: it did not. """
+
+    def wake(self) -> None:
+        """Look whether there is something to do."""
+        self._woken.set()
+
+    async def work(self, outbox: Outbox) -> None:
+        """Deliver until it is cancelled."""
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    wait = await self._round(outbox)
+                except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
+                    logger.exception("The deliveries on the volume could not be read or written")
+                    wait = SECRET_PAUSE
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._woken.wait()
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await self._sender.close()
+
+    async def _round(self, outbox: Outbox) -> float:
+        """Start what is due; return the seconds after which there may be more."""
+        now = self._now()
+        if now < self._not_before:
+            return self._not_before - now
+        free = AT_ONCE - len(self._under_way)
+        if not free:
+            return TICK  # woken by the first that ends
+        waiting = await outbox.run(deliveries.due, webhook=self.webhook.name, now=now, most=AT_ONCE + free)
+        waiting = [delivery for delivery in waiting if delivery.chat not in self._under_way]
+        if waiting:
+            try:
+                secret = read_secret(self._around.secrets, self.webhook)
+            except UnusableSecretError as error:
+                self._say(str(error))
+                return SECRET_PAUSE
+            if not await self._is_verified(secret):
+                return self._not_before - self._now()
+            for delivery in waiting[:free]:
+                task = asyncio.create_task(self._deliver(outbox, delivery, secret))
+                self._under_way[delivery.chat] = task
+                task.add_done_callback(partial(self._ended, delivery.chat))
+        due = await outbox.run(deliveries.next_due, webhook=self.webhook.name, now=now)
+        return TICK if due is None else min(TICK, max(0.0, due - self._now()))
+
+    async def _is_verified(self, secret: Secret) -> bool:
+        """Whether the receiver has shown, if it is asked at all, that it wants the events."""
+        if self._verified or secret.verify_token is None or self.webhook.format is not WebhookFormat.CLOUD_API:
+            return True
+        problem = await self._sender.shake_hands(secret.verify_token)
+        self._say(problem or "")
+        if problem is None:
+            self._verified = True
+            return True
+        self._tries += 1
+        self._not_before = self._now() + pause(self._tries, chance=self._around.random())
+        return False
+
+    async def _deliver(self, outbox: Outbox, delivery: Delivery, secret: Secret) -> None:
+        answer = await self._sender.deliver(delivery.body, identifier=delivery.identifier, secret=secret)
+        self._around.counted(self.webhook.name, _class_of(answer))
+        result = Outcome.AGAIN if answer.status is None else outcome(answer.status)
+        now = self._now()
+        if result is Outcome.DELIVERED:
+            await outbox.run(deliveries.delivered, delivery.place)
+            self._say("")
+            return
+        problem = answer.problem if answer.status is None else f"The receiver answered {answer.status}."
+        self._say(problem)
+        if result is Outcome.DEAD or is_given_up(age=now - delivery.created):
+            left = await outbox.run(
+                deliveries.died, delivery.place, webhook=self.webhook.name, now=now, problem=problem
+            )
+            logger.warning("A delivery is a dead letter now", extra={"webhook": self.webhook.name, "count": left})
+            return
+        wait = pause(delivery.tries + 1, chance=self._around.random(), asked=answer.asked_pause)
+        if answer.asked_pause is not None:
+            self._not_before = max(self._not_before, now + wait)  # it is the receiver that wants rest, not the chat
+        await outbox.run(deliveries.failed, delivery.place, due_at=now + wait, problem=problem)
+
+    def _ended(self, chat: str, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(chat)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its row is as it was, and is due again.
+            logger.error("A delivery failed", extra={"webhook": self.webhook.name, "error": type(error).__name__})
+            self._not_before = self._now() + SECRET_PAUSE
+        self._woken.set()
+
+    def _say(self, problem: str) -> None:
+        if problem and not self.problem:
+            logger.warning("A webhook does not get its events", extra={"webhook": self.webhook.name, "why": problem})
+        elif self.problem and not problem:
+            logger.info("A webhook gets its events again", extra={"webhook": self.webhook.name})
+        self.problem = problem
+
+    def _now(self) -> float:
+        return self._around.clock().timestamp()
+
+
+def _class_of(answer: Answer) -> str:
+    if answer.status is None:
+        return "refused" if answer.refused else "none"
+    return f"{answer.status // 100}xx" if 100 <= answer.status < 600 else "none"

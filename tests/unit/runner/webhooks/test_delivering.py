@@ -1,0 +1,352 @@
+"""Deliveries to a real receiver on loopback: what comes, in which order, how often, and what becomes of the rest."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from session_protocol.live_settings import Header, LiveSettings
+from session_protocol.vocabulary import WebhookFormat
+from session_runner.webhooks import channel, sender
+from session_runner.webhooks.guard import refusal
+from unit.runner.webhooks.receivers import SECRET, Arrival, Receiver, Sessions, receiving, secret, text_of, webhook
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """One that takes everything."""
+    made = Receiver()
+    async with receiving(made):
+        yield made
+
+
+async def test_events_of_a_chat_come_in_their_order_one_at_a_time(tmp_path: Path, receiver: Receiver) -> None:
+    """Each once; when all are taken nothing is left of them."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    async with session.running() as outbox:
+        for number in range(20):
+            await session.store(outbox, str(number))
+        await session.settles()
+
+    assert [str(number) for number in range(20)] == receiver.texts
+    assert 1 == receiver.most_at_once
+    assert {("bot", "2xx")} == set(session.counted)
+
+
+async def test_chats_do_not_wait_for_each_other(tmp_path: Path, receiver: Receiver) -> None:
+    """Eight at once, no more."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    async with session.outbox() as outbox:
+        for number in range(40):
+            await session.store(outbox, str(number), chat=f"ZZ.{number % 20}")
+    async with session.running() as outbox:
+        await session.settles()
+
+    assert 40 == len(set(receiver.texts))
+    assert 1 < receiver.most_at_once <= sender.AT_ONCE
+
+
+async def test_a_failing_receiver_gets_the_same_bytes_again(tmp_path: Path, receiver: Receiver) -> None:
+    """What comes behind in that chat waits for it, another chat does not."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    receiver.answer = lambda it: web.Response(status=500 if text_of(it.body) == "first" else 200)
+    async with session.running() as outbox:
+        for text, chat in (("first", "ZZ.1"), ("second", "ZZ.1"), ("other", "ZZ.2")):
+            await session.store(outbox, text, chat=chat)
+        await session.settles(waiting=2)
+        await session.tried(outbox)
+        before = list(receiver.texts)
+        receiver.answer = lambda _: web.Response()
+        session.ahead += timedelta(seconds=10)
+        session.deliverer.wake()
+        await session.settles()
+
+    assert ["first", "other"] == sorted(before)
+    assert ["first", "second"] == receiver.texts[2:]
+    first = [it.body for it in receiver.requests if text_of(it.body) == "first"]
+    assert (2, 1) == (len(first), len(set(first)))
+
+
+async def test_a_refusal_makes_a_dead_letter_that_holds_up_nothing(tmp_path: Path, receiver: Receiver) -> None:
+    """It is listed without its body, and sent again when somebody says so, as the same bytes."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    receiver.answer = lambda it: web.Response(status=410 if text_of(it.body) == "first" else 200)
+    async with session.running() as outbox:
+        await session.store(outbox, "first")
+        await session.store(outbox, "second")
+        await session.settles(dead=1)
+        letters = await session.deliverer.dead_letters(None)
+        none = await session.deliverer.dead_letters("other")
+        receiver.answer = lambda _: web.Response()
+        assert 0 == await session.deliverer.redrive(webhook=None, identifiers=["evt-9"])
+        assert 1 == await session.deliverer.redrive(webhook="bot", identifiers=["evt-1"])
+        await session.settles()
+
+    assert letters is not None
+    assert [("evt-1", "bot", "message", 1, "The receiver answered 410.")] == [
+        (it.identifier, it.webhook, it.kind, it.tries, it.problem) for it in letters
+    ]
+    assert [] == none
+    assert ["first", "second", "first"] == receiver.texts
+    assert receiver.requests[0].body == receiver.requests[2].body
+
+
+async def test_a_receiver_that_wants_rest_gets_it(tmp_path: Path, receiver: Receiver) -> None:
+    """All chats keep to Retry-After."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    receiver.answer = lambda _: web.Response(status=429, headers={"Retry-After": "300"})
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.has(receiver, 1)
+        await asyncio.sleep(0.05)
+        await session.store(outbox, "b", chat="ZZ.2")
+        session.ahead += timedelta(seconds=290)
+        session.deliverer.wake()
+        await asyncio.sleep(0.1)
+        early = len(receiver.requests)
+        receiver.answer = lambda _: web.Response()
+        session.ahead += timedelta(seconds=20)
+        session.deliverer.wake()
+        await session.settles()
+
+    assert 1 == early
+    assert ["a", "a", "b"] == sorted(receiver.texts)
+
+
+async def test_a_receiver_that_hangs_holds_up_no_other(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each webhook has its own rows; what is unanswered in time is tried again."""
+    monkeypatch.setattr(sender, "SECONDS", 0.2)
+    silent = Receiver(hangs=True)
+    async with receiving(silent):
+        session = Sessions(tmp_path, (webhook(silent, "silent"), webhook(receiver)))
+        async with session.running() as outbox:
+            for number in range(5):
+                await session.store(outbox, str(number), chat=f"ZZ.{number}")
+            await session.settles(waiting=5)
+            reports = await session.deliverer.reports()
+            await session.has(silent, 5)
+            await asyncio.sleep(0.4)
+            after = await session.deliverer.reports()
+
+    assert 5 == len(receiver.texts)
+    assert reports is not None
+    assert after is not None
+    assert ["The receiver did not answer within 0.2 s.", ""] == [it.problem for it in after]
+    assert ("silent", "none") in session.counted
+
+
+@pytest.mark.parametrize("status", [302, 307])
+async def test_no_redirect_is_followed(tmp_path: Path, receiver: Receiver, status: int) -> None:
+    """It would lead where nobody has looked."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    receiver.answer = lambda _: web.Response(status=status, headers={"Location": f"{receiver.url}/elsewhere"})
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles(dead=1)
+
+    assert ["/hook"] == [it.path for it in receiver.requests]
+
+
+async def test_what_nobody_takes_for_three_days_is_dead(tmp_path: Path, receiver: Receiver) -> None:
+    """Whatever the answers are."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    receiver.answer = lambda _: web.Response(status=503)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.tried(outbox)
+        session.ahead += timedelta(days=3, minutes=1)
+        session.deliverer.wake()
+        await session.settles(dead=1)
+
+    assert 2 == len(receiver.requests)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/",
+        "http://localhost:{port}/",
+        "http://[::ffff:127.0.0.1]:{port}/",
+    ],
+)
+async def test_the_guard_sees_the_address_that_is_connected_to(tmp_path: Path, receiver: Receiver, url: str) -> None:
+    """However it is written; what waits goes out once the address is another one."""
+    port = receiver.url.rpartition(":")[2]
+    session = Sessions(tmp_path, (webhook(url.format(port=port)),), guard=refusal)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles(waiting=1)
+        for _ in range(100):
+            reports = await session.deliverer.reports() or []
+            if reports[0].problem:
+                break
+            await asyncio.sleep(0.05)
+
+    assert "nothing is sent" in reports[0].problem
+    assert [] == receiver.requests
+    assert ("bot", "refused") in session.counted
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0177.0.0.1", "127.1", "0x7f.1"])
+async def test_an_address_written_oddly_is_none(tmp_path: Path, receiver: Receiver, host: str) -> None:
+    """Where it would lead is not even asked."""
+    odd = webhook(f"http://{host}:{receiver.url.rpartition(':')[2]}/")
+    session = Sessions(tmp_path, (odd,), guard=refusal)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.tried(outbox)
+        reports = await session.deliverer.reports() or []
+
+    assert [] == receiver.requests
+    assert reports[0].problem
+
+
+async def test_the_pods_own_address_is_refused(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the operator opened a range that it lies in."""
+    monkeypatch.setattr(sender, "refusal", (allows := lambda *_: None))
+    session = Sessions(tmp_path, (webhook(receiver),), guard=allows)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles(waiting=1)
+        for _ in range(100):
+            reports = await session.deliverer.reports() or []
+            if reports[0].problem:
+                break
+            await asyncio.sleep(0.05)
+
+    assert "own pod" in reports[0].problem
+    assert [] == receiver.requests
+
+
+async def test_the_receiver_can_verify_a_delivery(tmp_path: Path, receiver: Receiver) -> None:
+    """By the signature of the Cloud API over the very bytes; with the headers that somebody wants."""
+    secret(tmp_path, signingSecret="abc", authorization="Bearer xyz")
+    wanted = webhook(
+        receiver,
+        format=WebhookFormat.CLOUD_API,
+        secret_name="bot",
+        headers=(Header(name="X-Team", value="support"),),
+    )
+    session = Sessions(tmp_path, (wanted,))
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles()
+
+    (arrival,) = receiver.requests
+    digest = hmac.new(b"abc", arrival.body, hashlib.sha256).hexdigest()
+    assert f"sha256={digest}" == arrival.headers["X-Hub-Signature-256"]
+    assert ("support", "Bearer xyz", "application/json") == (
+        arrival.headers["X-Team"],
+        arrival.headers["Authorization"],
+        arrival.headers["Content-Type"],
+    )
+
+
+async def test_a_standard_delivery_names_its_event(tmp_path: Path, receiver: Receiver) -> None:
+    """The id is the same at each try, the time is the try's own."""
+    secret(tmp_path, signingSecret=SECRET)
+    session = Sessions(tmp_path, (webhook(receiver, secret_name="bot"),))
+    receiver.answer = lambda _: web.Response(status=500)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.tried(outbox)
+        receiver.answer = lambda _: web.Response()
+        session.ahead += timedelta(seconds=10)
+        session.deliverer.wake()
+        await session.settles()
+
+    first, second = receiver.requests
+    assert ("evt-1", "evt-1") == (first.headers["webhook-id"], second.headers["webhook-id"])
+    assert first.headers["webhook-timestamp"] < second.headers["webhook-timestamp"]
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+
+async def test_nothing_is_sent_unsigned(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits goes out when the Secret is there."""
+    monkeypatch.setattr(channel, "SECRET_PAUSE", 0.05)
+    secret(tmp_path)
+    session = Sessions(tmp_path, (webhook(receiver, secret_name="bot"),))
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles(waiting=1)
+        await asyncio.sleep(0.1)
+        reports = await session.deliverer.reports()
+        secret(tmp_path, signingSecret=SECRET)
+        await session.settles()
+
+    assert reports is not None
+    assert "no entry signingSecret" in reports[0].problem
+    assert 1 == len(receiver.requests)
+
+
+def shakes(arrival: Arrival, token: str) -> web.Response:
+    """A receiver that knows the handshake."""
+    if arrival.method != "GET":
+        return web.Response()
+    if (arrival.query["hub.mode"], arrival.query["hub.verify_token"]) != ("subscribe", token):
+        return web.Response(status=403)
+    return web.Response(text=arrival.query["hub.challenge"])
+
+
+async def test_a_receiver_of_the_cloud_api_is_asked_first(tmp_path: Path, receiver: Receiver) -> None:
+    """Until it answers the challenge nothing is delivered; then it is not asked again."""
+    secret(tmp_path, signingSecret="abc", verifyToken="token")
+    session = Sessions(tmp_path, (webhook(receiver, format=WebhookFormat.CLOUD_API, secret_name="bot"),))
+    receiver.answer = lambda it: shakes(it, "another")
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.has(receiver, 1)
+        await asyncio.sleep(0.05)
+        reports = await session.deliverer.reports()
+        receiver.answer = lambda it: shakes(it, "token")
+        session.ahead += timedelta(seconds=10)
+        session.deliverer.wake()
+        await session.settles()
+        await session.store(outbox, "b")
+        await session.settles()
+
+    assert reports is not None
+    assert "handshake with 403" in reports[0].problem
+    assert ["GET", "GET", "POST", "POST"] == [it.method for it in receiver.requests]
+    assert receiver.requests[0].query["hub.challenge"].isdecimal()
+
+
+async def test_a_handshake_that_nobody_answers_is_tried_again(tmp_path: Path) -> None:
+    """With the reason in the report."""
+    secret(tmp_path, signingSecret="abc", verifyToken="token")
+    closed = webhook("http://127.0.0.1:1/", format=WebhookFormat.CLOUD_API, secret_name="bot")
+    session = Sessions(tmp_path, (closed,))
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles(waiting=1)
+        await asyncio.sleep(0.1)
+        reports = await session.deliverer.reports()
+
+    assert reports is not None
+    assert "cannot be reached" in reports[0].problem
+
+
+async def test_an_edit_counts_at_once(tmp_path: Path, receiver: Receiver) -> None:
+    """What waited for the old address goes to the new one without its pause; a webhook that is gone gets nothing."""
+    session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.settles(waiting=1)
+        await asyncio.sleep(0.1)
+        session.live.replace(LiveSettings(webhooks=(webhook(receiver),)))
+        await session.has(receiver, 1)
+        await session.settles()
+        session.live.replace(LiveSettings())
+        await session.store(outbox, "b")
+        await asyncio.sleep(0.1)
+
+    assert ["a"] == receiver.texts
+    assert ("bot", "none") in session.counted

@@ -1,0 +1,61 @@
+"""The documented ways to verify a delivery, run as they stand in the page, on what the runner sends."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_runner.webhooks.signing import cloud_api_headers, standard_headers
+from unit.runner.webhooks.receivers import SECRET
+
+PAGE = (Path(__file__).parents[4] / "docs/webhooks.md").read_text()
+BODY = b'{"text": "caf\xc3\xa9"}'
+
+
+def example(language: str) -> str:
+    """The page's code in one language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(found)
+
+
+def sent() -> tuple[dict[str, str], dict[str, str]]:
+    """The headers of the two formats."""
+    now = int(time.time())
+    return cloud_api_headers("abc", BODY), standard_headers(SECRET, identifier="evt-1", timestamp=now, body=BODY)
+
+
+def test_python() -> None:
+    """Both formats; neither takes other bytes, another secret or an old delivery."""
+    made: dict[str, Any] = {}
+    exec(compile(example("python"), "docs/webhooks.md", "exec"), made)
+    cloud, standard = sent()
+    old = standard_headers(SECRET, identifier="evt-1", timestamp=int(time.time()) - 3600, body=BODY)
+
+    assert [True, False, False, False] == [
+        made["is_from_cloud_api"](*given)
+        for given in ((BODY, cloud, "abc"), (BODY + b" ", cloud, "abc"), (BODY, cloud, "abd"), (BODY, {}, "abc"))
+    ]
+    assert [True, False, False] == [
+        made["is_from_standard"](*given)
+        for given in ((BODY, standard, SECRET), (BODY + b" ", standard, SECRET), (BODY, old, SECRET))
+    ]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_javascript() -> None:
+    """The same."""
+    cloud, standard = ({name.lower(): value for name, value in headers.items()} for headers in sent())
+    given = json.dumps([BODY.decode(), cloud, "abc", standard, SECRET])
+    script = example("javascript") + (
+        f"\nconst [text, cloud, secret, standard, key] = {given};"
+        "\nconst body = Buffer.from(text), other = Buffer.from(text + ' ');"
+        "\nconsole.log(JSON.stringify([isFromCloudApi(body, cloud, secret), isFromCloudApi(other, cloud, secret),"
+        " isFromStandard(body, standard, key), isFromStandard(other, standard, key)]));"
+    )
+    ended = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=30)
+
+    assert [True, False, True, False] == json.loads(ended.stdout)
