@@ -47,14 +47,14 @@ def receive(report: Report, session: Messaging) -> str:
     with session.listening() as listener:
         with report.step("a program listens to GET /v1/events, and the phone writes"):
             identifier = session.write_from_phone(QUESTION)
-        report.expect("the message is in the stream", heard(listener, identifier), within=30)
+        report.expect("the message is in the stream", in_stream(listener, identifier), within=30)
         with report.step(f"listening for {WATCHED:g} s more"):
             report.sleep(WATCHED)
-        report.expect("it came once", heard(listener, identifier), within=5)
+        report.expect("it came once", in_stream(listener, identifier), within=5)
     return identifier
 
 
-def heard(listener: Listener, identifier: str) -> Probe:
+def in_stream(listener: Listener, identifier: str) -> Probe:
     """Make a probe: the message was told just once, with its text."""
 
     def observe() -> Observation:
@@ -72,7 +72,7 @@ def reply_across_pods(report: Report, session: Messaging, question: str) -> None
     report.section("A reply is accepted, its pod is deleted before WhatsApp has it, and the next pod sends it once")
     before, linked = client.pod_uid(name), client.link_time(name)
     with report.step("cutting the page's connection, and replying by pywa"):
-        session.tell_phone("offline", {})
+        session.command_phone("offline", {})
         identifier = session.send_by_pywa(REPLY, reply_to=question)
     report.info(f"   the API has accepted it; its status is {session.status_of(identifier)}")
     with report.step(f"deleting the pod of {name}"):
@@ -80,7 +80,7 @@ def reply_across_pods(report: Report, session: Messaging, question: str) -> None
     report.expect(f"{name} has a new pod", client.another_pod(name, before=before), within=90)
     report.expect("the phone has no reply yet", session.arrived(identifier, REPLY, times=0), within=5)
     with report.step("letting the page connect"):
-        session.tell_phone("online", {})
+        session.command_phone("online", {})
     again = client.connected_again(name, before=before, linked=linked)
     report.expect(f"{name} is {RunnerState.CONNECTED} again, with no new QR code", again, within=120)
     reply = session.arrived(identifier, REPLY, reply_to=question)

@@ -43,9 +43,9 @@ class Messaging:
         kubectl = self.client.kubectl
         given = os.environ if kubectl.environment is None else kubectl.environment
         folders = [str(PLUGIN), *_folder(kubectl.program), given.get("PATH", os.defpath)]
-        words = ("whatsapp", "send", self.name, f"--namespace={NAMESPACE}", f"--to={FRIEND}", text)
+        arguments = ("whatsapp", "send", self.name, f"--namespace={NAMESPACE}", f"--to={FRIEND}", text)
         # A plugin's own options stand behind its name.
-        command = (str(kubectl.program), *words, *kubectl.command[1:])
+        command = (str(kubectl.program), *arguments, *kubectl.command[1:])
         return run(*command, environment={**given, "PATH": ":".join(folders)}).strip()
 
     def send_by_pywa(self, text: str, *, reply_to: str | None = None) -> str:
@@ -86,10 +86,10 @@ class Messaging:
         """Let the friend's phone write to the session; returns the message's id."""
         identifier = f"3EB0{secrets.token_hex(9).upper()}"  # as WhatsApp makes them
         sender = "".join(filter(str.isdigit, FRIEND))
-        self.tell_phone("send", {"from": sender, "id": identifier, "text": text})
+        self.command_phone("send", {"from": sender, "id": identifier, "text": text})
         return identifier
 
-    def tell_phone(self, command: str, body: Mapping[str, Any]) -> None:
+    def command_phone(self, command: str, body: Mapping[str, Any]) -> None:
         """Let the phone do something to the session's page."""
         self.client.phone.request(f"/phone/{self.device}/{command}", body)
 

@@ -43,8 +43,8 @@ def show_webhook(report: Report, session: Messaging) -> None:
     again = client.connected_again(name, before=before, linked=linked)
     report.expect(f"{name} is Connected again", again, within=120)
     identifier = session.write_from_phone(QUESTION)
-    told = received(session, identifier)
-    report.expect("the receiver has the message, signed, once", told, within=60)
+    once = received(session, identifier)
+    report.expect("the receiver has the message, signed, once", once, within=60)
     report.info("   (how a program checks the signature: docs/webhooks.md)")
 
 
@@ -107,9 +107,13 @@ def received(session: Messaging, identifier: str) -> Probe:
     def observe() -> Observation:
         with session.client.kubectl.forward(NAME, receiver.PORT, namespace=NAMESPACE) as port:
             found = Client(f"http://127.0.0.1:{port}").request("/received").json_object()
-        came = [one for event in found["events"] for one in _messages(event) if one.get("id") == identifier]
-        text = f"handshakes: {found['handshakes']}, events with the message: {len(came)}, refused: {found['refused']}"
-        ok = found["handshakes"] > 0 and not found["refused"] and [one["text"]["body"] for one in came] == [QUESTION]
+        messages = [one for event in found["events"] for one in _messages(event) if one.get("id") == identifier]
+        text = (
+            f"handshakes: {found['handshakes']}, events with the message: {len(messages)}, refused: {found['refused']}"
+        )
+        ok = (
+            found["handshakes"] > 0 and not found["refused"] and [one["text"]["body"] for one in messages] == [QUESTION]
+        )
         return Observation(ok=ok, text=text)
 
     return observe

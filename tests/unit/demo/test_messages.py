@@ -38,7 +38,7 @@ class FakeMessaging(Messaging):
     cluster: Cluster
     phone: FakePhone
     times: int = 1
-    told: int = 1
+    copies: int = 1
     """ How often a message that comes in is told. """
     waiting: list[Object] = field(default_factory=list)
     listener: Listener = field(default_factory=Listener)
@@ -63,8 +63,8 @@ class FakeMessaging(Messaging):
 
     def write_from_phone(self, text: str) -> str:
         """Bring a message in."""
-        told = {"type": "message", "data": {"id": "QUESTION", "content": {"type": "text", "text": {"body": text}}}}
-        self.listener.events.extend([told] * self.told)
+        event = {"type": "message", "data": {"id": "QUESTION", "content": {"type": "text", "text": {"body": text}}}}
+        self.listener.events.extend([event] * self.copies)
         return "QUESTION"
 
     @contextmanager
@@ -72,7 +72,7 @@ class FakeMessaging(Messaging):
         """Hear what comes in."""
         yield self.listener
 
-    def tell_phone(self, command: str, body: Mapping[str, Any]) -> None:
+    def command_phone(self, command: str, body: Mapping[str, Any]) -> None:
         """Lose the connection, or have it back."""
         del body
         if command == "offline":
@@ -102,7 +102,7 @@ def session_with(pod: str) -> list[Object]:
     return [thing("WhatsAppSession", WRITING, namespace=NAMESPACE, status=status), runs]
 
 
-def play(*, times: int = 1, told: int = 1) -> list[str]:
+def play(*, times: int = 1, copies: int = 1) -> list[str]:
     """Play all acts; returns the misses."""
     time, cluster = FakeTime(), Restarting(objects=session_with("pod-1"))
     report = Report(out=io.StringIO(), clock=time.read, sleep=time.sleep)
@@ -110,7 +110,7 @@ def play(*, times: int = 1, told: int = 1) -> list[str]:
     phone = FakePhone(kubectl=found, pod="standin", token="")
     client = ClusterClient(kubectl=found, phone=phone)
     messaging = FakeMessaging(
-        client=client, name=WRITING, device="device-1", cluster=cluster, phone=phone, times=times, told=told
+        client=client, name=WRITING, device="device-1", cluster=cluster, phone=phone, times=times, copies=copies
     )
     show_messages(report, messaging)
     return report.failures
@@ -133,13 +133,13 @@ def test_a_reply_that_is_lost_is_a_miss() -> None:
     assert "the phone has the reply; seen: the phone has it 0 times" in play(times=0)
 
 
-@pytest.mark.parametrize("told", [0, 2])
-def test_an_event_that_does_not_come_once_is_a_miss(told: int) -> None:
+@pytest.mark.parametrize("copies", [0, 2])
+def test_an_event_that_does_not_come_once_is_a_miss(copies: int) -> None:
     """Neither never nor twice."""
-    failures = play(told=told)
+    failures = play(copies=copies)
 
     assert failures
-    assert all(f"events with this message: {told}" in failure for failure in failures)
+    assert all(f"events with this message: {copies}" in failure for failure in failures)
 
 
 def test_texts_differ_so_that_none_is_taken_for_another() -> None:

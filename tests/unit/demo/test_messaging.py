@@ -109,9 +109,9 @@ def test_the_plugin_is_called_as_a_person_does(tmp_path: Path) -> None:
     program.chmod(0o755)
     kubectl = Kubectl(program=program, context="blue", environment={"PATH": "/usr/bin:/bin"})
 
-    words, found = messaging(kubectl).send_by_plugin("Hello").splitlines()
+    arguments, found = messaging(kubectl).send_by_plugin("Hello").splitlines()
 
-    assert "whatsapp send support --namespace=whatsapp-demo --to=+1 555 010 0777 Hello --context=blue" == words
+    assert "whatsapp send support --namespace=whatsapp-demo --to=+1 555 010 0777 Hello --context=blue" == arguments
     assert str(program) == found
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_ends_the_play_with_its_reason(port: int, monkeypatch: pytest.
         session_at(port).send_by_pywa("Yes")
 
 
-def test_events_are_heard_while_something_else_happens(port: int) -> None:
+def test_events_are_kept_while_something_else_happens(port: int) -> None:
     """Found by the message that they are about, and by their kind."""
     with session_at(port).listening() as listener:
         deadline = time.monotonic() + 10

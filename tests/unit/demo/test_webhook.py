@@ -95,7 +95,7 @@ class Forwarding(FakeKubectl):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told(Messaging):
+class Posting(Messaging):
     """A session that shakes hands and posts each message so often."""
 
     port: int
@@ -133,7 +133,7 @@ def objects(pod: str) -> list[Object]:
 
 
 @pytest.mark.parametrize(("times", "failures"), [(1, 0), (0, 1), (2, 1)])
-def test_a_message_that_is_told_once_is_as_promised(times: int, failures: int, port: int) -> None:
+def test_a_message_that_comes_once_is_as_promised(times: int, failures: int, port: int) -> None:
     """Never or twice is a miss."""
     fake = FakeTime()
     report = Report(out=io.StringIO(), clock=fake.read, sleep=fake.sleep)
@@ -142,7 +142,7 @@ def test_a_message_that_is_told_once_is_as_promised(times: int, failures: int, p
     kubectl = Forwarding(program="kubectl", cluster=cluster, port=port)
     client = ClusterClient(kubectl=kubectl, phone=Phone(kubectl=kubectl, pod="standin", token=""))
 
-    show_webhook(report, Told(client=client, name=WRITING, device="device-1", port=port, times=times))
+    show_webhook(report, Posting(client=client, name=WRITING, device="device-1", port=port, times=times))
 
     assert failures == len(report.failures)
     assert [("set", "env", "deployment/whatsapp-operator")] == [one[:3] for one in cluster.commands_of("set")]
