@@ -6,7 +6,7 @@ CLUSTER ?= local
 DEMO_FLAGS = $(if $(REGISTRY),--registry '$(REGISTRY)') $(if $(filter-out 0,$(REGISTRY_INSECURE)),--registry-insecure) \
   $(if $(KIND),--kind '$(KIND)') $(if $(STORAGE_CLASS),--storage-class '$(STORAGE_CLASS)') \
   $(if $(ACCESS_MODE),--access-mode '$(ACCESS_MODE)') $(if $(DEMO_MODE),--mode '$(DEMO_MODE)') \
-  $(if $(filter-out 0,$(ALERTS)),--alerts)
+  $(if $(filter-out 0,$(MESSAGES)),--messages) $(if $(filter-out 0,$(ALERTS)),--alerts)
 
 .PHONY: demo
 demo: setup ## The main job on a real Kubernetes of our own (root on Debian); CLUSTER=current: on yours

@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from session_devtools.errors import ToolError
 from session_devtools.installation.constants import NAMESPACE
@@ -19,6 +19,7 @@ from session_demo.alerts import show_alert
 from session_demo.cluster_client import ClusterClient
 from session_demo.cluster_lock import cluster_lock
 from session_demo.kube_context import KubeContext
+from session_demo.manifests import WRITING
 from session_demo.next_steps import shell_exports
 from session_demo.report import Report
 from session_demo.scenario import run_scenario
@@ -65,7 +66,7 @@ def _play_local(args: argparse.Namespace) -> int:
         remove_monitoring(kubectl)
     phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
     client = ClusterClient(kubectl=kubectl, phone=phone)
-    _run_scenario(report, client, alerts=images.operator if args.alerts else None)
+    _run_scenario(report, client, messages=args.messages, alerts=images.operator if args.alerts else None)
     status = report.finish()
     _print_next_steps(report, kubectl, "`make demo-down` removes everything")
     return status
@@ -91,17 +92,17 @@ def _play_current(args: argparse.Namespace) -> int:
     if args.alerts:
         Report().info("(without effect here: ALERTS; it runs this machine's Prometheus, in a cluster of ours alone)")
     with cluster_lock(context.server):
-        return _play_there(options, context)
+        return _play_there(options, context, messages=args.messages)
 
 
-def _play_there(options: current.Options, context: KubeContext) -> int:
+def _play_there(options: current.Options, context: KubeContext, *, messages: bool) -> int:
     report = Report()
     report.section(
         "Setting the stage: the current context's Kubernetes, the images, an operator of its own, the stand-in"
     )
     target = current.check(report, options, context)
     client = current.prepare(report, options, target)
-    _run_scenario(report, client)
+    _run_scenario(report, client, messages=messages)
     status = report.finish()
     report.info("")
     for line in current.describe_result(target):
@@ -110,17 +111,29 @@ def _play_there(options: current.Options, context: KubeContext) -> int:
     return status
 
 
-def _run_scenario(report: Report, client: ClusterClient, *, alerts: str | None = None) -> None:
+def _run_scenario(report: Report, client: ClusterClient, *, messages: bool = False, alerts: str | None = None) -> None:
     """Run it; a fault ends the scenario, but neither the summary nor the advice on how to go on.
 
-    `alerts` is the image for the act with Prometheus; None: without it.
+    `messages` adds the acts with them; `alerts` is the image for the act with Prometheus; None: without it.
     """
     try:
-        run_scenario(report, client)
+        devices = run_scenario(report, client)
+        if messages:
+            _show_messages(report, client, devices)
         if alerts is not None:
             show_alert(report, client, image=alerts)
     except ToolError as error:
         report.abort(str(error))
+
+
+def _show_messages(report: Report, client: ClusterClient, devices: Mapping[str, str]) -> None:
+    from session_demo.messages import show_messages  # late: pywa takes a second to load
+    from session_demo.messaging import Messaging
+    from session_demo.webhook import show_webhook
+
+    session = Messaging(client=client, name=WRITING, device=devices[WRITING])
+    show_messages(report, session)
+    show_webhook(report, session)
 
 
 def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:
@@ -169,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_choices(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--mode", choices=("legacy", "modern"), default="legacy", help="the stand-in's page")
+    sub.add_argument("--messages", action="store_true", help="send and receive messages, too")
     ours = sub.add_argument_group("with --cluster local")
     ours.add_argument(
         "--alerts", action="store_true", help="end with an alert, in a Prometheus and Alertmanager of its own"

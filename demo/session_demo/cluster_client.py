@@ -96,6 +96,15 @@ class ClusterClient:
 
         return observe
 
+    def another_pod(self, name: str, *, before: str) -> Probe:
+        """Make a probe: the session has a pod, and no longer that one."""
+
+        def observe() -> Observation:
+            now = self.pod_uid(name)
+            return Observation(ok=now != before, text=f"{name} has {'the old pod' if now == before else 'a new pod'}")
+
+        return observe
+
     def link_time(self, name: str, field: str = "linkedTime") -> str:
         """Return status.link.linkedTime or .durableTime. :raises NotReady: there is none yet."""
         value = self.session(name).get("status", {}).get("link", {}).get(field)
@@ -115,13 +124,17 @@ class ClusterClient:
 
         return observe
 
-    def qr_text(self, name: str) -> str:
-        """Return the QR code's text of a session, as the holder of its link token sees it."""
-        secret_name = self.session(name).get("status", {}).get("tokenSecrets", {}).get(TokenPurpose.LINKING)
+    def token(self, name: str, purpose: TokenPurpose, scope: TokenScope) -> str:
+        """Return a token of a session, from the Secret that its status names. :raises NotReady: there is none yet."""
+        secret_name = self.session(name).get("status", {}).get("tokenSecrets", {}).get(purpose)
         secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
-            raise NotReady(f"session {name} has no Secret for linking")
-        token = base64.b64decode(secret["data"][TokenScope.LINK]).decode()
+            raise NotReady(f"session {name} has no Secret for {purpose}")
+        return base64.b64decode(secret["data"][scope]).decode()
+
+    def qr_text(self, name: str) -> str:
+        """Return the QR code's text of a session, as the holder of its link token sees it."""
+        token = self.token(name, TokenPurpose.LINKING, TokenScope.LINK)
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])
 

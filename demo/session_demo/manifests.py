@@ -11,6 +11,8 @@ LINKED = ("sales", "support", "orders")
 """ The three that fit into the quota and are linked. """
 WAITING = "returns"
 """ The one too many. """
+WRITING = LINKED[1]
+""" The one that sends and receives, where messages are shown: it is connected when the main job has been played. """
 NOTICED_SOON = {"connectionCheck": "10s"}
 """ A lost connection is judged after 10 s instead of 30, so that whoever watches a conflict need not wait. """
 QUEUE_MESSAGE = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."

@@ -23,8 +23,8 @@ BAN_SECONDS = 10
 """ How long a ban at the QR code lasts: long enough to be seen on a slow machine. """
 
 
-def run_scenario(report: Report, client: ClusterClient) -> None:
-    """Run all of it."""
+def run_scenario(report: Report, client: ClusterClient) -> dict[str, str]:
+    """Run all of it; returns the phone's name of each linked session."""
     report.diagnostics = client.diagnostics
     come_up(report, client)
     devices = link_three(report, client)
@@ -33,6 +33,7 @@ def run_scenario(report: Report, client: ClusterClient) -> None:
     leave_alone(report, client, device=devices[LINKED[0]])
     make_room(report, client)
     outlast_ban(report, client)
+    return devices
 
 
 def come_up(report: Report, client: ClusterClient) -> None:

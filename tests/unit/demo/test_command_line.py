@@ -58,6 +58,8 @@ def typed(target: str, *variables: str) -> list[str]:
         ),
         (["CLUSTER=current", "KIND=blue"], "play --cluster current --name demo --kind blue"),
         (["ALERTS=1"], "play --cluster local --name demo --alerts"),
+        (["MESSAGES=1", "ALERTS=1"], "play --cluster local --name demo --messages --alerts"),
+        (["CLUSTER=current", "KIND=blue", "MESSAGES=1"], "play --cluster current --name demo --kind blue --messages"),
         (["ALERTS=0"], "play --cluster local --name demo"),
         (
             ["CLUSTER=current", "KIND=blue", "STORAGE_CLASS=fast", "ACCESS_MODE=ReadWriteOnce"],

@@ -79,7 +79,7 @@ def test_how_far_it_has_come(document: dict[str, Any], expected: Progress, *, fi
     assert [("GET", "/v1/messages/3EB0", None, {})] == runner.asked
 
 
-def test_a_refusal_has_the_runners_words_and_code() -> None:
+def test_a_refusal_has_the_runners_text_and_code() -> None:
     """What the Cloud API says, and the details, which say what to do."""
     with pytest.raises(MessageRefusedError, match=r"131026.*undeliverable: The number is not on WhatsApp") as caught:
         send(Runner(NOBODY, status=400))

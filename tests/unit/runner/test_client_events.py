@@ -71,7 +71,7 @@ async def test_kapso_checks_and_reads() -> None:
 
 @pytest.mark.slow  # npm
 @pytest.mark.timeout(600)
-async def test_whatsapp_business_is_told() -> None:
+async def test_whatsapp_business_gets_them() -> None:
     """Its server takes the handshake, and calls what its owner registered."""
     challenge, text, status = await call(
         "whatsapp-business/webhooks",

@@ -62,15 +62,15 @@ async def test_the_oldest_of_each_kind_is_measured(tmp_path: Path) -> None:
 
 def test_a_connected_page_is_not_called_so_then() -> None:
     """Whatever else it is comes first; the message stays the same while it lasts."""
-    said = without_answers(CONNECTED, 1_795_996_800.0)
+    answer = without_answers(CONNECTED, 1_795_996_800.0)
 
-    assert (RunnerState.DEGRADED, StateReason.MESSAGES_UNANSWERED) == said[:2]
-    assert " since 2026-11-30T00:00:00Z" in said.message
+    assert (RunnerState.DEGRADED, StateReason.MESSAGES_UNANSWERED) == answer[:2]
+    assert " since 2026-11-30T00:00:00Z" in answer.message
     assert CONNECTED == without_answers(CONNECTED, None)
     assert RunnerState.OFFLINE is without_answers(CONNECTED._replace(state=RunnerState.OFFLINE), 100.0).state
 
 
-async def test_silence_is_told_and_ends_with_an_answer(
+async def test_silence_is_reported_and_ends_with_an_answer(
     session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After its bound, and not for a page that is away; messages go on meanwhile."""
