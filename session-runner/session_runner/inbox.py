@@ -22,7 +22,7 @@ import msgspec
 
 from session_runner.commands import CommandError, Commands, Page
 from session_runner.messages.errors import NotReadyError
-from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
+from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who, well_formed
 from session_runner.messages.progress import can_send
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
@@ -173,6 +173,7 @@ class Inbox:
                 pause = await self._round(outbox, loop)
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The events on the volume could not be read or written")
+                self._whole = _Whole()  # what the page told of, it does not tell again
                 pause = RETRY
             woken = asyncio.create_task(self._woken.wait())
             changed = asyncio.create_task(self._store.newer_than(self._store.snapshot.revision, wait=pause))
@@ -327,4 +328,4 @@ class Inbox:
 
 
 async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
-    return await page.call(script, argument)
+    return well_formed(await page.call(script, argument))

@@ -41,7 +41,9 @@ from session_runner.messages.incoming import (
     news_of,
     reaction_changes,
     reactions_of,
+    seconds_of,
     seen_type,
+    size_of,
 )
 from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
@@ -51,8 +53,6 @@ BACK: Final = 3 * DAY
 """ Seconds before the last whole reading from which on the page is asked: so late a message may come. """
 _RECENT: Final = 3600.0
 """ Seconds. Of a message that was never seen and is older than what is read, only so recent reactions are told. """
-_MILLISECONDS: Final = 1e11
-""" A time above this is no number of seconds. """
 _NOTED_EVERY: Final = 600.0
 """ Seconds. """
 _ME: Final = "me"
@@ -171,7 +171,7 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
     if known is None and message.t < how.reading.since and not is_fresh:
         # Something happened to it, but it is older than what is told; so is most of what was said to it.
         news = None
-        changes = [one for one in changes if one.reaction is not None and _seconds(one.reaction.t) >= now - _RECENT]
+        changes = [one for one in changes if one.reaction is not None and seconds_of(one.reaction.t) >= now - _RECENT]
     _mark(database, chat, message, known, news, how)
     made: list[tuple[EventType, Data]] = []
     if news is not None and not _is_ours(database, message, news):
@@ -197,7 +197,7 @@ def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
         page_key=message.key,
         mime_type=message.mimetype,
         digest=message.digest,
-        size=message.size,
+        size=size_of(message.size),
         filename=message.filename,
         now=how.now.timestamp(),
     )
@@ -221,7 +221,7 @@ def _event(
         waiting=news is News.WAITING,
     )
     if news is News.EDITED:
-        edited = now if message.edit_time is None else _seconds(message.edit_time)
+        edited = now if message.edit_time is None else seconds_of(message.edit_time)
         return EventType.EDITED, replace(made, timestamp=int(edited), late=False)
     return EventType.MESSAGE, made
 
@@ -246,7 +246,7 @@ def _reaction(
         group=message.who.is_group,
         own=own,
         person=person,
-        timestamp=int(how.now.timestamp() if change.reaction is None else _seconds(change.reaction.t)),
+        timestamp=int(how.now.timestamp() if change.reaction is None else seconds_of(change.reaction.t)),
         emoji=change.emoji,
         target_own=message.own,
     )
@@ -311,7 +311,3 @@ def _mark(database: Connection, chat: str, entry: Entry, known: Known | None, ne
             max(entry.t, now),
         ),
     )
-
-
-def _seconds(time: float) -> float:
-    return time / 1000 if time > _MILLISECONDS else time

@@ -292,7 +292,7 @@ async def test_a_received_file_is_listed_once(store: Store) -> None:
     async with store.open() as outbox:
         for mime_type in ("image/jpeg; x=y", "image/png"):
             await outbox.run(
-                rows.receive, identifier="7", page_key=KEY, mime_type=mime_type, digest=digest, size=5.0, now=T
+                rows.receive, identifier="7", page_key=KEY, mime_type=mime_type, digest=digest, size=5, now=T
             )
         await outbox.run(rows.receive, identifier="8", page_key=KEY, mime_type=None, digest="x", size=None, now=T)
         found, bare = await store.media.find("7"), await store.media.find("8")
