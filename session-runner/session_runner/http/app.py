@@ -24,7 +24,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
-from session_protocol.bad_requests import QuietRunner, authorization_of, prove
+from session_protocol.bad_requests import PEERS_FAULTS, QuietRunner, authorization_of, prove
 from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
@@ -383,7 +383,8 @@ def best_type(accept: str) -> str:
 async def read_body(request: web.Request) -> bytes:
     """Return the body of a request that was found to be signed.
 
-    :raises HttpError: it does not arrive.
+    :raises HttpError: it does not arrive in time.
+    :raises BadRequestError: whoever sends it is gone, or it is malformed.
     :raises HTTPRequestEntityTooLarge: it is longer than the application takes.
     """
     try:
@@ -391,6 +392,8 @@ async def read_body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError as error:
         raise HttpError(HTTPStatus.REQUEST_TIMEOUT) from error
+    except (RuntimeError, *PEERS_FAULTS) as error:  # the first: the connection is closed already
+        raise BadRequestError("The body did not arrive.") from error
 
 
 async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[web.AppRunner, int]:

@@ -124,8 +124,8 @@ def caught_up(database: Connection, *, time: float, synchronised: bool) -> None:
 
 def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) -> Sifted:
     """Find the entries of a chat that have to be read, and mark as seen what can be without."""
+    by, now = _meet(database, entries, how), how.now.timestamp()
     chat, _ = _chat(database, who, how)
-    by, now = _by(database, how), how.now.timestamp()
     news, history = [], 0
     for entry in entries:
         known = _known(database, chat, entry)
@@ -164,10 +164,11 @@ def sweep(database: Connection, *, now: float) -> None:
 
 def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Taking) -> int:
     now = how.now.timestamp()
+    by = _meet(database, [message], how)
     chat, person = _chat(database, message.who, how, name=None if message.own else message.name)
     known = _known(database, chat, message)
     news = news_of(message, known, now=now)
-    changes = reaction_changes(message, {} if known is None else known.reactions, _by(database, how))
+    changes = reaction_changes(message, {} if known is None else known.reactions, by)
     if known is None and message.t < how.reading.since and not is_fresh:
         # Something happened to it, but it is older than what is told; so is most of what was said to it.
         news = None
@@ -283,6 +284,15 @@ def _by(database: Connection, how: Taking) -> By:
     return by
 
 
+def _meet(database: Connection, entries: Sequence[Entry], how: Taking) -> By:
+    """Learn who reacted before anybody is named: two people may turn out to be one, the chat's among them."""
+    by = _by(database, how)
+    for entry in entries:
+        for reaction in entry.reactions or ():
+            by(reaction)
+    return by
+
+
 def _known(database: Connection, chat: str, entry: Entry) -> Known | None:
     row = database.execute(
         "SELECT type, edit, reactions, noticed FROM seen WHERE chat = ? AND id = ? AND own = ?",
@@ -290,7 +300,8 @@ def _known(database: Connection, chat: str, entry: Entry) -> Known | None:
     ).fetchone()
     if row is None:
         return None
-    return Known(type=row["type"], edit=row["edit"], reactions=json.loads(row["reactions"]), noticed=row["noticed"])
+    reactions = {people.current(database, who): emoji for who, emoji in json.loads(row["reactions"]).items()}
+    return Known(type=row["type"], edit=row["edit"], reactions=reactions, noticed=row["noticed"])
 
 
 def _mark(database: Connection, chat: str, entry: Entry, known: Known | None, news: News | None, how: Taking) -> None:

@@ -496,7 +496,12 @@ async def test_a_database_without_room_is_tried_again(
 
 async def test_what_its_author_made_up_ends_nothing(session: Receiving, tmp_path: Path) -> None:
     """A name that was cut within an emoji, a size and times that no file and no clock has: it is told all the same."""
-    made_up: dict[str, Any] = {"body": "cut \ud83d", "filename": "\ud83d", "mimetype": "application/pdf", "editTime": 9e18}
+    made_up: dict[str, Any] = {
+        "body": "cut \ud83d",
+        "filename": "\ud83d",
+        "mimetype": "application/pdf",
+        "editTime": 9e18,
+    }
     async with receiving(session, tmp_path) as outbox:
         session.put(ADA, "A", type="document", size=1.8e19, **made_up)
         session.put(BOB, "B", body="\ud83d", reactions=[reaction(BOB, "\ud83d", t=-5), reaction(ADA, "+", t=9e18)])
@@ -529,3 +534,21 @@ async def test_a_reaction_outlives_a_write_that_failed(
         session.put(ADA, "A", reactions=[reaction(ADA, "+")])
         await becomes(outbox, ("message", "A"), ("reaction", "A"))
     assert failed
+
+
+async def test_two_who_turn_out_to_be_one_react_once(session: Receiving, tmp_path: Path) -> None:
+    """Neither again nor the other way round, and what is in their chat is not told again."""
+    liked = reaction("8@lid", "+")
+    known = liked | {"by": chat("8@lid", number=ADA.partition("@")[0])}
+    expected = ("message", "A"), ("message", "G"), ("reaction", "G"), ("message", "L")
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A")
+        await becomes(outbox, *expected[:1])
+        session.put(BOB, "G", reactions=[liked])
+        await becomes(outbox, *expected[:3])
+        session.put("8@lid", "L")
+        await becomes(outbox, *expected)
+        session.put("8@lid", "L", reactions=[])
+        session.put(BOB, "G", reactions=[known])
+        session.put(ADA, "A", reactions=[known])
+        await becomes(outbox, *expected, ("reaction", "A"))
