@@ -22,8 +22,9 @@ import msgspec
 
 from session_runner.commands import CommandError, Commands, Page
 from session_runner.messages.errors import NotReadyError
-from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who, well_formed
+from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
 from session_runner.messages.progress import can_send
+from session_runner.messages.texts import well_formed
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, NoDeliveries, Stored

@@ -234,7 +234,7 @@ class Api:
         """POST /v1/pairing-code: want one for a number, and answer with it."""
         try:
             given = msgspec.json.decode(await read_body(request), type=PairingRequest)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):  # no UTF-8 is another error than no JSON
             raise BadRequestError(
                 'The body is wrong: send {"phoneNumber": "+15550100000"}, a number with its country\'s code.'
             ) from None
@@ -256,7 +256,7 @@ class Api:
         """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
         try:
             given = msgspec.json.decode(request[BODY], type=TokenHashes)
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
         if self._tokens.renew(given.digests()):
             logger.info("The tokens were renewed")
@@ -267,7 +267,7 @@ class Api:
         """PUT /v1/settings: go by other settings from now on."""
         try:
             given = read_live_settings(request[BODY])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
         if self._live.replace(given):
             logger.info("The settings were changed", extra={"count": len(given.webhooks)})

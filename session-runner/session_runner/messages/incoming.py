@@ -45,18 +45,6 @@ _LARGEST: Final = 2.0**53
 """ Bytes; a larger number is no size. """
 
 
-def well_formed(given: Any) -> Any:
-    """Return what the page gives with texts that can be written: one that was cut may end with half a character."""
-    match given:
-        case str():
-            return given if given.isascii() else given.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case list():
-            return [well_formed(one) for one in given]
-        case dict():
-            return {well_formed(name): well_formed(one) for name, one in given.items()}
-    return given
-
-
 def seconds_of(time: float) -> float:
     """Return a time that the page gives in seconds or milliseconds, as whoever wrote the message has it: it may be any."""
     return min(max(time / 1000 if time > _MILLISECONDS else time, 0.0), _LATEST)

@@ -15,6 +15,8 @@ KEPT: Final = 24 * 3600.0
 MOST: Final = 10_000
 MOST_BYTES: Final = 32 * 1024 * 1024
 """ Rows and bytes that wait at most, and beside them that are kept for streams. """
+MOST_READ: Final = 1024 * 1024
+""" Bytes after which no further event is read with others: each stream holds what it reads. """
 
 
 class Deliveries(Protocol):
@@ -55,11 +57,16 @@ def add(database: Connection, event: Event, deliveries: Deliveries) -> None:
 
 
 def after(database: Connection, place: int, *, most: int) -> list[Stored]:
-    """Return the events behind a place, in their order."""
-    rows = database.execute(
+    """Return events behind a place, in their order: at least one if there is any."""
+    found, size = [], 0
+    for row in database.execute(
         "SELECT place, id, kind, body FROM events WHERE place > ? ORDER BY place LIMIT ?", (place, most)
-    )
-    return [Stored(place=row["place"], id=row["id"], kind=row["kind"], body=row["body"]) for row in rows]
+    ):
+        found.append(Stored(place=row["place"], id=row["id"], kind=row["kind"], body=row["body"]))
+        size += len(row["body"])
+        if size >= MOST_READ:
+            break
+    return found
 
 
 def newest(database: Connection) -> int:

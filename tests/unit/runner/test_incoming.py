@@ -24,8 +24,8 @@ from session_runner.messages.incoming import (
     seconds_of,
     seen_type,
     size_of,
-    well_formed,
 )
+from session_runner.messages.texts import well_formed
 
 NOW = 1_796_000_000.0
 ADA = {"id": "15550100701@c.us", "number": "15550100701"}
