@@ -22,7 +22,7 @@ from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 
 from session_protocol.connections import IDLE, Closing, Connections, Limits
 
-_PEERS: Final = (HttpProcessingError, RequestPayloadError, PayloadAccessError, ConnectionError)
+PEERS_FAULTS: Final = (HttpProcessingError, RequestPayloadError, PayloadAccessError, ConnectionError)
 """ The errors that aiohttp raises for a bad head, a bad body, and a closed connection. """
 
 LONGEST_LINE: Final = 2048
@@ -61,7 +61,7 @@ class _OurFaults(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, _PEERS):
+        if isinstance(error, PEERS_FAULTS):
             self._count()
             return False
         return record.levelno >= logging.WARNING

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
+from session_protocol.bad_requests import PEERS_FAULTS
 
 from session_runner.messages.errors import BadParameterError, BadRequestError
 
@@ -32,7 +33,7 @@ async def read_body(request: web.Request) -> bytes:
                 body += some
                 if len(body) > LARGEST_BODY:
                     raise BadRequestError(f"The body has more than {LARGEST_BODY} bytes.")
-    except TimeoutError as error:
+    except (TimeoutError, RuntimeError, *PEERS_FAULTS) as error:  # the second: the connection is closed already
         raise BadRequestError("The body did not arrive.") from error
     return bytes(body)
 

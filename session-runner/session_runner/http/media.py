@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from session_protocol.bad_requests import PEERS_FAULTS
 
 from session_runner.http.cloud_bodies import Answer
 from session_runner.media.media import PIECE, Media, Upload
@@ -29,8 +29,8 @@ LONGEST_FIELD: Final = 1024
 PATIENCE: Final = 30.0
 """ Seconds for an upload to come, and a second more for each `SLOWEST` bytes. """
 SLOWEST: Final = 64 * 1024
-_MALFORMED: Final = (HttpProcessingError, ValueError, AssertionError)
-""" What the library raises for parts that are none. """
+_MALFORMED: Final = (*PEERS_FAULTS, ValueError, AssertionError)
+""" What the library raises for parts that are none, or stop. """
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]{1,100}){1,8}")
 

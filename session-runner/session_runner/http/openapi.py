@@ -105,7 +105,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _errors(route: Route) -> list[type[ApiError]]:
-    return sorted({*route.refusals, *_EVERYWHERE}, key=lambda error: error.status)
+    return sorted({*route.refusals, *_EVERYWHERE}, key=lambda error: (error.status, error.code))
 
 
 def _schema(kind: type[msgspec.Struct] | UnionType | Mapping[str, Any]) -> dict[str, Any]:

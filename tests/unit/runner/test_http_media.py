@@ -172,5 +172,6 @@ def test_only_uploads_and_messages_have_large_bodies() -> None:
     """Every other route keeps the limit for all."""
     assert routes.LARGEST_UPLOAD == largest_body("POST", f"/v24.0/{PHONE}/media?messaging_product=whatsapp")
     assert LARGEST_BODY == largest_body("POST", f"/v24.0/{PHONE}/messages")
+    assert LARGEST_BODY == largest_body("POST", "/v1/messages")
     for method, target in (("GET", f"/v24.0/{PHONE}/media"), ("POST", "/v1/logout"), ("POST", "/v24.0/a/media")):
         assert 0 == largest_body(method, target)

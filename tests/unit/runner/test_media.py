@@ -271,6 +271,15 @@ async def test_a_volume_that_fails_refuses_the_file(store: Store, monkeypatch: p
             await store.upload()
 
 
+async def test_a_client_that_hangs_up_is_no_fault_of_the_volume(store: Store) -> None:
+    """Nothing is left of its file."""
+    async with store.open():
+        with pytest.raises(ConnectionError):
+            async with store.media.taking():
+                raise ConnectionResetError
+        assert [] == await store.names()
+
+
 async def test_nothing_is_taken_before_the_profile_is_ours(store: Store) -> None:
     """Nor afterwards."""
     with pytest.raises(NotReadyError):
