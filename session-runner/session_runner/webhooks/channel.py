@@ -142,7 +142,9 @@ class Channel:
             left = await outbox.run(
                 deliveries.died, delivery.place, webhook=self.webhook.name, now=now, problem=problem
             )
-            logger.warning("A delivery is a dead letter now", extra={"webhook": self.webhook.name, "count": left})
+            logger.warning("A delivery is a dead letter now", extra={"webhook": self.webhook.name})
+            if left:
+                logger.warning("Old dead letters were deleted", extra={"webhook": self.webhook.name, "count": left})
             return
         wait = pause(delivery.tries + 1, chance=self._around.random(), asked=answer.asked_pause)
         if answer.asked_pause is not None:
