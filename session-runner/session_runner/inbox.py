@@ -169,7 +169,7 @@ class Inbox:
                 if loop.time() >= sweep_at:
                     now = self._clock().timestamp()
                     await outbox.run(seen.sweep, now=now)
-                    await outbox.run(events.sweep, now=now, deliveries=self._deliveries)
+                    await outbox.run(events.sweep, now=now)
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, loop)
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
