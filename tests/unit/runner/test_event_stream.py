@@ -194,10 +194,10 @@ async def test_many_long_events_are_read_a_few_at_a_time(served: Served, monkeyp
     async with served.stream() as response:
         for identifier in "ABC":
             await served.receive(identifier)
-        came = await read(response, 3)
+        found = await read(response, 3)
     some = await served.outbox.run(events.after, 0, most=10)
 
-    assert list("ABC") == [json.loads(one["data"])["data"]["id"] for one in came]
+    assert list("ABC") == [json.loads(one["data"])["data"]["id"] for one in found]
     assert 1 == len(some)
 
 
