@@ -155,7 +155,7 @@ def test_a_page_says_how_to_see_fix_and_prevent(name: str) -> None:
     assert "kubectl " in parts[2]
 
 
-SUBCOMMANDS = re.compile(r"kubectl whatsapp (\w+)")
+SUBCOMMANDS = re.compile(r"kubectl whatsapp ([\w-]+)")
 REQUESTS = re.compile(r"wasession\.dev/(\w[\w-]*-at)")
 
 
