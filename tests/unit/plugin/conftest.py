@@ -42,7 +42,7 @@ def scripted_runner() -> Iterator[ScriptedRunner]:
                 return
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             others = {"messages": script.answer_of_messages, "dead-letters": script.answer_of_dead_letters}
-            answers = next((answer for word, answer in others.items() if f"/{word}" in self.path), script.answer)
+            answers = next((answer for part, answer in others.items() if f"/{part}" in self.path), script.answer)
             status, answer = answers(self.path, token)
             body = json.dumps(answer).encode()
             self.send_response(status)

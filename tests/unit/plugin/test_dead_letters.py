@@ -24,7 +24,7 @@ def run(harness: ConsoleHarness, *arguments: str) -> int:
 
 
 @pytest.mark.usefixtures("session_cluster")
-def test_shows_them_with_what_came_of_them(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
+def test_shows_dead_letters_and_why_they_died(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
     """With the token for administering, and without their bodies."""
     scripted_runner.dead_letters = {"deadLetters": [LETTER]}
 
@@ -86,7 +86,7 @@ def test_a_session_without_a_pod_has_nobody_to_ask(session_cluster: ScriptedKube
     assert "shop/sales has no pod that could be asked; it is Suspended" in harness.err.getvalue()
 
 
-def test_a_session_without_the_token_is_told(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:
+def test_a_session_may_have_no_such_token(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """One whose pod an older operator made."""
     stored = session_json(tokenSecrets={})
     session_cluster.answer_to("get", "whatsappsessions.wasession.dev", "sales", out=stored)
@@ -95,9 +95,7 @@ def test_a_session_without_the_token_is_told(session_cluster: ScriptedKubectl, h
     assert "session shop/sales has no token for administering: its next pod has one" in harness.err.getvalue()
 
 
-def test_who_may_not_read_the_secret_is_told_what_it_is_worth(
-    session_cluster: ScriptedKubectl, harness: ConsoleHarness
-) -> None:
+def test_names_the_right_that_is_missing(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """Its right is another one than the one to link or to send."""
     refused = 'Error from server (Forbidden): secrets "was-sales-administering-0123abcd" is forbidden: User "jo" cannot'
     session_cluster.answer_to("get", "secrets", "was-sales-administering-0123abcd", err=refused, status=1)
