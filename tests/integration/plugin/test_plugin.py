@@ -148,7 +148,7 @@ async def test_kubectl_completes_behind_the_plugin(harness: PluginHarness) -> No
     sessions = await harness.kubectl("__complete", "whatsapp", "qr", "-n", harness.namespace, "s")
     namespaces = await harness.kubectl("__complete", "whatsapp", "status", "--namespace", harness.namespace[:-1])
 
-    assert ["qr", "pair", "account", "send", "status", ":4"] == [
+    assert ["qr", "pair", "account", "send", "dead-letters", "status", ":4"] == [
         line.partition("\t")[0] for line in commands.out.splitlines()
     ]
     assert ["sales", ":4"] == sessions.out.splitlines()
