@@ -132,7 +132,7 @@ class CloudApi:
 
 def largest_body(method: str, target: str) -> int:
     """Return the bytes that a request's body may have beyond what every body may."""
-    if method in ("POST", "PATCH") and target.startswith("/v1/messages"):
+    if method in ("POST", "PATCH") and target.startswith(("/v1/messages", "/v1/dead-letters")):
         return LARGEST_BODY
     route = _LARGE.match(target) if method == "POST" else None
     if route is None:
