@@ -17,6 +17,7 @@ import typer
 from kubectl_whatsapp import completion
 from kubectl_whatsapp.account import show_account
 from kubectl_whatsapp.console import Console
+from kubectl_whatsapp.dead_letters import DeadLettersRequest, redrive, show_dead_letters
 from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import PluginError
 from kubectl_whatsapp.flags import flag, given, kubectl_of, with_flags
@@ -262,6 +263,27 @@ def _send(
         name=_name(name, ctx), namespace=given(ctx, "--namespace"), to=to, text=text, wait=float(wait)
     )
     send_message(request, kubectl=kubectl_of(ctx), console=ctx.obj)
+
+
+@app.command("dead-letters", epilog=EPILOG)
+@with_flags(FLAGS)
+def _dead_letters(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", metavar="WEBHOOK", help="Those of this webhook alone (default: all)")
+    ] = None,
+    again: Annotated[bool, typer.Option("--redrive", help="Send them again, in their old places")] = False,
+) -> None:
+    """Show the events that a session's webhooks did not take, or send them again.
+
+    It needs the right to read the session's Secret for administering and to forward to its pod: the role `edit` in the
+    namespace has both.
+    """
+    request = DeadLettersRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), webhook=webhook)
+    command = redrive if again else show_dead_letters
+    command(request, kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
 @app.command("status", epilog=EPILOG)

@@ -21,7 +21,7 @@ from kubectl_whatsapp.errors import RunnerRefused, RunnerUnreachable
 from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import read_time
 
-__all__ = ["TIMEOUT", "PairingCode", "QrCode", "Runner", "RunnerStatus", "exchange", "refuse_wrong_token"]
+__all__ = ["TIMEOUT", "PairingCode", "QrCode", "Runner", "RunnerStatus", "ask", "exchange", "refuse_wrong_token"]
 
 TIMEOUT = 10.0
 """ Seconds for an answer, in addition to the wait of a long-poll. """
@@ -97,7 +97,8 @@ class Runner:
         :raises RunnerRefused: it gives none; the text says why.
         """
         body = json.dumps({"phoneNumber": phone_number})
-        answer = self._call(
+        answer = ask(
+            self.port,
             "POST",
             "/v1/pairing-code",
             token=self.link_token,
@@ -141,27 +142,32 @@ class Runner:
 
     def _get(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
         """Return the JSON object of a GET; None for 404."""
-        return self._call("GET", path, token=token, within=within)
+        return ask(self.port, "GET", path, token=token, within=within)
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        token: str,
-        within: float,
-        body: str | None = None,
-        none: HTTPStatus = HTTPStatus.NOT_FOUND,
-    ) -> dict[str, Any] | None:
-        """Return the JSON object of an answer; None for the status that says that there is nothing (yet)."""
-        content_sent = None if body is None else body.encode()
-        status, content = exchange(self.port, method, path, token=token, within=within, body=content_sent)
-        if status == none:
-            return None
-        refuse_wrong_token(status)
-        if status != HTTPStatus.OK:
-            raise RunnerRefused(f"the runner answered with status {status}{_error_detail(content)}")
-        return _object(content)
+
+def ask(
+    port: int,
+    method: str,
+    path: str,
+    *,
+    token: str,
+    within: float,
+    body: str | None = None,
+    none: HTTPStatus = HTTPStatus.NOT_FOUND,
+) -> dict[str, Any] | None:
+    """Return the JSON object of an answer; None for the status that says that there is nothing (yet).
+
+    :raises RunnerUnreachable: no answer came.
+    :raises RunnerRefused: the runner refused, or its answer is none.
+    """
+    content_sent = None if body is None else body.encode()
+    status, content = exchange(port, method, path, token=token, within=within, body=content_sent)
+    if status == none:
+        return None
+    refuse_wrong_token(status)
+    if status != HTTPStatus.OK:
+        raise RunnerRefused(f"the runner answered with status {status}{_error_detail(content)}")
+    return _object(content)
 
 
 def exchange(

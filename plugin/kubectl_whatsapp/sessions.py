@@ -1,6 +1,6 @@
 """Finds one session and opens the way to its runner, with the person's own rights.
 
-The commands that ask a runner call this: kubectl reads the session and the Secret for linking it, or for messaging, and
+The commands that ask a runner call this: kubectl reads the session and the Secret for what is to be done with it, and
 forwards the runner's port to this machine. Nothing is stored.
 """
 
@@ -12,13 +12,14 @@ from session_protocol.messages_client import Answer, MessagesClient
 from session_protocol.phone_number_id import phone_number_id
 from session_protocol.vocabulary import TokenPurpose, TokenScope
 
+from kubectl_whatsapp.administration import Administration
 from kubectl_whatsapp.errors import RunnerRefused
 from kubectl_whatsapp.kubectl import Kubectl
 from kubectl_whatsapp.kubectl_errors import Forbidden, NotFound
 from kubectl_whatsapp.runner import TIMEOUT, Runner, exchange, refuse_wrong_token
 from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
 
-__all__ = ["find_session", "open_messages", "open_runner"]
+__all__ = ["find_session", "open_administration", "open_messages", "open_runner"]
 
 
 def find_session(name: str, *, namespace: str | None, kubectl: Kubectl) -> SessionView:
@@ -78,6 +79,24 @@ def open_messages(session: SessionView, *, kubectl: Kubectl) -> Iterator[Message
             return Answer(status, content)
 
         yield MessagesClient(call, phone_number_id=phone_number_id(session.namespace, session.name))
+
+
+@contextmanager
+def open_administration(session: SessionView, *, kubectl: Kubectl) -> Iterator[Administration]:
+    """Yield what an administrator asks of a session that has a pod, through a forwarded port.
+
+    :raises Forbidden: the person may not read the Secret, or not forward.
+    :raises ForwardFailed: the pod cannot be reached.
+    :raises RunnerRefused: the Secret holds no token, or the session has none for administering.
+    """
+    name = session.token_secrets.get(TokenPurpose.ADMINISTERING)
+    if not name:
+        raise RunnerRefused(
+            f"session {session.namespace}/{session.name} has no token for administering: its next pod has one"
+        )
+    tokens = _tokens(name, session, TokenPurpose.ADMINISTERING, "may do all that its runner's API can", kubectl=kubectl)
+    with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
+        yield Administration(port=port, token=tokens[TokenScope.ADMIN])
 
 
 def _tokens(

@@ -1,6 +1,6 @@
 """Tables: by rich on a terminal, with its width and colours; plain columns in a pipe, as kubectl prints them.
 
-Only `status.py` prints tables. Cells are foreign text: none is read as markup, and each becomes one printable line.
+Cells are foreign text: none is read as markup, and each becomes one printable line.
 """
 
 from collections.abc import Mapping, Sequence

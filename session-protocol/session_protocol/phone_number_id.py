@@ -1,7 +1,8 @@
 """The number by which the Cloud API's clients name a session.
 
-A hash of namespace and name, which the operator shows in status and the runner answers to: known before a phone is linked, the same after a session is applied anew, and no tenant can
-claim another's by choosing it. It is no phone number, and nothing of one is in it.
+A hash of namespace and name, which the operator shows in status and the runner answers to: known before a phone is linked,
+the same after a session is applied anew, and no tenant can claim another's by choosing it. It is no phone number, and
+nothing of one is in it.
 """
 
 import hashlib

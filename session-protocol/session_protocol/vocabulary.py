@@ -223,7 +223,7 @@ class TokenScope(StrEnum):
     SEND = "send"
     """Send messages, and whatever else a program does with them."""
     READ = "read"
-    """Read messages."""
+    """Nothing: no route takes it."""
     ADMIN = "admin"
     """Everything."""
 

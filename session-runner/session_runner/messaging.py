@@ -1,10 +1,11 @@
 """Sends messages: takes a request onto the volume, hands it over to the page, and follows what becomes of it.
 
 The HTTP API calls `accept` and answers once the request is stored; `session` runs `work` beside the page monitor for as
-long as the profile is ours, and without messages for as long as the volume has no room for their file. The page itself sends, and sends again; here it is only told, once, and its own store is
-asked for the rest: an event of the page wakes this loop and carries nothing. What is handed over but not noted, because
-the runner died in between, is found in the page's store under its id, and not handed over again. What waits for one
-account is never handed over to the page of another.
+long as the profile is ours, and without messages for as long as the volume has no room for their file. The page itself
+sends, and sends again; here it is only told, once, and its own store is asked for the rest: an event of the page wakes
+this loop and carries nothing. What is handed over but not noted, because the runner died in between, is found in the
+page's store under its id, and not handed over again. What waits for one account is never handed over to the page of
+another.
 """
 
 import asyncio

@@ -22,6 +22,9 @@ ABSENT: Final = {
     "whatsapp_operator_keys_restored_total": "no key was lost",
     "whatsapp_operator_key_expiration_timestamp_seconds": "no key was retired",
     "whatsapp_operator_namespace_recovery_paused": "no namespace is paused",
+    "whatsapp_runner_webhook_oldest_timestamp_seconds": "no session has a webhook",
+    "whatsapp_runner_webhook_dead_letters": "no session has a webhook",
+    "whatsapp_runner_messages_oldest_timestamp_seconds": "nobody sends",
     "whatsapp:operator_away": "an operator is there",
     "whatsapp:sessions_broken:ratio_held": "no more than two are broken",
 }

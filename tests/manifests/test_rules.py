@@ -169,7 +169,7 @@ def test_services_and_policies_find_their_pods() -> None:
 
 LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component", "part-of", "managed-by")}
 VERSION = "app.kubernetes.io/version"
-PEOPLES = ("session-minimal.yaml", "session-full.yaml", "tenant.yaml")
+PEOPLES = ("session-minimal.yaml", "session-full.yaml", "session-webhooks.yaml", "tenant.yaml")
 """ Examples of what is a team's own, and bears the labels that the team chooses. """
 
 

@@ -29,6 +29,7 @@ VALUES = {
     "controller": {"whatsappsession"},
     "code": {"5..", "429", "<error>"},
     "session": {"hash:.*", "uid:.*"},
+    "progress": {"accepted", "handed_over"},
 }
 """ By label: every value that the rules may ask for. """
 QUIET = {RunnerState.CONNECTED, OperatorState.SUSPENDED}
@@ -154,7 +155,7 @@ def test_a_page_says_how_to_see_fix_and_prevent(name: str) -> None:
     assert "kubectl " in parts[2]
 
 
-SUBCOMMANDS = re.compile(r"kubectl whatsapp (\w+)")
+SUBCOMMANDS = re.compile(r"kubectl whatsapp ([\w-]+)")
 REQUESTS = re.compile(r"wasession\.dev/(\w[\w-]*-at)")
 
 

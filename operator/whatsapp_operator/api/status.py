@@ -156,8 +156,8 @@ class TokenSecrets(StatusModel):
     linking: str | None = None
     """The Secret with the tokens of the scopes link and state: who may read it can link a phone."""
     messaging: str | None = None
-    """The Secret with the token of the scope send, for programs that send messages. Absent until the session's next pod, or
-    renewal of tokens, where an older operator made its pod."""
+    """The Secret with the token of the scope send, for programs that send and receive messages. Absent until the session's
+    next pod, or renewal of tokens, where an older operator made its pod."""
     administering: str | None = None
     """The Secret with the token of the scope admin, which opens every route for clients."""
 

@@ -23,8 +23,10 @@ _NAME = Rule(
 )
 _MOST_PARAMETERS = 16
 """ An ampersand takes six characters in JSON. """
+_URL_IN_CEL = bounds.WEBHOOK_URL.replace("\\", "\\\\")
+""" A text of CEL writes a backslash as two. """
 _URL = Rule(
-    f"isURL(self) && self.split('&').size() <= {_MOST_PARAMETERS} && self.matches('{bounds.WEBHOOK_URL.replace(chr(92), chr(92) * 2)}')",
+    f"isURL(self) && self.split('&').size() <= {_MOST_PARAMETERS} && self.matches('{_URL_IN_CEL}')",
     "must be an address such as https://n8n.example.com/webhook/whatsapp or http://n8n.automation.svc:5678/webhook, without < "
     "and >, with at most 16 parameters, and without a login, whose place is the entry authorization of the webhook's Secret",
 )

@@ -1,8 +1,9 @@
 """What happened, in one form for every receiver.
 
-Server-sent events send it as it is, webhooks as it is or in another shape (`cloud_events`). An event is made once, stored as bytes, and sent as those bytes however often it is sent. A person is a `userId`, which
-never changes, with the number if it is known; a group is its own id. `content` is what the Cloud API has in a message:
-a type, and an object of the type's name.
+Server-sent events send it as it is, webhooks as it is or in another shape (`cloud_events`). An event is made once, stored
+as bytes, and sent as those bytes however often it is sent. A person is a `userId`, which never changes, with the number
+if it is known; a group is its own id. `content` is what the Cloud API has in a message: a type, and an object of the
+type's name.
 """
 
 from dataclasses import dataclass

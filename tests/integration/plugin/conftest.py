@@ -24,14 +24,17 @@ from session_protocol.vocabulary import TokenPurpose, TokenScope
 from session_runner.commands import Commands
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
+from session_runner.live import Live
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
+from session_runner.outbox.outbox import Outbox
 from session_runner.store import StateStore
+from session_runner.webhooks.deliverer import Deliverer, delivering
 
 ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "plugin"
 OBSERVING, SECRET = "was-0123-observing-89abcdef", "was-0123-linking-89abcdef"
-MESSAGING = "was-0123-messaging-89abcdef"
+MESSAGING, ADMINISTERING = "was-0123-messaging-89abcdef", "was-0123-administering-89abcdef"
 KUBECTL = """#!/bin/sh
 case " $* " in
 *" port-forward "*)
@@ -47,6 +50,10 @@ READER = [
     {"apiGroups": ["wasession.dev"], "resources": ["whatsappsessions"], "verbs": ["get", "list"]},
 ]
 SENDER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [MESSAGING], "verbs": ["get"]}]
+ADMINISTRATOR = [
+    *READER,
+    {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [ADMINISTERING], "verbs": ["get"]},
+]
 LINKER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get"]}]
 
 
@@ -67,6 +74,7 @@ class PluginHarness:
     namespace: str
     store: StateStore
     folder: Path
+    outbox: Outbox
 
     async def kubectl(self, *arguments: str, rights: list[dict[str, Any]] | None = None) -> CommandResult:
         """Run `kubectl WORDS` as a person with these rights in the namespace; None: as an admin."""
@@ -136,8 +144,12 @@ async def harness(
     store = StateStore(clock=lambda: datetime.now(UTC))
     namespace = make_namespace(with_api)
     messaging = Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom)
+    live = Live(store=store)
+    deliverer = Deliverer(live=live, clock=lambda: datetime.now(UTC), random=lambda: 0.5)
     api = Api(
         store=store,
+        live=live,
+        deliverer=deliverer,
         messaging=messaging,
         phone_number_id=phone_number_id(namespace, "sales"),
         tokens=TokenFolder(folder),
@@ -165,18 +177,22 @@ async def harness(
             "metadata": {"name": name, "namespace": namespace},
             "data": {str(scope): base64.b64encode(tokens[scope].encode()).decode() for scope in purpose.scopes},
         }
-        for name, purpose in ((SECRET, TokenPurpose.LINKING), (MESSAGING, TokenPurpose.MESSAGING))
+        for name, purpose in (
+            (SECRET, TokenPurpose.LINKING),
+            (MESSAGING, TokenPurpose.MESSAGING),
+            (ADMINISTERING, TokenPurpose.ADMINISTERING),
+        )
     ]
     with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, *owned]))
-    made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs)
-    made.set_status(
-        state="Starting",
-        podName="sales",
-        replicas=1,
-        tokenSecretName=OBSERVING,
-        tokenSecrets={"linking": SECRET, "messaging": MESSAGING},
-    )
-    async with messaging.opened(tmp_path / "messages.sqlite"):
+    async with messaging.opened(tmp_path / "messages.sqlite") as outbox, delivering(deliverer, outbox):
+        made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs, outbox=outbox)
+        made.set_status(
+            state="Starting",
+            podName="sales",
+            replicas=1,
+            tokenSecretName=OBSERVING,
+            tokenSecrets={"linking": SECRET, "messaging": MESSAGING, "administering": ADMINISTERING},
+        )
         yield made
     store.close()
     await runner.cleanup()

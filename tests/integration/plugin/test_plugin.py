@@ -5,13 +5,16 @@ import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 import segno
-from integration.plugin.conftest import LINKER, MESSAGING, PLUGIN, READER, SECRET, SENDER, PluginHarness
+from integration.plugin.conftest import ADMINISTRATOR, LINKER, MESSAGING, PLUGIN, READER, SECRET, SENDER, PluginHarness
 from kubectl_whatsapp.drawing import draw
 from local_cluster.light import LightCluster, Programs
 from session_protocol.vocabulary import RunnerState, StateReason
+from session_runner.messages.events import Event, EventType, StateChange
+from session_runner.outbox import deliveries
 
 CODE = "2@" + "abcdefgh" * 25
 LATER = "2@" + "hgfedcba" * 25
@@ -135,7 +138,9 @@ async def test_status_without_a_right_to_quotas(harness: PluginHarness) -> None:
 async def test_a_cluster_without_the_operator(light_programs: Programs, harness: PluginHarness, tmp_path: Path) -> None:
     """Where the CRDs are not installed, that is what is said."""
     with LightCluster.start(programs=light_programs, parent_folder=tmp_path) as empty:
-        elsewhere = PluginHarness(cluster=empty, namespace="default", store=harness.store, folder=harness.folder)
+        elsewhere = PluginHarness(
+            cluster=empty, namespace="default", store=harness.store, folder=harness.folder, outbox=harness.outbox
+        )
         ended = await elsewhere.kubectl("whatsapp", "status")
 
     assert 1 == ended.status
@@ -148,7 +153,7 @@ async def test_kubectl_completes_behind_the_plugin(harness: PluginHarness) -> No
     sessions = await harness.kubectl("__complete", "whatsapp", "qr", "-n", harness.namespace, "s")
     namespaces = await harness.kubectl("__complete", "whatsapp", "status", "--namespace", harness.namespace[:-1])
 
-    assert ["qr", "pair", "account", "send", "status", ":4"] == [
+    assert ["qr", "pair", "account", "send", "dead-letters", "status", ":4"] == [
         line.partition("\t")[0] for line in commands.out.splitlines()
     ]
     assert ["sales", ":4"] == sessions.out.splitlines()
@@ -204,6 +209,30 @@ async def test_sends_with_a_right_to_one_secret(harness: PluginHarness) -> None:
     assert re.fullmatch(r"3EB0[0-9A-F]{18}\n", ended.out)
     assert (1, 1) == (waits.status, waits.out.count("\n"))
     assert "is still accepted after 1 s, which is no failure" in waits.err
+
+
+def refuse_one(database: Connection) -> None:
+    """Let a webhook have refused an event."""
+    event = Event(
+        id="EV1", type=EventType.STATE, time=datetime.now(UTC), data=StateChange(state="Offline", reason="AsExpected")
+    )
+    deliveries.add(database, event, 1, webhook="bot", body=b"{}")
+    deliveries.died(database, 1, webhook="bot", now=event.time.timestamp(), problem="The receiver answered 404.")
+
+
+async def test_dead_letters_are_sent_again_with_a_right_to_one_secret(harness: PluginHarness) -> None:
+    """They are shown first, and are none any more then."""
+    await harness.outbox.run(refuse_one)
+    arguments = ["dead-letters", "sales", "-n", harness.namespace]
+
+    shown = await harness.kubectl("whatsapp", *arguments, rights=ADMINISTRATOR)
+    again = await harness.kubectl("whatsapp", *arguments, "--redrive", rights=ADMINISTRATOR)
+    left = await harness.outbox.run(deliveries.dead_letters, webhook=None, most=1)
+
+    assert ["EV1", "bot", "state", "1"] == shown.out.splitlines()[1].split()[:4]
+    assert shown.out.endswith("The receiver answered 404.\n")
+    assert (0, "sent again: 1\n") == (again.status, again.out)
+    assert [] == left
 
 
 async def test_who_may_link_may_not_send(harness: PluginHarness) -> None:

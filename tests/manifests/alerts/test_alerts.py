@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from manifests.alerts.ages import AGES
 from manifests.alerts.fleet import FLEET
+from manifests.alerts.messages import MESSAGES
 from manifests.alerts.mutants import needed
 from manifests.alerts.promtool import check_rules, humanize_duration, promtool_files, verdicts, write_rules
 from manifests.alerts.sessions import SESSIONS
 from support.alert_rules import RULES, alerts, groups
 
-EXPECTED = (*AGES, *SESSIONS, *FLEET)
+EXPECTED = (*AGES, *SESSIONS, *MESSAGES, *FLEET)
 RULE_LIST = [rule for group in groups() for rule in group["rules"]]
 ALERTS = {alert.name: alert for alert in alerts()}
 

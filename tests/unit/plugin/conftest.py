@@ -41,7 +41,8 @@ def scripted_runner() -> Iterator[ScriptedRunner]:
                 script.lost -= 1
                 return
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            answers = script.answer_of_messages if "/messages" in self.path else script.answer
+            others = {"messages": script.answer_of_messages, "dead-letters": script.answer_of_dead_letters}
+            answers = next((answer for part, answer in others.items() if f"/{part}" in self.path), script.answer)
             status, answer = answers(self.path, token)
             body = json.dumps(answer).encode()
             self.send_response(status)
@@ -78,6 +79,9 @@ def session_cluster(scripted_kubectl: ScriptedKubectl, scripted_runner: Scripted
     scripted_kubectl.answer_to("get", "secrets", "was-sales-linking-0123abcd", out={"kind": "Secret", "data": secret})
     sends = {"send": base64.b64encode(b"send-token").decode()}
     scripted_kubectl.answer_to("get", "secrets", "was-sales-messaging-0123abcd", out={"kind": "Secret", "data": sends})
+    admin = {"admin": base64.b64encode(b"admin-token").decode()}
+    administering = "was-sales-administering-0123abcd"
+    scripted_kubectl.answer_to("get", "secrets", administering, out={"kind": "Secret", "data": admin})
     scripted_kubectl.answer_to(
         "port-forward",
         "pod/sales",

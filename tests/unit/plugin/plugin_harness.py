@@ -102,6 +102,11 @@ class ScriptedRunner:
     """ How far the message has come, one after the other; the last one stays. """
     keys: list[str] = field(default_factory=list)
     """ Of idempotency, of every request that had one. """
+    dead_letters: dict[str, Any] | None = field(default_factory=lambda: {"deadLetters": []})
+    """ What it answers of its dead letters; None: it is too old to know any. """
+    queries: list[str] = field(default_factory=list)
+    """ Of every question about dead letters. """
+    redriven: dict[str, Any] = field(default_factory=lambda: {"redriven": 0})
     lost: int = 0
     """ So many requests about messages end without an answer. """
 
@@ -128,6 +133,14 @@ class ScriptedRunner:
             return 404, {"error": "no QR code"}
         expiry = (NOW + timedelta(seconds=18 + self.step)).isoformat()
         return 200, {"text": code, "issuedTime": NOW.isoformat(), "expiryTime": expiry, "round": 2}
+
+    def answer_of_dead_letters(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
+        """Tell of them, or send them again."""
+        where, _, query = path.partition("?")
+        self.tokens.append((where, token))
+        self.queries.append(query)
+        found = self.redriven if where.endswith("/redrive") else self.dead_letters
+        return (404, {}) if found is None else (200, found)
 
     def answer_of_messages(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
         """Take a message, or tell how far one has come."""

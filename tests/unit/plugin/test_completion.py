@@ -26,8 +26,8 @@ def offered(scripted: ScriptedKubectl, *arguments: str, folder: Path | None = No
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([""], ["qr", "pair", "account", "send", "status"]),
-        ([], ["qr", "pair", "account", "send", "status"]),
+        ([""], ["qr", "pair", "account", "send", "dead-letters", "status"]),
+        ([], ["qr", "pair", "account", "send", "dead-letters", "status"]),
         (["st"], ["status"]),
         (["-n", "shop", "q"], ["qr"]),
         (["status", "--al"], ["--all-namespaces"]),

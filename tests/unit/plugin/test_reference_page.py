@@ -16,7 +16,7 @@ def options(text: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", text))
 
 
-@pytest.mark.parametrize("command", ["qr", "pair", "account", "send", "status"])
+@pytest.mark.parametrize("command", ["qr", "pair", "account", "send", "dead-letters", "status"])
 def test_every_option_is_in_the_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An option that help tells of is in the command's section, and the section tells of no other."""
     main([command, "--help"])

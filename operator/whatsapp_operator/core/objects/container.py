@@ -175,9 +175,8 @@ def _webhook_volumes(session: WhatsAppSession) -> list[dict[str, Any]]:
 
 
 def _webhook_volume(secret: str) -> str:
-    return (
-        f"webhook-{hashlib.sha256(secret.encode()).hexdigest()[:12]}"  # a Secret's name may be too long for a volume's
-    )
+    # A Secret's name may be too long for a volume's.
+    return f"webhook-{hashlib.sha256(secret.encode()).hexdigest()[:12]}"
 
 
 def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:

@@ -48,8 +48,8 @@
   const REFUSED = new Set(['edit_message_error', 'quoted_msg_can_not_reply']); // by wa-js: too old, say
 
   // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
-  // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because the chat of a number may be kept under
-  // another id.
+  // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because
+  // the chat of a number may be kept under another id.
   session.hand = async ({ id, to, kind, content, about, look, file }) => {
     const { chat: chats, whatsapp } = WPP;
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));

@@ -1,4 +1,4 @@
-"""The documented ways to verify a delivery, run as they stand in the page, on what the runner sends."""
+"""The documented ways to verify a delivery, run as they stand in the page, on what the runner sends; and what it sends."""
 
 import json
 import re
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from session_runner.messages.cloud_events import Account, Wanted, cloud_body
+from session_runner.messages.events import read_event
 from session_runner.webhooks.signing import cloud_api_headers, standard_headers
 from unit.runner.webhooks.receivers import SECRET
 
@@ -26,6 +28,16 @@ def sent() -> tuple[dict[str, str], dict[str, str]]:
     """The headers of the two formats."""
     now = int(time.time())
     return cloud_api_headers("abc", BODY), standard_headers(SECRET, identifier="evt-1", timestamp=now, body=BODY)
+
+
+def test_bodies() -> None:
+    """The page's event makes the page's body in the Cloud API's form, and is written by the runner as it stands there."""
+    cloud, standard = (json.loads(found) for found in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    event = read_event(json.dumps(standard).encode())
+    account = Account(phone_number_id="104000000000001", digits="15550100000")
+
+    assert standard == json.loads(event.body())
+    assert cloud == json.loads(cloud_body(event, account, Wanted()) or b"")
 
 
 def test_python() -> None:
