@@ -24,6 +24,7 @@ from session_runner.commands import CommandError, Commands, Page
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
 from session_runner.messages.progress import can_send
+from session_runner.messages.texts import well_formed
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
@@ -168,11 +169,12 @@ class Inbox:
                 if loop.time() >= sweep_at:
                     now = self._clock().timestamp()
                     await outbox.run(seen.sweep, now=now)
-                    await outbox.run(events.sweep, now=now, deliveries=self._deliveries)
+                    await outbox.run(events.sweep, now=now)
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, loop)
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The events on the volume could not be read or written")
+                self._whole = _Whole()  # what the page told of, it does not tell again
                 pause = RETRY
             woken = asyncio.create_task(self._woken.wait())
             changed = asyncio.create_task(self._store.newer_than(self._store.snapshot.revision, wait=pause))
@@ -327,4 +329,4 @@ class Inbox:
 
 
 async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
-    return await page.call(script, argument)
+    return well_formed(await page.call(script, argument))

@@ -182,13 +182,16 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
-            await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
-            await _first(
-                self.messaging.work(outbox),
-                self.inbox.work(outbox),
-                self.media.work(outbox),
-                self.deliverer.work(outbox),
-            )
+            try:
+                await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
+                await _first(
+                    self.messaging.work(outbox),
+                    self.inbox.work(outbox),
+                    self.media.work(outbox),
+                    self.deliverer.work(outbox),
+                )
+            except DamagedOutboxError as error:  # of what is only read later
+                raise profile_unusable(str(error)) from error
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.

@@ -24,7 +24,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, PairingCode, PairingRequest, State
-from session_protocol.bad_requests import QuietRunner, authorization_of, prove
+from session_protocol.bad_requests import PEERS_FAULTS, QuietRunner, authorization_of, prove
 from session_protocol.live_settings import SettingsInUse, read_live_settings
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
@@ -234,7 +234,7 @@ class Api:
         """POST /v1/pairing-code: want one for a number, and answer with it."""
         try:
             given = msgspec.json.decode(await read_body(request), type=PairingRequest)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):  # no UTF-8 is another error than no JSON
             raise BadRequestError(
                 'The body is wrong: send {"phoneNumber": "+15550100000"}, a number with its country\'s code.'
             ) from None
@@ -256,7 +256,7 @@ class Api:
         """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
         try:
             given = msgspec.json.decode(request[BODY], type=TokenHashes)
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
         if self._tokens.renew(given.digests()):
             logger.info("The tokens were renewed")
@@ -267,7 +267,7 @@ class Api:
         """PUT /v1/settings: go by other settings from now on."""
         try:
             given = read_live_settings(request[BODY])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
         if self._live.replace(given):
             logger.info("The settings were changed", extra={"count": len(given.webhooks)})
@@ -383,7 +383,8 @@ def best_type(accept: str) -> str:
 async def read_body(request: web.Request) -> bytes:
     """Return the body of a request that was found to be signed.
 
-    :raises HttpError: it does not arrive.
+    :raises HttpError: it does not arrive in time.
+    :raises BadRequestError: whoever sends it is gone, or it is malformed.
     :raises HTTPRequestEntityTooLarge: it is longer than the application takes.
     """
     try:
@@ -391,6 +392,8 @@ async def read_body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError as error:
         raise HttpError(HTTPStatus.REQUEST_TIMEOUT) from error
+    except (RuntimeError, *PEERS_FAULTS) as error:  # the first: the connection is closed already
+        raise BadRequestError("The body did not arrive.") from error
 
 
 async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[web.AppRunner, int]:

@@ -50,25 +50,22 @@ class EventStreams:
         if self._open >= MOST_STREAMS:
             raise TooManyStreamsError(f"{MOST_STREAMS} streams are open already; close one.")
         last = request.headers.get("Last-Event-ID") or (None if isinstance(after, msgspec.UnsetType) else after)
+        self._count(+1)  # before anything is waited for
         try:
-            place = await inbox.newest() if last is None else await inbox.place_of(last)
-        except NotReadyError as error:
-            raise StartingError(str(error)) from error
-        if place is None:
-            raise EventsGoneError("There is no such event, or it is kept no more; begin without an id.")
-        response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        response.content_type = "text/event-stream"
-        await response.prepare(request)
-        self._open += 1
-        self._metrics.streams.set(self._open)
-        try:
+            place = await _place(inbox, last)
+            response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+            response.content_type = "text/event-stream"
             with contextlib.suppress(TimeoutError, ConnectionError, NotReadyError):
+                await response.prepare(request)
                 async with asyncio.timeout(LONGEST):
                     await self._send(inbox, response, place)
         finally:
-            self._open -= 1
-            self._metrics.streams.set(self._open)
+            self._count(-1)
         return response
+
+    def _count(self, more: int) -> None:
+        self._open += more
+        self._metrics.streams.set(self._open)
 
     async def _send(self, inbox: Inbox, response: web.StreamResponse, place: int) -> None:
         await response.write(b"retry: %d\n\n" % RETRY)
@@ -85,6 +82,19 @@ class EventStreams:
                 return  # what was between is gone; the client learns that when it comes again
             await response.write(b"".join(_written(event) for event in events))
             place = events[-1].place
+
+
+async def _place(inbox: Inbox, last: str | None) -> int:
+    """Return the place behind which a stream begins. :raises ApiError: there is none."""
+    try:
+        if last is None:
+            return await inbox.newest()
+        place = await inbox.place_of(last) if last.isascii() else None  # bytes of a header may be no text at all
+    except NotReadyError as error:
+        raise StartingError(str(error)) from error
+    if place is None:
+        raise EventsGoneError("There is no such event, or it is kept no more; begin without an id.")
+    return place
 
 
 def _written(event: Stored) -> bytes:

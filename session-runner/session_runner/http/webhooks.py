@@ -61,7 +61,7 @@ async def redrive(deliverer: Deliverer, body: bytes) -> Redriven:
     """
     try:
         wanted = msgspec.json.decode(body or b"{}", type=RedriveRequest)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # no UTF-8 is another error than no JSON
         raise BadRequestError('The body is wrong: send {}, {"webhook": "NAME"} or {"ids": ["ID"]}.') from None
     count = await deliverer.redrive(webhook=wanted.webhook, identifiers=wanted.ids)
     if count is None:

@@ -8,6 +8,7 @@ whole on the disk and listed, in this order, so that a runner that is killed in 
 import asyncio
 import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,7 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.media import LARGEST, LONGEST_FILENAME, MB, MediaKind, check, sniff, upload_id, variant
 from session_runner.messages.media_room import removable
+from session_runner.messages.texts import well_formed
 from session_runner.outbox import media as rows
 from session_runner.outbox.media import Medium
 from session_runner.outbox.outbox import Outbox
@@ -165,18 +167,22 @@ class Media:
         if draft.size == 0:
             raise MediaError("The file is empty.")
         identifier = upload_id(self._phone_number_id, int.from_bytes(self._random(8)))
-        await self.in_thread(draft.keep, identifier)
         medium = Medium(
             identifier=identifier,
             mime_type=sniff(draft.head, declared=declared),
             variant=variant(draft.head),
             sha256=draft.sha256,
             size=draft.size,
-            filename=filename and filename[:LONGEST_FILENAME],
+            filename=filename and well_formed(filename[:LONGEST_FILENAME]),
             created=now,
             used=now,
         )
-        await self._ready().run(rows.add, medium)
+        await self.in_thread(draft.keep, identifier)
+        try:
+            await self._ready().run(rows.add, medium)
+        except Exception:  # nobody would count the file until it is swept
+            await self.in_thread(files.remove, self._folder, identifier)
+            raise
         return identifier
 
     async def find(self, identifier: str) -> Medium:
@@ -247,7 +253,8 @@ class Media:
         except FileNotFoundError as error:
             raise UnknownObjectError("The file is gone; ask again.") from error
         await self._ready().run(rows.use, medium.identifier, now=self._now())
-        return medium, self._read(file)
+        size = os.fstat(file.fileno()).st_size  # a row that could not be written has the size that somebody declared
+        return replace(medium, size=size), self._read(file)
 
     async def _fetch(self, fetch: Fetch, medium: Medium, key: str, page: LinkedPage) -> None:
         try:

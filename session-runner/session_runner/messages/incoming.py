@@ -37,6 +37,23 @@ _Short = Annotated[str, Meta(max_length=1024)]
 _Text = Annotated[str, Meta(max_length=65_536)]
 _Seconds = Annotated[float, Meta(ge=0, le=4e9)]
 
+_LATEST: Final = 4e9
+""" Seconds since 1970; a time beyond is none. """
+_MILLISECONDS: Final = 1e11
+""" A time above this is no number of seconds. """
+_LARGEST: Final = 2.0**53
+""" Bytes; a larger number is no size. """
+
+
+def seconds_of(time: float) -> float:
+    """Return a time that the page gives in seconds or milliseconds, as whoever wrote the message has it: it may be any."""
+    return min(max(time / 1000 if time > _MILLISECONDS else time, 0.0), _LATEST)
+
+
+def size_of(given: float | None) -> int | None:
+    """Return a file's size as whoever sent it says; None: it says none that can be."""
+    return int(given) if given is not None and 0 <= given <= _LARGEST else None
+
 
 class Who(Struct, frozen=True, kw_only=True):
     """A person by what the page knows of them, or a group."""
@@ -61,7 +78,8 @@ class PageReaction(Struct, frozen=True, kw_only=True):
     by: Who
     mine: bool
     emoji: Annotated[str, Meta(max_length=64)]
-    t: Annotated[float, Meta(ge=0, le=4e12)]
+    t: float
+    """ By its author's clock, see `seconds_of`. """
     id: Annotated[str, Meta(max_length=128)] = ""
 
 

@@ -61,7 +61,7 @@ def read_request(body: bytes) -> SendRequest | ReadMark:
     """
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestError("The body is not JSON.") from error
     if not isinstance(document, dict) or document.get("messaging_product") != "whatsapp":
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')

@@ -158,10 +158,13 @@ def backlog(database: Connection) -> dict[str, Backlog]:
     return {row["webhook"]: Backlog(waiting=row["waiting"], oldest=row["oldest"], dead=row["dead"]) for row in rows}
 
 
-def oldest_waiting(database: Connection) -> int | None:
-    """Return the place of the oldest event that a webhook still has to get; a dead letter waits for a person."""
-    row = database.execute("SELECT min(event) FROM deliveries WHERE dead IS NULL").fetchone()
-    return None if row[0] is None else int(row[0])
+def most_waiting(database: Connection) -> tuple[int, int]:
+    """Return the rows, and the bytes, of the webhooks that wait for most; a dead letter waits for a person."""
+    row = database.execute(
+        "SELECT coalesce(max(number), 0), coalesce(max(size), 0) FROM (SELECT count(*) AS number, "
+        "sum(length(body)) AS size FROM deliveries WHERE dead IS NULL GROUP BY webhook)"
+    ).fetchone()
+    return int(row[0]), int(row[1])
 
 
 def sweep(database: Connection, *, now: float, webhooks: Collection[str]) -> None:

@@ -1,7 +1,7 @@
 """The events in the outbox: one function for each transaction.
 
-An event stays as long as a webhook has not got it. What no webhook waits for stays for a day, so that a stream that broke
-can go on where it was; of that the oldest go first when there is too much of it.
+An event stays for a day, so that a stream that broke can go on where it was; the oldest go first when there is too much.
+What webhooks still have to get is in their deliveries, with its bytes, and stays there.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from typing import Final, Protocol
 from session_runner.messages.events import Event
 
 KEPT: Final = 24 * 3600.0
-""" Seconds for which an event stays that nobody waits for. """
+""" Seconds for which an event stays. """
 MOST: Final = 10_000
 MOST_BYTES: Final = 32 * 1024 * 1024
-""" Rows and bytes that wait at most, and beside them that are kept for streams. """
+""" Rows and bytes that wait for a webhook at most, and that are kept for streams. """
+MOST_READ: Final = 1024 * 1024
+""" Bytes after which no further event is read with others: each stream holds what it reads. """
 
 
 class Deliveries(Protocol):
@@ -23,8 +25,8 @@ class Deliveries(Protocol):
     def add_for(self, database: Connection, event: Event, place: int) -> None:
         """Note, in the event's own transaction, to whom it goes."""
 
-    def oldest_waiting(self, database: Connection) -> int | None:
-        """Return the place of the oldest event that somebody still has to get."""
+    def waiting(self, database: Connection) -> tuple[int, int]:
+        """Return how many events, and bytes, somebody still has to get: of those who wait for most."""
 
 
 class NoDeliveries:
@@ -33,8 +35,9 @@ class NoDeliveries:
     def add_for(self, database: Connection, event: Event, place: int) -> None:
         """Nothing."""
 
-    def oldest_waiting(self, database: Connection) -> int | None:
-        """None."""
+    def waiting(self, database: Connection) -> tuple[int, int]:  # noqa: ARG002 -- there is nobody to look for
+        """Nothing."""
+        return 0, 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +58,16 @@ def add(database: Connection, event: Event, deliveries: Deliveries) -> None:
 
 
 def after(database: Connection, place: int, *, most: int) -> list[Stored]:
-    """Return the events behind a place, in their order."""
-    rows = database.execute(
+    """Return events behind a place, in their order: at least one if there is any."""
+    found, size = [], 0
+    for row in database.execute(
         "SELECT place, id, kind, body FROM events WHERE place > ? ORDER BY place LIMIT ?", (place, most)
-    )
-    return [Stored(place=row["place"], id=row["id"], kind=row["kind"], body=row["body"]) for row in rows]
+    ):
+        found.append(Stored(place=row["place"], id=row["id"], kind=row["kind"], body=row["body"]))
+        size += len(row["body"])
+        if size >= MOST_READ:
+            break
+    return found
 
 
 def newest(database: Connection) -> int:
@@ -75,24 +83,18 @@ def place_of(database: Connection, identifier: str) -> int | None:
 
 
 def is_full(database: Connection, deliveries: Deliveries) -> bool:
-    """Whether so much waits that nothing more is read."""
-    oldest = deliveries.oldest_waiting(database)
-    if oldest is None:
-        return False
-    rows, size = database.execute(
-        "SELECT count(*), coalesce(sum(length(body)), 0) FROM events WHERE place >= ?", (oldest,)
-    ).fetchone()
-    return bool(rows >= MOST or size >= MOST_BYTES)
+    """Whether so much waits that nothing more is read; one event that nobody takes stops nothing."""
+    rows, size = deliveries.waiting(database)
+    return rows >= MOST or size >= MOST_BYTES
 
 
-def sweep(database: Connection, *, now: float, deliveries: Deliveries) -> None:
-    """Delete what nobody waits for and is older, or more, than is kept."""
-    oldest = deliveries.oldest_waiting(database)
-    end = newest(database) + 1 if oldest is None else oldest
-    database.execute("DELETE FROM events WHERE place < ? AND (time < ? OR place < ?)", (end, now - KEPT, end - MOST))
+def sweep(database: Connection, *, now: float) -> None:
+    """Delete what is older, or more, than is kept."""
+    end = newest(database) + 1
+    database.execute("DELETE FROM events WHERE time < ? OR place < ?", (now - KEPT, end - MOST))
     # Of the rest the newest that fit.
     database.execute(
         "DELETE FROM events WHERE place IN (SELECT place FROM ("
-        "SELECT place, sum(length(body)) OVER (ORDER BY place DESC) AS size FROM events WHERE place < ?) WHERE size > ?)",
-        (end, MOST_BYTES),
+        "SELECT place, sum(length(body)) OVER (ORDER BY place DESC) AS size FROM events) WHERE size > ?)",
+        (MOST_BYTES,),
     )

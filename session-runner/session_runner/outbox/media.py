@@ -64,7 +64,7 @@ def receive(
     page_key: str,
     mime_type: str | None,
     digest: str | None,
-    size: float | None,
+    size: int | None,
     now: float,
     filename: str | None = None,
 ) -> None:
@@ -77,7 +77,7 @@ def receive(
         page_key=page_key,
         mime_type=named(mime_type or ""),
         sha256=None if digest is None else hex_digest(digest),
-        size=None if size is None else int(size),
+        size=size,
         filename=filename,
         stored=False,
         created=now,

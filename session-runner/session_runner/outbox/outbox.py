@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from session_runner.outbox.schema import open_database
+from session_runner.outbox.schema import damaged, is_damage, open_database
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,17 +22,26 @@ T = TypeVar("T")
 class Outbox:
     """The open file."""
 
-    def __init__(self, database: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._path = path
         self._database = database
         self._thread = thread
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
-        """Run one of the functions of `requests` in a transaction, which is on the disk when this returns."""
+        """Run one of the functions of `requests` in a transaction, which is on the disk when this returns.
+
+        :raises DamagedOutboxError: the file turns out to be damaged.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(self._run, work, *given, **named))
 
     def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
-        with self._database:  # commits, or takes back
-            return work(self._database, *given, **named)
+        try:
+            with self._database:  # commits, or takes back
+                return work(self._database, *given, **named)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise damaged(self._path, error) from error
+            raise
 
 
 @contextlib.asynccontextmanager
@@ -47,6 +56,6 @@ async def open_outbox(path: Path) -> AsyncIterator[Outbox]:
         loop = asyncio.get_running_loop()
         database = await loop.run_in_executor(thread, open_database, path)
         try:
-            yield Outbox(database, thread)
+            yield Outbox(path, database, thread)
         finally:
             await loop.run_in_executor(thread, database.close)

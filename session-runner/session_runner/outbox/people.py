@@ -57,6 +57,15 @@ def find(database: Connection, user: str) -> Person | None:
     return None if row is None else Person(user_id=row["user_id"], wa_id=row["number"], name=row["name"])
 
 
+def current(database: Connection, user: str) -> str:
+    """Return the `user_id` that somebody has now, by one that they had."""
+    row = database.execute(
+        "SELECT people.user_id FROM former_people JOIN people ON place = person WHERE former_people.user_id = ?",
+        (user,),
+    ).fetchone()
+    return user if row is None else str(row[0])
+
+
 def _by(database: Connection, column: str, value: str | None) -> Row | None:
     if value is None:
         return None

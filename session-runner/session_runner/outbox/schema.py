@@ -28,6 +28,9 @@ _VOLUMES_FAULT: Final = frozenset(
 """ What SQLite says of a volume without room, which may be a write that failed or a second file that cannot be made. """
 
 
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
 class DamagedOutboxError(Exception):
     """The file is no outbox of ours, or damaged."""
 
@@ -56,12 +59,22 @@ def open_database(path: Path) -> sqlite3.Connection:
         database.close()
         if error.sqlite_errorcode & 0xFF in _VOLUMES_FAULT:
             raise NoRoomError(str(error)) from error
-        raise DamagedOutboxError(f"{path.name} on the profile volume cannot be read ({error}).") from error
+        raise damaged(path, error) from error
     except DamagedOutboxError:
         database.close()
         raise
     database.row_factory = sqlite3.Row
     return database
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is what is wrong: something in it that is only found while it is used."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def damaged(path: Path, error: sqlite3.Error) -> DamagedOutboxError:
+    """Return the error in words for people."""
+    return DamagedOutboxError(f"{path.name} on the profile volume cannot be read ({error}).")
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:

@@ -41,7 +41,9 @@ from session_runner.messages.incoming import (
     news_of,
     reaction_changes,
     reactions_of,
+    seconds_of,
     seen_type,
+    size_of,
 )
 from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
@@ -51,8 +53,6 @@ BACK: Final = 3 * DAY
 """ Seconds before the last whole reading from which on the page is asked: so late a message may come. """
 _RECENT: Final = 3600.0
 """ Seconds. Of a message that was never seen and is older than what is read, only so recent reactions are told. """
-_MILLISECONDS: Final = 1e11
-""" A time above this is no number of seconds. """
 _NOTED_EVERY: Final = 600.0
 """ Seconds. """
 _ME: Final = "me"
@@ -124,8 +124,8 @@ def caught_up(database: Connection, *, time: float, synchronised: bool) -> None:
 
 def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) -> Sifted:
     """Find the entries of a chat that have to be read, and mark as seen what can be without."""
+    by, now = _meet(database, entries, how), how.now.timestamp()
     chat, _ = _chat(database, who, how)
-    by, now = _by(database, how), how.now.timestamp()
     news, history = [], 0
     for entry in entries:
         known = _known(database, chat, entry)
@@ -164,14 +164,15 @@ def sweep(database: Connection, *, now: float) -> None:
 
 def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Taking) -> int:
     now = how.now.timestamp()
+    by = _meet(database, [message], how)
     chat, person = _chat(database, message.who, how, name=None if message.own else message.name)
     known = _known(database, chat, message)
     news = news_of(message, known, now=now)
-    changes = reaction_changes(message, {} if known is None else known.reactions, _by(database, how))
+    changes = reaction_changes(message, {} if known is None else known.reactions, by)
     if known is None and message.t < how.reading.since and not is_fresh:
         # Something happened to it, but it is older than what is told; so is most of what was said to it.
         news = None
-        changes = [one for one in changes if one.reaction is not None and _seconds(one.reaction.t) >= now - _RECENT]
+        changes = [one for one in changes if one.reaction is not None and seconds_of(one.reaction.t) >= now - _RECENT]
     _mark(database, chat, message, known, news, how)
     made: list[tuple[EventType, Data]] = []
     if news is not None and not _is_ours(database, message, news):
@@ -197,7 +198,7 @@ def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
         page_key=message.key,
         mime_type=message.mimetype,
         digest=message.digest,
-        size=message.size,
+        size=size_of(message.size),
         filename=message.filename,
         now=how.now.timestamp(),
     )
@@ -221,7 +222,7 @@ def _event(
         waiting=news is News.WAITING,
     )
     if news is News.EDITED:
-        edited = now if message.edit_time is None else _seconds(message.edit_time)
+        edited = now if message.edit_time is None else seconds_of(message.edit_time)
         return EventType.EDITED, replace(made, timestamp=int(edited), late=False)
     return EventType.MESSAGE, made
 
@@ -246,7 +247,7 @@ def _reaction(
         group=message.who.is_group,
         own=own,
         person=person,
-        timestamp=int(how.now.timestamp() if change.reaction is None else _seconds(change.reaction.t)),
+        timestamp=int(how.now.timestamp() if change.reaction is None else seconds_of(change.reaction.t)),
         emoji=change.emoji,
         target_own=message.own,
     )
@@ -283,6 +284,15 @@ def _by(database: Connection, how: Taking) -> By:
     return by
 
 
+def _meet(database: Connection, entries: Sequence[Entry], how: Taking) -> By:
+    """Learn who reacted before anybody is named: two people may turn out to be one, the chat's among them."""
+    by = _by(database, how)
+    for entry in entries:
+        for reaction in entry.reactions or ():
+            by(reaction)
+    return by
+
+
 def _known(database: Connection, chat: str, entry: Entry) -> Known | None:
     row = database.execute(
         "SELECT type, edit, reactions, noticed FROM seen WHERE chat = ? AND id = ? AND own = ?",
@@ -290,7 +300,8 @@ def _known(database: Connection, chat: str, entry: Entry) -> Known | None:
     ).fetchone()
     if row is None:
         return None
-    return Known(type=row["type"], edit=row["edit"], reactions=json.loads(row["reactions"]), noticed=row["noticed"])
+    reactions = {people.current(database, who): emoji for who, emoji in json.loads(row["reactions"]).items()}
+    return Known(type=row["type"], edit=row["edit"], reactions=reactions, noticed=row["noticed"])
 
 
 def _mark(database: Connection, chat: str, entry: Entry, known: Known | None, news: News | None, how: Taking) -> None:
@@ -311,7 +322,3 @@ def _mark(database: Connection, chat: str, entry: Entry, known: Known | None, ne
             max(entry.t, now),
         ),
     )
-
-
-def _seconds(time: float) -> float:
-    return time / 1000 if time > _MILLISECONDS else time

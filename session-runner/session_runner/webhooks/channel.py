@@ -55,8 +55,8 @@ class Channel:
         self._sender = sender
         self._around = surroundings
         self._woken = asyncio.Event()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        """ By chat. """
+        self._under_way: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        """ By place, with the chat that each had then: people who are joined share one. """
         self._verified = False
         self._tries = 0
         """ Of the handshake. """
@@ -82,9 +82,10 @@ class Channel:
                     async with asyncio.timeout(wait):
                         await self._woken.wait()
         finally:
-            for task in self._under_way.values():
+            tasks = [task for _, task in self._under_way.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._sender.close()
 
     async def _round(self, outbox: Outbox) -> float:
@@ -96,7 +97,8 @@ class Channel:
         if not free:
             return TICK  # woken by the first that ends
         waiting = await outbox.run(deliveries.due, webhook=self.webhook.name, now=now, most=AT_ONCE + free)
-        waiting = [delivery for delivery in waiting if delivery.chat not in self._under_way]
+        chats = {chat for chat, _ in self._under_way.values()}
+        waiting = [one for one in waiting if one.place not in self._under_way and one.chat not in chats]
         if waiting:
             try:
                 secret = read_secret(self._around.secrets, self.webhook)
@@ -107,8 +109,8 @@ class Channel:
                 return self._not_before - self._now()
             for delivery in waiting[:free]:
                 task = asyncio.create_task(self._deliver(outbox, delivery, secret))
-                self._under_way[delivery.chat] = task
-                task.add_done_callback(partial(self._ended, delivery.chat))
+                self._under_way[delivery.place] = delivery.chat, task
+                task.add_done_callback(partial(self._ended, delivery.place))
         due = await outbox.run(deliveries.next_due, webhook=self.webhook.name, now=now)
         return TICK if due is None else min(TICK, max(0.0, due - self._now()))
 
@@ -149,8 +151,8 @@ class Channel:
             self._not_before = max(self._not_before, now + wait)  # it is the receiver that wants rest, not the chat
         await outbox.run(deliveries.failed, delivery.place, due_at=now + wait, problem=problem)
 
-    def _ended(self, chat: str, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(chat)
+    def _ended(self, place: int, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(place)
         if not task.cancelled() and (error := task.exception()) is not None:
             # Its row is as it was, and is due again.
             logger.error("A delivery failed", extra={"webhook": self.webhook.name, "error": type(error).__name__})

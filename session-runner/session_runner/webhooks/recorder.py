@@ -36,9 +36,9 @@ class Recorder:
         if added:
             self._woken()
 
-    def oldest_waiting(self, database: Connection) -> int | None:
-        """Return the place of the oldest event that a webhook still has to get."""
-        return deliveries.oldest_waiting(database)
+    def waiting(self, database: Connection) -> tuple[int, int]:
+        """Return how many events, and bytes, the webhooks still have to get that wait for most."""
+        return deliveries.most_waiting(database)
 
 
 def account_of(store: StateStore, phone_number_id: str) -> Account:

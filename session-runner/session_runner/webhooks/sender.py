@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from session_protocol.live_settings import Webhook
-from session_protocol.public_addresses import Address
+from session_protocol.public_addresses import Address, meant
 from session_protocol.vocabulary import WebhookFormat
 
 from session_runner.webhooks.guard import Destinations, Target, refusal
@@ -143,7 +143,7 @@ class Sender:
         family, kind, protocol, _, address = info
         known = ipaddress.ip_address(address[0].partition("%")[0])
         why = self._guard(known, self._target, self._destinations)
-        if why is None and self._guard is refusal and _is_own(known):
+        if why is None and self._guard is refusal and _is_own(meant(known)):
             why = "The webhook's host is the session's own pod, to which nothing is sent."
         if why is not None:
             self._refusal = why

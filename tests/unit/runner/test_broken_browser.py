@@ -16,6 +16,7 @@ from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox import schema
 from session_runner.phone_numbers import PhoneNumbers
+from session_runner.profile.layout import ProfileLayout
 from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore
@@ -25,12 +26,16 @@ from unit.runner.messaging_harness import idle_inbox
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> tuple[StateStore, Exit]:
+async def run(
+    folder: Path, script: str, *, metrics: Metrics | None = None, damaged: bool = False
+) -> tuple[StateStore, Exit]:
     """Run a session with a browser that does this, to its end."""
     browser, profile = folder / "browser", folder / "profile"
     browser.write_text(f"#!/bin/sh\n{script}\n")
     browser.chmod(0o755)
     profile.mkdir()
+    if damaged:
+        damage_messages(ProfileLayout(profile).messages_file)
     required = {
         "PROFILE_DIR": str(profile),
         "CACHE_DIR": str(folder / "cache"),
@@ -57,6 +62,13 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),
     )
     return store, await session.run(asyncio.Event())
+
+
+def damage_messages(path: Path) -> None:
+    """Make a file of messages that can be opened, and not read."""
+    schema.open_database(path).close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
 
 
 async def test_a_browser_that_ends_at_once_is_named_with_its_version(tmp_path: Path) -> None:
@@ -101,6 +113,15 @@ async def test_a_volume_without_room_for_messages_does_not_keep_the_browser_from
     _, exit_ = await run(tmp_path, "kill -SEGV $$")
 
     assert ExitCode.LAUNCH_FAILED is exit_.code
+
+
+async def test_damaged_messages_are_the_profile_s_fault(tmp_path: Path) -> None:
+    """Also when that is found only while the session runs; the last words name the file."""
+    store, exit_ = await run(tmp_path, "exec sleep 60", damaged=True)
+
+    assert ExitCode.PROFILE_UNUSABLE is exit_.code
+    assert "messages.sqlite on the profile volume cannot be read" in exit_.message
+    assert exit_.message == store.snapshot.message
 
 
 def test_only_what_may_be_the_browser_s_own_names_it() -> None:

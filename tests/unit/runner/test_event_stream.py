@@ -145,7 +145,7 @@ async def test_a_hole_ends_the_stream(served: Served, monkeypatch: pytest.Monkey
 async def test_silence_is_filled(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nothing on the way takes the stream for dead; after its time it ends."""
     monkeypatch.setattr(event_stream, "HEARTBEAT", 0.02)
-    monkeypatch.setattr(event_stream, "LONGEST", 0.2)
+    monkeypatch.setattr(event_stream, "LONGEST", 1.0)  # a busy machine has time for two
     async with served.stream() as response:
         rest = await asyncio.wait_for(response.content.read(), 10)
 
@@ -186,3 +186,28 @@ async def test_it_needs_the_token_for_messages(served: Served, tmp_path: Path) -
     other = Served(idle)
     async with other.client, other.stream() as response:
         assert 503 == response.status
+
+
+async def test_many_long_events_are_read_a_few_at_a_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream holds what it reads, and so does every other; all come in the end."""
+    monkeypatch.setattr(events, "MOST_READ", 1)
+    async with served.stream() as response:
+        for identifier in "ABC":
+            await served.receive(identifier)
+        found = await read(response, 3)
+    some = await served.outbox.run(events.after, 0, most=10)
+
+    assert list("ABC") == [json.loads(one["data"])["data"]["id"] for one in found]
+    assert 1 == len(some)
+
+
+async def test_a_last_id_that_is_no_text_is_of_no_event(served: Served) -> None:
+    """Bytes that a client made up fail nothing."""
+    reader, writer = await asyncio.open_connection(served.client.host, served.client.port)
+    writer.write(
+        b"GET /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer send-token\r\nLast-Event-ID: \xff\r\n\r\n"
+    )
+    answer = await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+
+    assert b" 410 " in answer

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.commands import Commands
 from session_runner.host.sandbox import Sandbox
-from session_runner.http.app import Api
+from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
 from session_runner.metrics import Metrics
@@ -33,7 +33,7 @@ class Api8080:
         self.door = Commands()
         for scope in ("state", "link", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
-        api = Api(
+        self.made = api = Api(
             store=self.store,
             door=self.door,
             tokens=TokenFolder(folder),
@@ -414,3 +414,25 @@ async def test_the_contract_is_served(api: Api8080) -> None:
     assert response.content_type == "application/yaml"
     assert (await response.text()).startswith("openapi: 3.1.0")
     assert json.dumps(await response.text())
+
+
+async def test_a_caller_that_hangs_up_within_its_body_is_no_fault(
+    api: Api8080, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is logged of it, and the next one is answered."""
+    server, port = await serve(api.made.application(), port=0, metrics=Metrics())
+    head = "POST /v1/pairing-code HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer link-token\r\nContent-Length: 99\r\n\r\n"
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{head}half".encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await asyncio.sleep(0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+    await server.cleanup()
+
+    assert [] == [record for record in caplog.records if record.exc_info]
+    assert b" 200 " in answer

@@ -116,6 +116,8 @@ async def test_who_asks_in_vain_learns_why(api: Api8080) -> None:
         [],
         b"{",
         b"",
+        b'"\xff"',
+        b'{"a":' + b"[" * 5000,
     ],
 )
 async def test_what_is_no_number_is_refused_without_its_text(api: Api8080, body: object) -> None:

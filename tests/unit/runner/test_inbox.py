@@ -347,18 +347,18 @@ class Waiting:
 
     def __init__(self) -> None:
         self.given: list[str] = []
-        self.oldest: int | None = None
+        self.taken = False
 
     def add_for(self, database: Connection, event: Event, place: int) -> None:
         """Note it."""
         assert database.in_transaction
+        assert place > 0
         self.given.append(event.type)
-        self.oldest = self.oldest or place
 
-    def oldest_waiting(self, database: Connection) -> int | None:
-        """The first."""
+    def waiting(self, database: Connection) -> tuple[int, int]:
+        """All of them, until they are taken."""
         assert database
-        return self.oldest
+        return 0 if self.taken else len(self.given), 0
 
 
 async def test_a_runner_may_die_between_any_two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,7 +436,7 @@ async def test_at_the_bound_nothing_more_is_read(
         await asyncio.sleep(0.1)
         before = await ids(outbox)
         stopped = session.metrics.registry.get_sample_value("whatsapp_runner_message_reading_stopped")
-        waiting.oldest = None
+        waiting.taken = True
         session.inbox.wake()
         await becomes(outbox, ("message", "A"), ("message", "B"))
 

@@ -21,8 +21,11 @@ from session_runner.messages.incoming import (
     news_of,
     reaction_changes,
     reactions_of,
+    seconds_of,
     seen_type,
+    size_of,
 )
+from session_runner.messages.texts import well_formed
 
 NOW = 1_796_000_000.0
 ADA = {"id": "15550100701@c.us", "number": "15550100701"}
@@ -195,6 +198,27 @@ def test_what_has_no_bounds_is_no_message(wrong: dict[str, Any]) -> None:
     """Nothing of it is looked at."""
     with pytest.raises(msgspec.ValidationError):
         message("chat", **wrong)
+
+
+def test_half_a_character_is_none() -> None:
+    """Wherever it stands; a whole one stays."""
+    given_ = {"na\ud83dme": ["\ud83d", "\U0001f600 \udc00x", "plain", 5, None, True]}
+
+    assert {"na\ufffdme": ["\ufffd", "\U0001f600 \ufffdx", "plain", 5, None, True]} == well_formed(given_)
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"), [(NOW, NOW), (NOW * 1000, NOW), (-1, 0), (9.2e18, 4e9), (0, 0), (4.0e9, 4e9)]
+)
+def test_a_time_is_one_by_any_clock(time: float, expected: float) -> None:
+    """An author's clock may say anything."""
+    assert expected == seconds_of(time)
+
+
+@pytest.mark.parametrize(("given_", "expected"), [(None, None), (5.0, 5), (0, 0), (-1, None), (1.8e19, None)])
+def test_a_size_is_one_or_unknown(given_: float | None, expected: int | None) -> None:
+    """Whoever sends a file says how large it is."""
+    assert expected == size_of(given_)
 
 
 def test_nobody_reads_numbers_and_texts_by_accident() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -292,7 +293,7 @@ async def test_a_received_file_is_listed_once(store: Store) -> None:
     async with store.open() as outbox:
         for mime_type in ("image/jpeg; x=y", "image/png"):
             await outbox.run(
-                rows.receive, identifier="7", page_key=KEY, mime_type=mime_type, digest=digest, size=5.0, now=T
+                rows.receive, identifier="7", page_key=KEY, mime_type=mime_type, digest=digest, size=5, now=T
             )
         await outbox.run(rows.receive, identifier="8", page_key=KEY, mime_type=None, digest="x", size=None, now=T)
         found, bare = await store.media.find("7"), await store.media.find("8")
@@ -375,3 +376,39 @@ async def test_a_file_can_be_sent_on_once_it_was_fetched(store: Store) -> None:
         with pytest.raises(MediaError, match="no such file"):
             await store.media.fit(Image(media="1"))
         assert None is await store.media.path_of(Image(media="1"))
+
+
+async def test_a_name_of_half_a_character_is_kept_as_far_as_it_goes(store: Store) -> None:
+    """A form's bytes may be no text."""
+    async with store.open():
+        identifier = await store.upload(filename="a\udcff.pdf")
+
+        assert "a\ufffd.pdf" == (await store.media.find(identifier)).filename
+
+
+async def test_an_upload_that_cannot_be_listed_leaves_no_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would count it."""
+    async with store.open():
+        monkeypatch.setattr(rows, "add", no_room)
+        with pytest.raises(sqlite3.OperationalError):
+            await store.upload()
+
+        assert [] == await store.names()
+
+
+async def test_a_file_has_the_size_that_it_has(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it could not be noted when it was fetched."""
+    async with store.open() as outbox:
+        identifier = await received(store, outbox, JPEG)
+        with monkeypatch.context() as full:
+            full.setattr(rows, "fetched", no_room)
+            assert JPEG == await store.read(identifier)
+            await asyncio.sleep(0.1)
+        medium, pieces = await store.media.open(await store.media.find(identifier))
+
+        assert (len(JPEG), JPEG) == (medium.size, b"".join([piece async for piece in pieces]))
+
+
+def no_room(*_given: object, **_named: object) -> None:
+    """Fail as a full volume does."""
+    raise sqlite3.OperationalError("database or disk is full")

@@ -148,7 +148,7 @@ def test_a_message_is_marked_as_read(indicator: dict[str, str] | None) -> None:
     assert ReadMark(message="3AF0", typing=indicator is not None) == read_request(json.dumps(body).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 5000, b"{}"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b'"\xff"', b"[" * 5000, b"{}"])
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     """Whatever it is."""
     assert 100 == refused(body)

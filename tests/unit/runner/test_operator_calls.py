@@ -274,6 +274,8 @@ GOOD = hash_token("x")
         b"null",
         b"{",
         b"\xff",
+        b'"\xff"',
+        b'{"a":' + b"[" * 5000,
         f'{{"link":"{GOOD}"}}'.encode(),
         b'{"state":"plain-token"}',
         f'{{"state":"{GOOD.upper()}"}}'.encode(),
@@ -357,7 +359,9 @@ async def test_settings_are_replaced_and_their_digest_shown(runner: Runner) -> N
     assert b"null" in (await runner.call("PUT", "/v1/settings", b"{}"))[2]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"webhooks": [{}]}', b'{"webhooks": [{"name": "a@b"}]}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'"\xff"', b'{"a":' + b"[" * 5000, b'{"webhooks": [{}]}', b'{"webhooks": [{"name": "a@b"}]}']
+)
 async def test_wrong_settings_are_refused(runner: Runner, body: bytes) -> None:
     """And those of before are kept."""
     status, _, answer = await runner.call("PUT", "/v1/settings", body)

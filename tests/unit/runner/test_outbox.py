@@ -250,3 +250,22 @@ def test_a_link_is_not_followed(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere")
     with pytest.raises(OSError, match="symbolic link"):
         open_database(path)
+
+
+async def test_damage_that_is_found_later_is_named(path: Path) -> None:
+    """As at the start; an error of ours is none."""
+    async with open_outbox(path) as outbox:
+        for number in range(100):
+            await outbox.run(requests.add, message(str(number)))
+    damage(path)
+    async with open_outbox(path) as outbox:
+        with pytest.raises(DamagedOutboxError, match=r"messages\.sqlite on the profile volume cannot be read"):
+            await outbox.run(requests.due, account=None, most=1000)
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            await outbox.run(lambda database: database.execute("SELECT * FROM absent"))
+
+
+def damage(path: Path) -> None:
+    """Leave of the file what is read when it is opened."""
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))

@@ -12,15 +12,15 @@ from session_runner.outbox.events import NoDeliveries
 from session_runner.outbox.schema import open_database
 
 
-class Oldest(NoDeliveries):
-    """Somebody who waits from a place on."""
+class Waiting(NoDeliveries):
+    """Somebody who waits for so much."""
 
-    def __init__(self, place: int | None) -> None:
-        self._place = place
+    def __init__(self, rows: int, size: int) -> None:
+        self._waiting = rows, size
 
-    def oldest_waiting(self, _database: Connection) -> int | None:
-        """That place."""
-        return self._place
+    def waiting(self, _database: Connection) -> tuple[int, int]:
+        """That much."""
+        return self._waiting
 
 
 @pytest.fixture
@@ -40,41 +40,32 @@ def places(database: Connection) -> list[int]:
     return [row.place for row in events.after(database, 0, most=100)]
 
 
-def test_what_is_old_goes_unless_somebody_waits(database: Connection) -> None:
-    """And the place of the newest is known even when none is left."""
-    events.sweep(database, now=1005.5 + events.KEPT, deliveries=Oldest(4))
-    waiting = places(database)
-    events.sweep(database, now=1005.5 + events.KEPT, deliveries=NoDeliveries())
+def test_what_is_old_goes(database: Connection) -> None:
+    """After a day; places go on."""
+    events.sweep(database, now=1005.5 + events.KEPT)
     recent = places(database)
-    events.sweep(database, now=2000 + events.KEPT, deliveries=NoDeliveries())
+    events.sweep(database, now=2000 + events.KEPT)
 
-    assert ([4, 5, 6, 7, 8, 9, 10], [7, 8, 9, 10], []) == (waiting, recent, places(database))
+    assert ([7, 8, 9, 10], []) == (recent, places(database))
     assert 10 == events.newest(database)
     assert events.place_of(database, "EV3") is None
 
 
 @pytest.mark.parametrize("bound", ["MOST", "MOST_BYTES"])
-def test_of_what_nobody_waits_for_so_much_is_kept(
-    database: Connection, monkeypatch: pytest.MonkeyPatch, bound: str
-) -> None:
-    """By number and by size; what is waited for does not count."""
+def test_so_much_is_kept(database: Connection, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    """By number and by size."""
     size = len(events.after(database, 0, most=1)[0].body)
     monkeypatch.setattr(events, bound, 3 if bound == "MOST" else 3 * size)
-    events.sweep(database, now=1010, deliveries=Oldest(9))
-    waiting = places(database)
-    events.sweep(database, now=1010, deliveries=NoDeliveries())
+    events.sweep(database, now=1010)
 
-    assert ([6, 7, 8, 9, 10], [8, 9, 10]) == (waiting, places(database))
+    assert [8, 9, 10] == places(database)
 
 
-@pytest.mark.parametrize("bound", ["MOST", "MOST_BYTES"])
-def test_only_what_is_waited_for_fills_it(database: Connection, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
-    """At the bound."""
-    size = len(events.after(database, 0, most=1)[0].body)
-    monkeypatch.setattr(events, bound, 3 if bound == "MOST" else 3 * size)
-
-    assert events.is_full(database, Oldest(8))
-    assert not events.is_full(database, Oldest(9))
+def test_only_what_is_waited_for_fills_it(database: Connection) -> None:
+    """At the bound, by number or by size."""
+    assert events.is_full(database, Waiting(events.MOST, 0))
+    assert events.is_full(database, Waiting(0, events.MOST_BYTES))
+    assert not events.is_full(database, Waiting(events.MOST - 1, events.MOST_BYTES - 1))
     assert not events.is_full(database, NoDeliveries())
 
 

@@ -101,6 +101,8 @@ def test_a_pause_that_a_receiver_asks_for_is_kept() -> None:
         ("soon", None),
         ("-1", None),
         ("9" * 65, None),
+        ("1 Jan 99999999999999999999 00:00:00", None),
+        ("1 Jan 2026 99999999999999999:00:00", None),
     ],
 )
 def test_retry_after_is_a_number_or_a_date(header: str | None, expected: float | None) -> None:

@@ -207,12 +207,13 @@ async def test_an_address_written_oddly_is_none(tmp_path: Path, receiver: Receiv
     assert reports[0].problem
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]"])
 async def test_the_pods_own_address_is_refused(
-    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """Also where the operator opened a range that it lies in."""
+    """Also where the operator opened a range that it lies in, and however it is written."""
     monkeypatch.setattr(sender, "refusal", (allows := lambda *_: None))
-    session = Sessions(tmp_path, (webhook(receiver),), guard=allows)
+    session = Sessions(tmp_path, (webhook(receiver.url.replace("127.0.0.1", host)),), guard=allows)
     async with session.running() as outbox:
         await session.store(outbox, "a")
         await session.settles(waiting=1)
@@ -350,3 +351,17 @@ async def test_an_edit_counts_at_once(tmp_path: Path, receiver: Receiver) -> Non
 
     assert ["a"] == receiver.texts
     assert ("bot", "none") in session.counted
+
+
+async def test_two_who_turn_out_to_be_one_get_nothing_twice(tmp_path: Path, receiver: Receiver) -> None:
+    """What is under way when their chats become one is not sent beside itself."""
+    receiver.hangs = True
+    session = Sessions(tmp_path, (webhook(receiver),))
+    async with session.running() as outbox:
+        await session.store(outbox, "a", chat="ZZ.2")
+        await session.has(receiver, 1)
+        await outbox.run(lambda database: database.execute("UPDATE deliveries SET chat = 'ZZ.1'"))
+        await session.store(outbox, "b", chat="ZZ.1")
+        await asyncio.sleep(0.2)
+
+    assert ["a"] == receiver.texts

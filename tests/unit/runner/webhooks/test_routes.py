@@ -83,10 +83,11 @@ async def test_only_who_administers_may_ask(tmp_path: Path, method: str, path: s
     assert [401, 403, 503] == statuses
 
 
-async def test_a_wrong_request_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", [b'{"ids": 1}', b'{"webhook": "\xff"}', b'{"a":' + b"[" * 5000])
+async def test_a_wrong_request_is_refused(tmp_path: Path, body: bytes) -> None:
     """With what to send instead."""
     async with served(Sessions(tmp_path, ())) as client:
-        answer = await client.post("/v1/dead-letters/redrive", data=b'{"ids": 1}', headers=ADMIN)
+        answer = await client.post("/v1/dead-letters/redrive", data=body, headers=ADMIN)
 
         assert (400, True) == (answer.status, '{"ids": ["ID"]}' in (await answer.json())["detail"])
 

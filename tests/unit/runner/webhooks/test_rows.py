@@ -58,17 +58,20 @@ async def test_a_sweep_takes_what_is_too_old_and_what_nobody_wants(tmp_path: Pat
     assert (1, 0) == (last["bot"].waiting, last["bot"].dead)
 
 
-async def test_events_that_a_webhook_waits_for_are_named(tmp_path: Path) -> None:
-    """Whoever stores events keeps them, and stops reading when there are too many; a dead letter stops nothing."""
+async def test_what_a_webhook_waits_for_is_measured(tmp_path: Path) -> None:
+    """Whoever stores events stops reading when there is too much; neither a dead letter nor what was taken stops it."""
     session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
     async with session.outbox() as outbox:
-        none = await outbox.run(deliveries.oldest_waiting)
+        none = await outbox.run(deliveries.most_waiting)
         for text in ("a", "b"):
             await session.store(outbox, text, chat=text)
-        first = await outbox.run(deliveries.oldest_waiting)
+        both, size = await outbox.run(deliveries.most_waiting)
+        await outbox.run(deliveries.delivered, 2)
+        one, half = await outbox.run(deliveries.most_waiting)
         await refuse_all(outbox, now=1.0)
 
-        assert (None, 1, None) == (none, first, await outbox.run(deliveries.oldest_waiting))
+        assert ((0, 0), 2, 1, size / 2) == (none, both, one, half)
+        assert (0, 0) == await outbox.run(deliveries.most_waiting)
 
 
 async def test_a_redriven_letter_has_three_days_again(tmp_path: Path) -> None:
