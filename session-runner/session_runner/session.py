@@ -191,6 +191,8 @@ class Session:
                     self.deliverer.work(outbox),
                 )
             except DamagedOutboxError as error:  # of what is only read later
+                # A disk that fails makes good files look damaged: then that is what is wrong.
+                await VolumeWatch(root=layout.root, measured=self.metrics.volume.show).check_start()
                 raise profile_unusable(str(error)) from error
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
