@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -132,7 +132,8 @@ class Messaging:
         :raises MessageError: it was not stored, and will not be sent.
         """
         try:
-            return await self._accept(request, key=key, digest=digest)
+            with _full_volume_is_no_fault():
+                return await self._accept(request, key=key, digest=digest)
         except MessageError as error:
             self._metrics.refused.labels(error.code).inc()
             raise
@@ -469,3 +470,13 @@ async def _open_with_room(stack: contextlib.AsyncExitStack, path: Path) -> Outbo
                 logger.warning("The volume has no room for messages, so none is taken", extra={"error": str(error)})
                 logged = True
         await asyncio.sleep(REOPEN)
+
+
+@contextlib.contextmanager
+def _full_volume_is_no_fault() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:  # the volume's own watch says what is wrong with it
+        raise NotReadyError(
+            "The session's volume did not take the message, so it is not sent; send it again later."
+        ) from error

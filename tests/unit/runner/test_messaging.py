@@ -1,6 +1,7 @@
 """A message from the request to its last receipt, and each way in which that is disturbed."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -256,6 +257,22 @@ async def test_a_runner_without_its_profile_says_so(session: Session, monkeypatc
     monkeypatch.setattr(messaging, "OPEN_SECONDS", 0.01)
     with pytest.raises(NotReadyError):
         await session.send("Hello")
+
+
+async def test_a_message_that_the_volume_did_not_take_is_to_be_sent_again(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the runner, and nothing is sent."""
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("session_runner.outbox.requests.add", full)
+    async with running(session, tmp_path):
+        with pytest.raises(NotReadyError, match="did not take the message"):
+            await session.send("Hello")
+
+    assert [] == session.page.given
 
 
 async def test_a_full_volume_is_waited_out(
