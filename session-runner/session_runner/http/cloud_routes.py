@@ -80,11 +80,17 @@ _MESSAGE: Final = {
     "properties": {
         "messaging_product": {"const": "whatsapp"},
         "to": {"description": "A phone number with its country's code, in any notation."},
+        "recipient": {"description": "A `user_id` from an event, in the place of `to`."},
         "type": {"description": "What is sent; text if it is not given. An object of the same name has the rest."},
         "text": {"description": "With `body`, up to 4,096 characters."},
         "reaction": {"description": "With `message_id`, and `emoji`; an empty one takes the reaction away."},
         "location": {"description": "With `latitude`, `longitude`, and perhaps `name` and `address`."},
         "contacts": {"description": "A list of people with `name.formatted_name`, `phones` and so on."},
+        "image": {"description": "With the `id` of an uploaded file, and perhaps `caption`; `video` has the same."},
+        "document": {"description": "With the `id` of an uploaded file, and perhaps `caption` and `filename`."},
+        "audio": {
+            "description": "With the `id` of an uploaded file, and `voice` for a voice note; `sticker` has the `id` alone."
+        },
         "context": {"description": "With `message_id`: what it answers, in the same chat."},
         "status": {
             "description": "`read` for a read mark: then `message_id` and perhaps `typing_indicator` is all else."
