@@ -375,7 +375,10 @@ def held_back_by(source: dict[str, str]) -> set[str]:
     return {each["alertname"] for each in about if holds_back(source, each)}
 
 
-FROM_RUNNERS = {"MemoryNearLimit", "VolumeNearlyFull", "VolumeFull", "ReconnectsOften", "PageSilent"}
+FROM_RUNNERS = {
+    *("MemoryNearLimit", "VolumeNearlyFull", "VolumeFull", "ReconnectsOften", "PageSilent"),
+    *("MessagesWaiting", "WebhookFailing", "WebhookDeadLetters"),
+}
 COMMON = {"Unreachable", "PageNotLoaded", "PodPending", "Degraded", "BrowserRefused"}
 ALL = {rule["alert"].removeprefix("WhatsAppSession") for rule in alert_rules() if "WhatsAppSession" in rule["alert"]}
 

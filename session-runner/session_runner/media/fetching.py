@@ -51,6 +51,7 @@ class Fetch:
         self._writer: Writer | None = None
         self._error: MessageError | None = None
         self._moved = asyncio.Event()
+        self._over = asyncio.Event()
 
     async def run(self, page: LinkedPage, key: str, writer: Writer) -> None:
         """Write all of the file. :raises MessageError: it cannot be had."""
@@ -79,6 +80,16 @@ class Fetch:
         """Tell the readers that there will be no more."""
         self._error = error
         self._moved.set()
+
+    def end(self) -> None:
+        """Tell that what was written is kept, or removed."""
+        self._over.set()
+
+    async def over(self) -> None:
+        """Wait for that. :raises MessageError: the file cannot be had."""
+        await self._over.wait()
+        if self._error is not None:
+            raise self._error
 
     async def begun(self) -> Draft:
         """Wait for the first piece; return where the pieces are. :raises MessageError: the file cannot be had."""

@@ -246,7 +246,7 @@ class Media:
                 following: BinaryIO = await self.in_thread(draft.path.open, "rb")
                 mime_type = sniff(draft.head, declared=medium.mime_type)
                 return replace(medium, size=fetch.size, mime_type=mime_type), fetch.follow(following, self.in_thread)
-            await fetch.begun()  # unless it has failed
+            await fetch.over()
             medium = await self.find(medium.identifier)
         try:
             file: BinaryIO = await self.in_thread(path.open, "rb")
@@ -279,6 +279,7 @@ class Media:
             fetch.fail(InternalFaultError("The runner failed to fetch the file; its log says why."))
         finally:
             self._fetches.pop(medium.identifier, None)
+            fetch.end()
 
     async def _read(self, file: BinaryIO) -> AsyncIterator[bytes]:
         try:

@@ -8,6 +8,7 @@ import itertools
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from session_runner.commands import Commands
 from session_runner.linked_page import LinkedPage
 from session_runner.media import fetching, files
 from session_runner.media import media as module
+from session_runner.media.files import Draft
 from session_runner.media.media import AT_ONCE, Media
 from session_runner.messages.contents import Audio, Image, Text
 from session_runner.messages.errors import (
@@ -357,6 +359,23 @@ async def test_a_file_that_cannot_be_had_says_why(
             await store.read(identifier)
         store.page.file = JPEG
         assert JPEG == await store.read(identifier)
+
+
+async def test_a_reader_that_finds_the_draft_gone_waits_for_the_reason(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch that breaks off removes what it wrote a moment before it is over."""
+    drop = Draft.drop
+
+    def slowly(draft: Draft) -> None:
+        drop(draft)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(Draft, "drop", slowly)
+    async with store.open() as outbox:
+        identifier = await received(store, outbox, "breaks")
+        with pytest.raises(NotReadyError, match="away"):
+            await store.read(identifier)
 
 
 async def test_a_file_can_be_sent_on_once_it_was_fetched(store: Store) -> None:
