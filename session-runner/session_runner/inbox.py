@@ -165,6 +165,7 @@ class Inbox:
         await outbox.run(seen.opened, now=self._clock().timestamp())
         while True:
             self._woken.clear()
+            revision = self._store.snapshot.revision  # what changes during the round is looked at after it
             try:
                 if loop.time() >= sweep_at:
                     now = self._clock().timestamp()
@@ -176,13 +177,7 @@ class Inbox:
                 logger.exception("The events on the volume could not be read or written")
                 self._whole = _Whole()  # what the page told of, it does not tell again
                 pause = RETRY
-            woken = asyncio.create_task(self._woken.wait())
-            changed = asyncio.create_task(self._store.newer_than(self._store.snapshot.revision, wait=pause))
-            try:
-                await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                woken.cancel()
-                changed.cancel()
+            await self._store.newer_than_or_set(revision, self._woken, wait=pause)
 
     async def _round(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> float:
         """Read what there is now; return the seconds after which there may be more."""

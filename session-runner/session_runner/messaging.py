@@ -233,13 +233,7 @@ class Messaging:
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
-            woken = asyncio.create_task(self._woken.wait())
-            changed = asyncio.create_task(self._store.newer_than(revision, wait=pause))
-            try:
-                await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                woken.cancel()
-                changed.cancel()
+            await self._store.newer_than_or_set(revision, self._woken, wait=pause)
 
     async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""

@@ -212,6 +212,16 @@ class StateStore:
                 await asyncio.wait_for(self._changed.wait(), wait)
         return self.snapshot
 
+    async def newer_than_or_set(self, revision: int, event: asyncio.Event, *, wait: float) -> None:
+        """Return after a change since `revision`, when the event is set, or after `wait` seconds."""
+        woken = asyncio.create_task(event.wait())
+        changed = asyncio.create_task(self.newer_than(revision, wait=wait))
+        try:
+            await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            changed.cancel()
+
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
