@@ -363,6 +363,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
         webhooks=_webhooks(),
+        mediaLimits=_optional(image=st.just("1Ki"), video=st.just("64Mi"), audio=st.integers(1024, 2**26)),
         recovery=_optional(
             maxAttempts=st.integers(1, 100),
             baseDelay=durations(timedelta(minutes=5)).map(format_duration),

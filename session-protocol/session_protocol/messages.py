@@ -13,6 +13,8 @@ LONGEST_PART: Final = 1024
 """ Characters of a name, an address or another short text. """
 LONGEST_EMOJI: Final = 32
 """ Characters: an emoji is many where it is composed. """
+LONGEST_LINK: Final = 2048
+""" Characters of the address of a file. """
 MOST_CARDS: Final = 257
 """ People in one message, as in the Cloud API. """
 MOST_ENTRIES: Final = 20
@@ -32,6 +34,10 @@ def _matching(pattern: str, description: str) -> Meta:
 _To = Annotated[str, _matching(_NUMBER, "The phone number of whom it goes to, with its country's code.")]
 _MessageId = Annotated[str, _matching(_MESSAGE_ID, "A message's id, as an answer or a webhook gave it.")]
 _FileId = Annotated[str, _matching(_FILE_ID, "The id of a file, as its upload or a webhook gave it.")]
+_Link = Annotated[
+    str,
+    Meta(max_length=LONGEST_LINK, description="Where the file is fetched from, by https from a public address."),
+]
 _Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"\S", description="Is not only blanks.")]
 _Part = Annotated[str, Meta(max_length=LONGEST_PART)]
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
@@ -139,9 +145,10 @@ class ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
 
 
 class FilePart(Struct, frozen=True, kw_only=True):
-    """A file without a caption."""
+    """A file without a caption: one of both has to be there."""
 
-    id: _FileId
+    id: _FileId | None = None
+    link: _Link | None = None
 
 
 class CaptionedPart(FilePart, frozen=True, kw_only=True):
@@ -216,3 +223,11 @@ class EditRequest(Struct, frozen=True, kw_only=True):
     """What a text is to be instead."""
 
     text: TextPart
+
+
+class ReadRequest(Struct, frozen=True, kw_only=True):
+    """What else is to be seen of a message that was read."""
+
+    typing: Annotated[
+        bool, Meta(description="Whether its writer is to see for 25 s that an answer is being written.")
+    ] = False

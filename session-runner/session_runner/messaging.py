@@ -23,7 +23,6 @@ from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
 from session_runner.linked_page import LinkedPage
-from session_runner.media.media import Media
 from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
 from session_runner.messages.contents import Content, Deletion, Edit, File, concerned, for_page, kind_of
@@ -50,6 +49,7 @@ from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
 from session_runner.outbox.schema import NoRoomError
 from session_runner.page.errors import CallFailedError
+from session_runner.preparing import Preparer
 from session_runner.read_marks import ReadMarks
 from session_runner.store import StateStore
 
@@ -98,13 +98,13 @@ class Messaging:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         metrics: MessageMetrics | None = None,
-        media: Media | None = None,
+        preparer: Preparer | None = None,
     ) -> None:
         self._store = store
         self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
-        self.media = media
+        self.preparer = preparer
         """ None: it sends no files. """
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._metrics = metrics or MessageMetrics(CollectorRegistry())
@@ -119,6 +119,10 @@ class Messaging:
         """ Called when statuses may have come. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
+
+    def wake(self) -> None:
+        """Handle that a message can go on, or has failed."""
+        self._woken.set()
 
     def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
@@ -333,13 +337,15 @@ class Messaging:
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
             self._metrics.failed.labels(code).inc()
             await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+        if self.preparer is not None and isinstance(message.content, File):
+            await self.preparer.media.release(message.content.media)
         return True
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""
-        if not isinstance(content, File) or self.media is None:
+        if not isinstance(content, File) or self.preparer is None:
             return None
-        return await self.media.path_of(content)
+        return await self.preparer.media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -371,11 +377,11 @@ class Messaging:
         account = self._page.account
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
-        content = request.content
+        content, to_prepare = request.content, False
         if isinstance(content, File):
-            if self.media is None:
+            if self.preparer is None:
                 raise NotReadyError("The runner takes no files.")
-            content = await self.media.fit(content)
+            content, to_prepare = await self.preparer.fit(content)
         digits = request.digits or await self._number_of(outbox, request.given)
         if not isinstance(request.content, Edit | Deletion):
             digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
@@ -389,10 +395,13 @@ class Messaging:
             account=account,
             key=key,
             digest=digest,
+            to_prepare=to_prepare,
         )
         await outbox.run(requests.add, message)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
+        if self.preparer is not None:
+            self.preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
 
     async def _number_of(self, outbox: Outbox, user: str) -> str:

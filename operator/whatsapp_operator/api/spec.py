@@ -16,6 +16,7 @@ from session_protocol.vocabulary import LinkMethod, OnLogout, Presence
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
 from whatsapp_operator.api.fields import AnswerTime, Delay, Duration, Int32
+from whatsapp_operator.api.media import MediaLimits
 from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.profile import PROFILE_CHANGES, ProfileSpec
 from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
@@ -139,6 +140,8 @@ class SessionSpec(SpecModel):
     webhooks: Webhooks = ()
     """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
     not have yet takes the next one."""
+    media_limits: MediaLimits = MediaLimits()
+    """How large the files may be that the session sends. A change reaches the running pod within two minutes."""
     recovery: RecoverySpec = RecoverySpec()
     """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()

@@ -55,9 +55,11 @@ from session_runner.http.errors import (
     problems,
 )
 from session_runner.http.event_stream import EventStreams
+from session_runner.http.media import FileRoutes
 from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
-from session_runner.http.routes import ROUTES, DeadLettersQuery, Route, StateQuery, read_query
+from session_runner.http.route import Route
+from session_runner.http.routes import ROUTES, DeadLettersQuery, StateQuery, read_query
 from session_runner.http.webhooks import dead_letters, redrive, webhook_states
 from session_runner.inbox import Inbox
 from session_runner.live import Live
@@ -132,24 +134,28 @@ class Api:
         self._session_uid = session_uid
         self._pod_uid = pod_uid
         self._clock = clock
-        self._answers: dict[str, Handler] = {
-            "getState": self.state,
-            "getQR": self.code,
-            "getAccount": self.account,
-            "getPairingCode": self.pairing_code,
-            "askForPairingCode": self.ask_for_pairing_code,
-            "logOut": self.logout,
-            "streamEvents": self._streams.answer,
-            "renewTokens": self.renew_tokens,
-            "changeSettings": self.change_settings,
-            "getWebhooks": self.webhooks,
-            "getDeadLetters": self.dead_letters,
-            "redrive": self.redrive,
-            "getContract": self.contract,
-            "getHealth": self.alive,
-            "getReadiness": self.alive,
-            "getMetrics": self.measurements,
-        } | MessageRoutes(self._messaging).handlers()
+        self._answers: dict[str, Handler] = (
+            {
+                "getState": self.state,
+                "getQR": self.code,
+                "getAccount": self.account,
+                "getPairingCode": self.pairing_code,
+                "askForPairingCode": self.ask_for_pairing_code,
+                "logOut": self.logout,
+                "streamEvents": self._streams.answer,
+                "renewTokens": self.renew_tokens,
+                "changeSettings": self.change_settings,
+                "getWebhooks": self.webhooks,
+                "getDeadLetters": self.dead_letters,
+                "redrive": self.redrive,
+                "getContract": self.contract,
+                "getHealth": self.alive,
+                "getReadiness": self.alive,
+                "getMetrics": self.measurements,
+            }
+            | MessageRoutes(self._messaging).handlers()
+            | FileRoutes(media).handlers()
+        )
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""

@@ -126,10 +126,19 @@ CREATE TABLE media (
 CREATE INDEX media_by_use ON media (stored, used);
 """
 
+PREPARING: Final = """
+ALTER TABLE requests ADD COLUMN to_prepare INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE requests ADD COLUMN problem TEXT;
+ALTER TABLE media ADD COLUMN passing INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX to_prepare ON requests (place) WHERE to_prepare = 1;
+"""
+""" A file is fetched from a link, or converted, before its message goes on, and is for that message alone. """
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
     EVENTS,  # 3
     DELIVERIES,  # 4
     MEDIA,  # 5
+    PREPARING,  # 6
 )

@@ -37,6 +37,7 @@ CONTRACT: dict[str, Any] = {
             "headers": [{"name": "X-Team", "value": "support"}],
         },
     ],
+    "mediaLimits": {"image": "5Mi", "video": "64Mi", "audio": "16Mi", "document": "100Mi", "sticker": "500Ki"},
     "recovery": {"maxAttempts": 5, "baseDelay": "5s", "healthyAfter": "10m"},
     "timeouts": {
         "startup": "60s",

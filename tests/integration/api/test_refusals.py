@@ -21,6 +21,7 @@ from integration.api.refusal_messages import (
     DOMAIN,
     DURATION,
     EVERY,
+    FILE_SIZE,
     IMAGE,
     KEY,
     KEYS,
@@ -126,6 +127,9 @@ SPREAD = "spec.pod.topologySpreadConstraints[0]"
 DNS = "spec.pod.dnsConfig"
 RULES: list[tuple[dict[str, Any], str, str]] = [
     # amounts that are none
+    ({"mediaLimits": {"video": "big"}}, "spec.mediaLimits.video", QUANTITY),
+    ({"mediaLimits": {"video": "101Mi"}}, "spec.mediaLimits.video", FILE_SIZE),
+    ({"mediaLimits": {"image": 0}}, "spec.mediaLimits.image", FILE_SIZE),
     (limits(memory="lots"), "spec.resources.limits.memory", QUANTITY),
     (limits(memory="1 Gi"), "spec.resources.limits.memory", QUANTITY),
     (limits(memory=""), "spec.resources.limits.memory", QUANTITY),

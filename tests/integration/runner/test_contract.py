@@ -22,10 +22,12 @@ from session_runner.http.auth import TokenFolder
 from session_runner.http.cloud_routes import CLOUD_ROUTES
 from session_runner.http.openapi import FILE
 from session_runner.http.routes import ROUTES
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
+from session_runner.preparing import Preparer
 from session_runner.store import StateStore
 
 PHONE = "123456789012345"
@@ -103,7 +105,8 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     door = Commands()
     door.open(Page(linked=not linking))
     media = Media(phone_number_id=PHONE, clock=now, random=os.urandom)
-    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom, media=media)
+    preparer = Preparer(media=media, live=Live(store=store), clock=now)
+    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom, preparer=preparer)
     api = Api(
         store=store,
         numbers=numbers,

@@ -1,5 +1,6 @@
 """The outbox on a real file: what is on it after each step, also for the next runner, and what is on it no more."""
 
+import asyncio
 import errno
 import os
 import sqlite3
@@ -183,6 +184,24 @@ def test_a_damaged_file_is_named(path: Path, content: bytes) -> None:
         open_database(path)
 
     assert content == path.read_bytes()
+
+
+async def test_whoever_finds_the_damage_others_learn_of_it(path: Path) -> None:
+    """A request of the API ends the session, too, and not only its own answer."""
+
+    def damaged(_: sqlite3.Connection) -> None:
+        raise DamagedOutboxError("It is damaged.")
+
+    async with open_outbox(path) as outbox:
+        watch = asyncio.create_task(outbox.watch())
+        for _ in range(2):
+            with pytest.raises(DamagedOutboxError):
+                await outbox.run(damaged)
+        with pytest.raises(DamagedOutboxError):
+            await watch
+        ended = asyncio.create_task(outbox.watch())
+        with pytest.raises(DamagedOutboxError):
+            await ended
 
 
 def test_a_full_volume_is_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
-"""What a session's spec says to the running pod, and where its webhooks may go by the operator's settings.
+"""What a session's spec says to the running pod, and where it may send HTTP to by the operator's settings.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
 """
 
+from session_protocol import live_settings as settings
 from session_protocol.live_settings import Header, LiveSettings, Webhook
 
+from whatsapp_operator.api.media import MediaLimits
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.api.webhooks import WebhookSpec
 from whatsapp_operator.core.model import Defaults
@@ -14,11 +16,9 @@ from whatsapp_operator.core.network import AddressPeer, Egress
 
 def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
     """Return the settings of a session whose spec can be used."""
-    webhooks = tuple(_webhook(spec) for spec in session.spec.webhooks)
-    if not webhooks:
-        return LiveSettings()
     return LiveSettings(
-        webhooks=webhooks,
+        webhooks=tuple(_webhook(spec) for spec in session.spec.webhooks),
+        media_limits=_media_limits(session.spec.media_limits),
         destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
     )
 
@@ -26,6 +26,11 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
 def secret_names(session: WhatsAppSession) -> list[str]:
     """Return the Secrets that the session's webhooks name, each once."""
     return sorted({spec.secret_name for spec in session.spec.webhooks if spec.secret_name is not None})
+
+
+def _media_limits(spec: MediaLimits) -> settings.MediaLimits:
+    given = {name: getattr(spec, name) for name in MediaLimits.model_fields}
+    return settings.MediaLimits(**{name: int(size) for name, size in given.items() if size is not None})
 
 
 def _webhook(spec: WebhookSpec) -> Webhook:
