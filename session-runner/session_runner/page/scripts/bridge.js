@@ -15,6 +15,8 @@
     restrictions: {}, // what the page last told of each restriction, for its end
     // Asking for an unknown module throws and the page may report that, so look before asking.
     module: (id) => (id in window.require('__debug').modulesMap ? window.require(id) : null),
+    // Asking for a module that the page has not run yet would run it, perhaps too early for what it needs.
+    hasRun: (known) => Object.keys(Object(known?.exports)).length > 0,
     isShown: (node) => node.getClientRects().length > 0, // a page may keep the screens that it does not show
     shownCode: () => [...document.querySelectorAll('[data-ref]')].find(session.isShown)?.getAttribute('data-ref') || null,
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),

@@ -9,10 +9,17 @@
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
 
   const wpp = window.WPP;
-  const injected = wpp?.isInjected === true; // before that, WPP.whatsapp's getters throw
-  const socket = injected ? maybe(() => wpp.whatsapp.Socket) : null;
+  const byLibrary = wpp?.isInjected === true; // before that, WPP.whatsapp's getters throw
   const booted = Boolean(window.__d) && document.querySelector('#app') !== null;
-  const registered = injected ? maybe(() => wpp.conn.isRegistered()) : null;
+  // wa-js takes a second until it knows the page's modules. A page that has its code on the screen, and no phone by the word
+  // of a module that it has run itself, is not waited for.
+  const hasRun = (id) => !byLibrary && booted && maybe(() => session.hasRun(window.require('__debug').modulesMap[id]));
+  const early = hasRun('WAWebSocketModel') ? maybe(() => module('WAWebSocketModel').Socket) : null;
+  const offersCode = early?.state === 'UNPAIRED' && maybe(() => session.shownCode()) !== null;
+  const injected = byLibrary || offersCode;
+  const socket = byLibrary ? maybe(() => wpp.whatsapp.Socket) : offersCode ? early : null;
+  const conn = byLibrary ? maybe(() => wpp.whatsapp.Conn) : offersCode && hasRun('WAWebConnModel') ? maybe(() => module('WAWebConnModel').Conn) : null;
+  const registered = byLibrary ? maybe(() => wpp.conn.isRegistered()) : offersCode ? false : null;
   const streaming = registered === true && socket?.stream === 'CONNECTED';
   const hasChats = streaming || Boolean(socket?.hasSynced);
 
@@ -95,14 +102,14 @@
     socket: socket?.state ?? null,
     stream: socket?.stream ?? null,
     synced: Boolean(socket?.hasSynced),
-    online: injected ? maybe(() => wpp.conn.isOnline()) : null,
-    needsUpdate: injected && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
+    online: byLibrary ? maybe(() => wpp.conn.isOnline()) : null,
+    needsUpdate: byLibrary && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
     version: maybe(() => window.Debug.VERSION),
     // The other tab gives it back when it is closed; the window that it has left over this page stays.
     foreignMutex: holdsMutex === false && (Boolean(maybe(() => mutex.getMutex())) || Boolean(dialog && session?.heldMutex)),
     otherScreen: overChats && maybe(() => session.screen.isOther()) === true,
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
-    codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
+    codeLifetimeMs: maybe(() => conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
     pairing: session?.pairing ? {
       code: session.pairing.code,
