@@ -18,7 +18,7 @@ from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Table
 from session_bench.start import rows_of, until_ready
 from session_bench.testbed import Testbed
-from session_bench.trace import Step, log_marks, parts, process_start
+from session_bench.trace import Step, log_marks, of_return, parts, process_start
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0
@@ -47,7 +47,7 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
                 _measure_outage(testbed, lambda: kill_browser(testbed.kubectl, NAME, namespace=objects.NAMESPACE))
             )
             deleted.append(_measure_deletion(testbed, times))
-            slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
+            slept.append(until_ready(testbed, [objects.sleeping(pod, f"asleep-{turn}")], f"asleep-{turn}"))
     after = testbed.status(NAME)
     if linked != after["link"]["linkedTime"]:
         raise BenchError("the session was linked anew meanwhile, so this measured something else")
@@ -76,10 +76,12 @@ def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
 def _measure_deletion(testbed: Testbed, times: dict[str, list[float]]) -> float:
     """Delete the session's pod; return the seconds, and note in `times` where they went."""
     before = str(testbed.status(NAME)["podUID"])
-    scheduled = testbed.pod_network.start(testbed.scheduled, NAME, after=before)
+    scheduled, audit = testbed.pod_network.start(testbed.scheduled, NAME, after=before), testbed.audit_log
+    since = audit.end()
     begun = time.time()
     took = _measure_outage(testbed, lambda: _delete_pod(testbed))
     marks = {
+        **of_return(audit.entries(since=since, about=NAME), NAME),
         Step.SCHEDULED: scheduled.result(),
         Step.STARTED: process_start(testbed.cgroup_of(NAME)),
         **log_marks(testbed.log_of(NAME), shown=RunnerState.CONNECTED),
