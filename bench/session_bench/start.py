@@ -27,6 +27,8 @@ SESSION, BY_HAND, SLEEP = "session, apply to QR code", "same pod made by hand", 
 WITH_VOLUME = "pod that only sleeps, with a new volume, to ready"
 
 
+REST = 1.0
+""" Seconds after which the operator has done all that follows from the session before. """
 CORES = "core-seconds per session"
 
 
@@ -72,6 +74,7 @@ def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table
         with progress.step(f"start: round {turn + 1} of {rounds}", status=lambda: "measuring"):
             order = list(kinds) if turn % 2 == 0 else list(reversed(kinds))
             for place, kind in enumerate(order):
+                time.sleep(REST)
                 single[kind].append(kinds[kind](f"start-{turn}-{place}"))
                 testbed.clear()
     rows = rows_of(single) + rows_of(times) + rows_of(costs)
