@@ -132,7 +132,7 @@ class Facts:
     refused: bool = False
     """ The page shows "WhatsApp works with Google Chrome …" instead of itself. """
     injected: bool = False
-    """ The page's modules are in reach: wa-js found them, or a code is on the screen and the page has run those that matter. """
+    """ The page's modules are in reach: wa-js found them, or the page has shown a code and run those that matter. """
     origin: float | None = None
     """ When this document began, by the page's clock, which tells documents apart. """
     clock: float | None = None

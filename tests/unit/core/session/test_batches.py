@@ -13,15 +13,20 @@ from whatsapp_operator.core.decision import (
     ReadClaim,
     batches,
 )
-from whatsapp_operator.core.model import KeyID, PodUID, TokenSource
+from whatsapp_operator.core.model import KeyID, Manifest, PodUID, TokenSource
 
-SERVICE, POLICY, CLAIM = CreateService(manifest={}), CreateNetworkPolicy(manifest={}), CreatePVC(manifest={})
-POD = CreatePod(manifest={})
+NOTHING = Manifest({})
+SERVICE, POLICY, CLAIM = (
+    CreateService(manifest=NOTHING),
+    CreateNetworkPolicy(manifest=NOTHING),
+    CreatePVC(manifest=NOTHING),
+)
+POD = CreatePod(manifest=NOTHING)
 
 
 def secret(purpose: TokenPurpose | None) -> CreateSecret:
     """Return the creation of a Secret."""
-    return CreateSecret(manifest={}, source=TokenSource(key_id=KeyID("key"), renewal=""), purpose=purpose)
+    return CreateSecret(manifest=NOTHING, source=TokenSource(key_id=KeyID("key"), renewal=""), purpose=purpose)
 
 
 def test_what_a_pod_needs_is_created_at_once_and_the_pod_after_it() -> None:
