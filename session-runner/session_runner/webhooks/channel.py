@@ -21,7 +21,8 @@ from session_protocol.vocabulary import WebhookFormat
 from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Delivery
 from session_runner.outbox.outbox import Outbox
-from session_runner.webhooks.retries import Outcome, is_given_up, outcome, pause
+from session_runner.webhooks.refusals import Refusals
+from session_runner.webhooks.retries import Outcome, is_given_up, outcome, pause, says_unknown
 from session_runner.webhooks.secret_files import Secret, read_secret
 from session_runner.webhooks.sender import AT_ONCE, Answer, Sender
 from session_runner.webhooks.signing import UnusableSecretError
@@ -61,6 +62,7 @@ class Channel:
         self._tries = 0
         """ Of the handshake. """
         self._not_before = 0.0
+        self._refusals = Refusals()
         self.problem = ""
         """ Why the last request came to nothing; empty: it did not. """
 
@@ -93,6 +95,7 @@ class Channel:
         now = self._now()
         if now < self._not_before:
             return self._not_before - now
+        await self._look_at_secret(outbox)
         free = AT_ONCE - len(self._under_way)
         if not free:
             return TICK  # woken by the first that ends
@@ -112,7 +115,16 @@ class Channel:
                 self._under_way[delivery.place] = delivery.chat, task
                 task.add_done_callback(partial(self._ended, delivery.place))
         due = await outbox.run(deliveries.next_due, webhook=self.webhook.name, now=now)
-        return TICK if due is None else min(TICK, max(0.0, due - self._now()))
+        longest = SECRET_PAUSE if self._refusals else TICK
+        return longest if due is None else min(longest, max(0.0, due - self._now()))
+
+    async def _look_at_secret(self, outbox: Outbox) -> None:
+        """End the pauses of a receiver that refused another Secret than the one of now."""
+        if not self._refusals:
+            return
+        with contextlib.suppress(UnusableSecretError):  # half written, say; whoever sends says so
+            if self._refusals.end_by(read_secret(self._around.secrets, self.webhook)):
+                await outbox.run(deliveries.hurry, webhook=self.webhook.name)
 
     async def _is_verified(self, secret: Secret) -> bool:
         """Whether the receiver has shown, if it is asked at all, that it wants the events."""
@@ -130,15 +142,20 @@ class Channel:
     async def _deliver(self, outbox: Outbox, delivery: Delivery, secret: Secret) -> None:
         answer = await self._sender.deliver(delivery.body, identifier=delivery.identifier, secret=secret)
         self._around.counted(self.webhook.name, _class_of(answer))
-        result = Outcome.AGAIN if answer.status is None else outcome(answer.status)
         now = self._now()
+        unknown_for = None
+        if says_unknown(answer.status) and (secret.signing is not None or self.webhook.headers):
+            unknown_for = self._refusals.note(delivery.place, secret, now=now)
+        result = Outcome.AGAIN if answer.status is None else outcome(answer.status, unknown_for=unknown_for)
         if result is Outcome.DELIVERED:
+            self._refusals.forget(delivery.place)
             await outbox.run(deliveries.delivered, delivery.place)
             self._say("")
             return
         problem = answer.problem if answer.status is None else f"The receiver answered {answer.status}."
         self._say(problem)
         if result is Outcome.DEAD or is_given_up(age=now - delivery.created):
+            self._refusals.forget(delivery.place)
             left = await outbox.run(
                 deliveries.died, delivery.place, webhook=self.webhook.name, now=now, problem=problem
             )
