@@ -83,6 +83,19 @@ def spread(**more: Any) -> dict[str, Any]:
         {"proxy": {"host": "fd00::5", "port": 65535, "type": "SOCKS5"}},
         *({"browser": {"language": tag}} for tag in ("de", "zh-Hant-TW", "es-419", "fil", "sr-Latn")),
         *({"browser": {"timeZone": zone}} for zone in ("Etc/GMT+5", "America/Argentina/Buenos_Aires", "US/Pacific")),
+        *(
+            {"webhooks": [{"name": "bot", "url": url, "format": "CloudAPI", "events": ["message"]}]}
+            for url in (
+                "http://10.1.2.3:8080/hook",
+                "http://[fd00::1]:8080?a=b",
+                "https://192.168.0.255/",
+                "https://8.8.8.8",
+                "https://localhost.example.com/127.0.0.1",
+                "https://0xcafe.example.com/",
+                "https://1.2.3.4.example/?to=http://localhost/",
+                "http://n8n.automation.svc.:5678/",
+            )
+        ),
         {"resources": {}},
         {"resources": {"limits": {}, "requests": {}}},
         {"resources": {"limits": {"memory": "256Mi"}}},
