@@ -37,6 +37,8 @@ class PlayedPage:
     """ What else it was told of each: kind, content, and which message it is about. """
     marked: list[tuple[str, bool]] = field(default_factory=list)
     """ Which messages were read, and whether an answer is being written. """
+    named: list[list[str]] = field(default_factory=list)
+    """ In which chats each of them was said to be. """
     others: set[str] = field(default_factory=set)
     """ The ids of messages that other people wrote. """
     people: dict[str, str | None] = field(default_factory=dict)
@@ -67,8 +69,9 @@ class PlayedPage:
                 return {"digits": found, "missing": about is not None and about not in self.others}
         raise AssertionError(script)
 
-    def _mark(self, *, id: str, typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
+    def _mark(self, *, id: str, chats: list[str], typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
         assert own is None or own.isdecimal()
+        self.named.append(chats)
         if id in self.broken:
             raise CallFailedError("Execution context was destroyed")
         if id not in self.others:
