@@ -60,7 +60,9 @@ class Channel:
         """ By place, with the chat that each had then: people who are joined share one. """
         self._verified = False
         self._tries = 0
-        """ Of the handshake. """
+        self._shake_at = 0.0
+        self._shaken: Secret | None = None
+        """ Of the handshake: how often it came to nothing, when it is tried again, and with which Secret it was. """
         self._not_before = 0.0
         self._refusals = Refusals()
         self.problem = ""
@@ -109,7 +111,7 @@ class Channel:
                 self._say(str(error))
                 return SECRET_PAUSE
             if not await self._is_verified(secret):
-                return self._not_before - self._now()
+                return min(SECRET_PAUSE, max(0.0, self._shake_at - self._now()))
             for delivery in waiting[:free]:
                 task = asyncio.create_task(self._deliver(outbox, delivery, secret))
                 self._under_way[delivery.place] = delivery.chat, task
@@ -130,13 +132,17 @@ class Channel:
         """Whether the receiver has shown, if it is asked at all, that it wants the events."""
         if self._verified or secret.verify_token is None or self.webhook.format is not WebhookFormat.CLOUD_API:
             return True
+        if secret != self._shaken:
+            self._tries, self._shake_at = 0, 0.0
+        if self._now() < self._shake_at:
+            return False
         problem = await self._sender.shake_hands(secret.verify_token)
         self._say(problem or "")
         if problem is None:
             self._verified = True
             return True
         self._tries += 1
-        self._not_before = self._now() + pause(self._tries, chance=self._around.random())
+        self._shaken, self._shake_at = secret, self._now() + pause(self._tries, chance=self._around.random())
         return False
 
     async def _deliver(self, outbox: Outbox, delivery: Delivery, secret: Secret) -> None:

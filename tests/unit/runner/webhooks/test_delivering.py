@@ -428,6 +428,24 @@ async def test_a_receiver_of_the_cloud_api_is_asked_first(tmp_path: Path, receiv
     assert receiver.requests[0].query["hub.challenge"].isdecimal()
 
 
+async def test_another_verify_token_is_tried_at_once(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the kubelet has brought it, whatever the pause is."""
+    monkeypatch.setattr(channel, "SECRET_PAUSE", 0.05)
+    secret(tmp_path, signingSecret="abc", verifyToken="wrong")
+    session = Sessions(tmp_path, (webhook(receiver, format=WebhookFormat.CLOUD_API, secret_name="bot"),))
+    receiver.answer = lambda it: shakes(it, "token")
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.has(receiver, 1)
+        await asyncio.sleep(0.2)
+        secret(tmp_path, signingSecret="abc", verifyToken="token")
+        await session.settles()
+
+    assert ["GET", "GET", "POST"] == [it.method for it in receiver.requests]
+
+
 async def test_a_handshake_that_nobody_answers_is_tried_again(tmp_path: Path) -> None:
     """With the reason in the report."""
     secret(tmp_path, signingSecret="abc", verifyToken="token")
