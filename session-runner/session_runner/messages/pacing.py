@@ -23,11 +23,11 @@ from typing import Final, NamedTuple
 from session_protocol.pacing import Pacing
 from session_protocol.vocabulary import PacingType, WaitReason
 
+from session_runner.messages.progress import LONGEST_WAIT
+
 DAY: Final = 24 * 3600.0
 LONGEST_EXPECTED: Final = 3600.0
 """ Seconds for which a message may be expected to wait when it is accepted; one that would wait longer is refused. """
-LONGEST_PACED: Final = 2 * 3600.0
-""" Seconds after which a message that still waits for its turn has failed: a plan is not kept where the page is away. """
 FRESH: Final = 7 * DAY
 """ Seconds after the link for which first contacts are slower. """
 FRESH_SLOWER: Final = 2
@@ -138,8 +138,8 @@ def is_too_far(turn: Turn, *, now: float) -> bool:
 
 
 def has_waited_too_long(message: Queued, turn: Turn, *, now: float) -> bool:
-    """Whether a message that still waits for its turn is given up."""
-    return turn.at > now and now - message.accepted >= LONGEST_PACED
+    """Whether a message is given up that still waits for its turn: the page was away, or the pace is slower than it was."""
+    return turn.at > now and now - message.accepted >= LONGEST_WAIT
 
 
 class _Lane:

@@ -12,7 +12,8 @@ from session_protocol.vocabulary import PacingType, RunnerState, StateReason, Wa
 from session_runner import messaging
 from session_runner.messages.contents import Deletion, Reaction
 from session_runner.messages.errors import FirstContactsForbiddenError, MessageError, PacedError, PacedToOneError
-from session_runner.messages.pacing import LONGEST_EXPECTED, LONGEST_PACED, Turn
+from session_runner.messages.pacing import LONGEST_EXPECTED, Turn
+from session_runner.messages.progress import LONGEST_WAIT
 from session_runner.outbox.outbox import Outbox
 from session_runner.store import Restriction
 from support.waiting import async_until
@@ -201,13 +202,13 @@ async def test_one_person_is_not_flooded(session: Session, tmp_path: Path) -> No
 @pytest.mark.usefixtures("outbox")
 async def test_what_waited_too_long_has_failed(session: Session) -> None:
     """It says so: a pace that was slowed down meanwhile does not keep what was expected."""
-    ids = await writes(session, STRANGERS[:3])
+    ids = await writes(session, STRANGERS[:5])
     await session.becomes(ids[1], "handed_over")
     slower = FirstContacts(burst=2, interval=60, per_day=2)
     session.live.replace(LiveSettings(pacing=Pacing(type=PacingType.CUSTOM, first_contacts=slower)))
-    await later(session, LONGEST_PACED)
-    await session.becomes(ids[2], "failed")
-    found = await session.messaging.find(ids[2])
+    await later(session, LONGEST_WAIT)
+    await session.becomes(ids[4], "failed")
+    found = await session.messaging.find(ids[4])
 
     assert found is not None
     assert PacedError.code == found.error

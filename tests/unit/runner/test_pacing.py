@@ -11,7 +11,6 @@ from session_runner.messages.pacing import (
     DAY,
     FRESH,
     LONGEST_EXPECTED,
-    LONGEST_PACED,
     Budget,
     Pace,
     Queued,
@@ -23,6 +22,7 @@ from session_runner.messages.pacing import (
     pace_of,
     plan,
 )
+from session_runner.messages.progress import LONGEST_WAIT
 
 NOW = 1_800_000_000.0
 PACE = Pace(first_contacts=Budget(3, 60.0), per_day=8, messages=Budget(20, 1.0), one_person=Budget(5, 6.0))
@@ -162,7 +162,7 @@ def test_the_settings_make_the_pace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wait", "age", "expected"), [(1, LONGEST_PACED, True), (1, LONGEST_PACED - 1, False), (0, DAY, False)]
+    ("wait", "age", "expected"), [(1, LONGEST_WAIT, True), (1, LONGEST_WAIT - 1, False), (0, 2 * DAY, False)]
 )
 def test_a_wait_has_an_end(wait: float, age: float, *, expected: bool) -> None:
     """For what waits for its turn alone."""

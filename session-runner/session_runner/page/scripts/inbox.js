@@ -82,10 +82,11 @@
   // not tell. Notes of the page are written by nobody.
   const NOTES = /notification|^(gp2|call_log|protocol|debug)$/;
   const writers = new Set(); // who has written once stays one
-  session.isStranger = async (wid, lid = WPP.whatsapp.lidPnCache?.getCurrentLid?.(wid)) => {
+  session.isStranger = async (wid) => {
     try {
       if (writers.has(String(wid))) return false;
-      for (const chat of [wid, lid].map((id) => id && WPP.whatsapp.ChatStore.get(id))) {
+      const ids = [wid, WPP.whatsapp.lidPnCache?.getCurrentLid?.(wid)];
+      for (const chat of ids.map((id) => id && WPP.whatsapp.ChatStore.get(id))) {
         const found = chat ? await newest(chat, PIECE) : [];
         if (!found.some(({ id, type }) => !id.fromMe && !NOTES.test(type))) continue;
         writers.add(String(wid));

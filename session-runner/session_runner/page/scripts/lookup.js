@@ -9,7 +9,7 @@ async ({ digits, about, within }) => {
     if (found === null) return { nobody: true };
     const known = about !== null && (chat.get(found.wid) ?? (found.lid && chat.get(found.lid)));
     const message = known ? await window.__session.find(known, about) : null;
-    const stranger = await window.__session.isStranger(found.wid, found.lid);
+    const stranger = await window.__session.isStranger(found.wid);
     return { digits: found.wid.user, stranger, missing: about !== null && (message === null || message.type === 'revoked') };
   };
   const late = new Promise((done) => { setTimeout(done, within * 1000, null); });
