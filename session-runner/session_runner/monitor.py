@@ -332,7 +332,8 @@ class PageMonitor:
         if facts.account is not None:
             self.store.show_account(facts.account)
         restricted = self._history.restriction
-        self.store.restriction = restricted and Restriction(restricted, self._history.restriction_ends)
+        ends = self._history.restriction_ends
+        self.store.restriction = None if restricted is None else Restriction(restricted, ends)
         verdict = without_answers(classify(facts, self._history, policy=policy, now=now), self.store.unanswered)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.

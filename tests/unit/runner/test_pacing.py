@@ -103,8 +103,7 @@ def test_all_together_have_a_budget() -> None:
     spent = Spent(messages=[Sent(f"p{n}", NOW - 2) for n in range(19)])
     found = waits([queued(1), queued(2), queued(3)], spent)
 
-    assert (0, None) == found[0]
-    assert [WaitReason.MESSAGES] * 2 == [reason for _, reason in found[1:]]
+    assert [None, WaitReason.MESSAGES, WaitReason.MESSAGES] == [reason for _, reason in found]
     assert 0.5 <= found[1][0] < found[2][0] <= 3
 
 
@@ -212,7 +211,8 @@ def test_a_plan_is_kept(count: int, every: int) -> None:
     queue = [queued(n, stranger=True) for n in range(count)]
     pace = Pace(first_contacts=PACE.first_contacts, per_day=100, messages=PACE.messages, one_person=PACE.one_person)
     first = plan(queue, Spent(), pace=pace, now=NOW)
-    now, went = NOW, []
+    now = NOW
+    went: list[Sent] = []
     while queue:
         turns = plan(queue, Spent(first_contacts=went), pace=pace, now=now)
         for message in [one for one in queue if turns[one.identifier].at <= now]:
