@@ -21,6 +21,7 @@ FAILED: Final = "failed"
 _PRODUCT: Final = {"messaging_product": "whatsapp"}
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATUS: Final = re.compile(r"[a-z_]{1,20}")
+_MOMENT: Final = re.compile(r"[0-9:TZ-]{20}")
 _LONGEST: Final = 300
 """ Characters that are repeated of an error's text. """
 
@@ -54,6 +55,8 @@ class Progress:
 
     status: str
     error_code: int | None = None
+    turn: str | None = None
+    """ When its turn is, if it waits for that: the session sends no faster. """
 
     @property
     def is_final(self) -> bool:
@@ -130,7 +133,13 @@ class MessagesClient:
         status, code = answer.get("status"), answer.get("errorCode")
         if not isinstance(status, str) or not _STATUS.fullmatch(status):
             raise MessageRefusedError("the runner answered without a message's status: it may be of another version")
-        return Progress(status=status, error_code=code if type(code) is int else None)
+        waiting = answer.get("waiting")
+        turn = waiting.get("until") if isinstance(waiting, dict) else None
+        return Progress(
+            status=status,
+            error_code=code if type(code) is int else None,
+            turn=turn if isinstance(turn, str) and _MOMENT.fullmatch(turn) else None,
+        )
 
     @property
     def _messages(self) -> str:

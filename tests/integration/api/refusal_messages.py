@@ -87,3 +87,6 @@ HEADER_NAME = "must be the name of a header: letters, digits and '-', beginning 
 FREE_HEADER = "must not be a header that the runner sends itself: remove it; Authorization is the entry authorization of the webhook's Secret"
 HEADER_VALUE = "must be made of printable ASCII characters but <, >, & and ', without a blank at its beginning or end"
 SIGNED = "the format Standard signs each delivery: set secretName to a Secret with the entry signingSecret"
+CUSTOM_PACING = "custom goes with type Custom: set both, or leave custom out"
+FIVE_MINUTES = "must be at most 5m: shorten it, lower perDay, or leave it out for the default"
+ONE_MINUTE = "must be at most 1m: shorten it, or leave it out for the default"

@@ -26,6 +26,15 @@ CONTRACT: dict[str, Any] = {
     "link": {"method": "QR", "maxRounds": 5, "onLogout": "Relink"},
     "proxy": {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "proxy"},
     "browser": {"language": "en-US", "timeZone": "UTC"},
+    "messaging": {
+        "pacing": {
+            "type": "Custom",
+            "custom": {
+                "firstContacts": {"burst": 5, "interval": "45s", "perDay": 50},
+                "messages": {"burst": 100, "interval": "2s"},
+            },
+        }
+    },
     "webhooks": [
         {
             "name": "bot",
@@ -96,6 +105,7 @@ def spread(**more: Any) -> dict[str, Any]:
                 "http://n8n.automation.svc.:5678/",
             )
         ),
+        *({"messaging": {"pacing": pacing}} for pacing in ({}, {"type": "None"}, {"type": "Custom", "custom": {}})),
         {"resources": {}},
         {"resources": {"limits": {}, "requests": {}}},
         {"resources": {"limits": {"memory": "256Mi"}}},

@@ -155,6 +155,12 @@ def test_what_is_no_id_is_asked_of_nobody(identifier: str) -> None:
     [
         ({"status": "accepted", "errorCode": None}, Progress(status="accepted"), False),
         ({"status": "handed_over", "errorCode": True}, Progress(status="handed_over"), False),
+        (
+            {"status": "accepted", "waiting": {"until": "2026-11-30T00:01:00Z"}},
+            Progress(status="accepted", turn="2026-11-30T00:01:00Z"),
+            False,
+        ),
+        ({"status": "accepted", "waiting": {"until": "\x1b[2J"}}, Progress(status="accepted"), False),
         ({"status": "sent"}, Progress(status="sent"), True),
         ({"status": "failed", "errorCode": 131000}, Progress(status="failed", error_code=131000), True),
     ],

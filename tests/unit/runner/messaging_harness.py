@@ -12,6 +12,7 @@ from typing import Any
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.inbox import Inbox
+from session_runner.live import Live
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
@@ -43,6 +44,8 @@ class PlayedPage:
     """ The ids of messages that other people wrote. """
     people: dict[str, str | None] = field(default_factory=dict)
     """ What a number is found as; None: nobody. Others cannot be asked about. """
+    strangers: set[str] | None = field(default_factory=set)
+    """ The numbers that have never written; None: it does not know. """
     broken: set[str] = field(default_factory=set)
     """ Texts that it does not take. """
     dies_with: set[str] = field(default_factory=set)
@@ -60,14 +63,22 @@ class PlayedPage:
             case "mark.js":
                 return self._mark(**argument)
             case "lookup.js":
-                digits, about = argument["digits"], argument["about"]
-                if digits not in self.people:
-                    return None
-                found = self.people[digits]
-                if found is None:
-                    return {"nobody": True}
-                return {"digits": found, "missing": about is not None and about not in self.others}
+                return self._look_up(argument["digits"], about=argument["about"])
+            case "strangers.js":
+                return [self._is_stranger(digits) for digits in argument["numbers"]]
         raise AssertionError(script)
+
+    def _look_up(self, digits: str, *, about: str | None) -> Any:
+        if digits not in self.people:
+            return None
+        found = self.people[digits]
+        if found is None:
+            return {"nobody": True}
+        missing = about is not None and about not in self.others
+        return {"digits": found, "missing": missing, "stranger": self._is_stranger(found)}
+
+    def _is_stranger(self, digits: str) -> bool | None:
+        return None if self.strangers is None else digits in self.strangers
 
     def _mark(self, *, id: str, chats: list[str], typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
         assert own is None or own.isdecimal()
@@ -107,12 +118,14 @@ class Session:
         self.page = PlayedPage()
         self.door = Commands()
         self.store = StateStore(clock=lambda: self.now)
+        self.live = Live(store=self.store)
         numbers = itertools.count(1)
         self.messaging = Messaging(
             store=self.store,
             door=self.door,
             clock=lambda: self.now,
             random=lambda size: next(numbers).to_bytes(size),
+            live=self.live,
         )
 
     def say(
