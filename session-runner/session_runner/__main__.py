@@ -120,6 +120,7 @@ async def run(settings: Settings) -> Exit:
         random=os.urandom,
         preparer=preparer,
         metrics=metrics.messages,
+        live=live,
     )
     messaging.progressed = inbox.wake
     preparer.settled = messaging.wake

@@ -16,7 +16,7 @@ from session_protocol.vocabulary import LinkMethod, OnLogout, Presence
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
 from whatsapp_operator.api.fields import AnswerTime, Delay, Duration, Int32
-from whatsapp_operator.api.media import MediaLimits
+from whatsapp_operator.api.messaging import MessagingSpec
 from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.profile import PROFILE_CHANGES, ProfileSpec
 from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
@@ -137,11 +137,11 @@ class SessionSpec(SpecModel):
     itself. Default: none."""
     browser: BrowserSpec = BrowserSpec()
     """What the page learns of its surroundings: language and time zone. A change takes effect with the next pod."""
+    messaging: MessagingSpec = MessagingSpec()
+    """How the session sends messages. A change reaches the running pod within two minutes."""
     webhooks: Webhooks = ()
     """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
     not have yet takes the next one."""
-    media_limits: MediaLimits = MediaLimits()
-    """How large the files may be that the session sends. A change reaches the running pod within two minutes."""
     recovery: RecoverySpec = RecoverySpec()
     """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()

@@ -126,6 +126,15 @@ CREATE TABLE media (
 CREATE INDEX media_by_use ON media (stored, used);
 """
 
+PACING: Final = """
+ALTER TABLE requests ADD COLUMN stranger INTEGER;
+ALTER TABLE requests ADD COLUMN handed REAL;
+UPDATE requests SET handed = (SELECT time FROM statuses WHERE request = id AND status = 'handed_over');
+CREATE INDEX by_handing ON requests (handed) WHERE handed IS NOT NULL;
+CREATE INDEX first_contacts ON requests (handed) WHERE stranger = 1;
+"""
+""" Whether it goes to somebody who has never written (null: not known), and when the page got it. """
+
 PREPARING: Final = """
 ALTER TABLE requests ADD COLUMN to_prepare INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE requests ADD COLUMN problem TEXT;
@@ -140,5 +149,6 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     EVENTS,  # 3
     DELIVERIES,  # 4
     MEDIA,  # 5
-    PREPARING,  # 6
+    PACING,  # 6
+    PREPARING,  # 7
 )

@@ -52,6 +52,7 @@ from integration.api.refusal_messages import (
     STAYS,
     VALUE,
 )
+from integration.api.refused_messaging import MESSAGING, SCHEMA_OF_MESSAGING
 from integration.api.refused_surroundings import SCHEMA_OF_PROXY, SURROUNDINGS
 from integration.api.refused_webhooks import SCHEMA_OF_WEBHOOKS, WEBHOOKS
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
@@ -127,9 +128,9 @@ SPREAD = "spec.pod.topologySpreadConstraints[0]"
 DNS = "spec.pod.dnsConfig"
 RULES: list[tuple[dict[str, Any], str, str]] = [
     # amounts that are none
-    ({"mediaLimits": {"video": "big"}}, "spec.mediaLimits.video", QUANTITY),
-    ({"mediaLimits": {"video": "101Mi"}}, "spec.mediaLimits.video", FILE_SIZE),
-    ({"mediaLimits": {"image": 0}}, "spec.mediaLimits.image", FILE_SIZE),
+    ({"messaging": {"mediaLimits": {"video": "big"}}}, "spec.messaging.mediaLimits.video", QUANTITY),
+    ({"messaging": {"mediaLimits": {"video": "101Mi"}}}, "spec.messaging.mediaLimits.video", FILE_SIZE),
+    ({"messaging": {"mediaLimits": {"image": 0}}}, "spec.messaging.mediaLimits.image", FILE_SIZE),
     (limits(memory="lots"), "spec.resources.limits.memory", QUANTITY),
     (limits(memory="1 Gi"), "spec.resources.limits.memory", QUANTITY),
     (limits(memory=""), "spec.resources.limits.memory", QUANTITY),
@@ -208,6 +209,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
     *SURROUNDINGS,
     *WEBHOOKS,
+    *MESSAGING,
     # labels and annotations of ours
     ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
     ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
@@ -328,6 +330,7 @@ def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec:
 SCHEMA: list[tuple[dict[str, Any], str, str]] = [
     *SCHEMA_OF_PROXY,
     *SCHEMA_OF_WEBHOOKS,
+    *SCHEMA_OF_MESSAGING,
     ({"operatingMode": "Stopped"}, "spec.operatingMode", 'supported values: "Running", "Suspended"'),
     ({"replicas": 0}, "spec.replicas", ONE),
     ({"replicas": 2}, "spec.replicas", ONE),

@@ -285,6 +285,8 @@ async def test_damage_that_is_found_later_is_named(path: Path) -> None:
 
 
 def damage(path: Path) -> None:
-    """Leave of the file what is read when it is opened."""
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    """Leave of the file what is read when it is opened: as much as one has without a message."""
+    content, empty = path.read_bytes(), path.with_name("empty.sqlite")
+    open_database(empty).close()
+    kept = empty.stat().st_size
+    path.write_bytes(content[:kept] + b"\xff" * (len(content) - kept))

@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod, and where it may send HTTP to by the operator's settings.
+"""What a session's spec says to the running pod, as how fast it sends, and where the operator lets it send HTTP to.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -6,8 +6,10 @@ brings it to the running one.
 
 from session_protocol import live_settings as settings
 from session_protocol.live_settings import Header, LiveSettings, Webhook
+from session_protocol.pacing import AllMessages, FirstContacts, Pacing
 
 from whatsapp_operator.api.media import MediaLimits
+from whatsapp_operator.api.messaging import PacingSpec
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.api.webhooks import WebhookSpec
 from whatsapp_operator.core.model import Defaults
@@ -18,8 +20,9 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
     """Return the settings of a session whose spec can be used."""
     return LiveSettings(
         webhooks=tuple(_webhook(spec) for spec in session.spec.webhooks),
-        media_limits=_media_limits(session.spec.media_limits),
         destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
+        pacing=_pacing(session.spec.messaging.pacing),
+        media_limits=_media_limits(session.spec.messaging.media_limits),
     )
 
 
@@ -31,6 +34,19 @@ def secret_names(session: WhatsAppSession) -> list[str]:
 def _media_limits(spec: MediaLimits) -> settings.MediaLimits:
     given = {name: getattr(spec, name) for name in MediaLimits.model_fields}
     return settings.MediaLimits(**{name: int(size) for name, size in given.items() if size is not None})
+
+
+def _pacing(spec: PacingSpec) -> Pacing:
+    if spec.custom is None:
+        return Pacing(type=spec.type)
+    contacts, messages = spec.custom.first_contacts, spec.custom.messages
+    return Pacing(
+        type=spec.type,
+        first_contacts=FirstContacts(
+            burst=contacts.burst, interval=contacts.interval.total_seconds(), per_day=contacts.per_day
+        ),
+        messages=AllMessages(burst=messages.burst, interval=messages.interval.total_seconds()),
+    )
 
 
 def _webhook(spec: WebhookSpec) -> Webhook:

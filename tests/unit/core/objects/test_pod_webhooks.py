@@ -90,7 +90,7 @@ def test_an_edit_outdates_no_pod_but_for_a_secret_that_it_lacks() -> None:
 
 def test_how_large_files_may_be_reaches_a_running_pod() -> None:
     """In bytes, with what is left out; no pod is outdated by it."""
-    limited = session({"mediaLimits": {"video": "64Mi", "sticker": "1Ki"}})
+    limited = session({"messaging": {"mediaLimits": {"video": "64Mi", "sticker": "1Ki"}}})
 
     assert MediaLimits(video=64 * 1024 * 1024, sticker=1024) == live_settings(limited, DEFAULTS).media_limits
     assert template_hash(session({}), DEFAULTS) == template_hash(limited, DEFAULTS)
