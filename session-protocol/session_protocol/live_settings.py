@@ -94,7 +94,7 @@ class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All of them."""
 
     webhooks: Annotated[tuple[Webhook, ...], Meta(max_length=MOST_WEBHOOKS)] = ()
-    media_limits: MediaLimits = msgspec.field(default=MediaLimits(), name="mediaLimits")
+    media_limits: MediaLimits | None = msgspec.field(default=None, name="mediaLimits")
     destinations: Annotated[
         tuple[Annotated[str, Meta(max_length=128)], ...],
         Meta(

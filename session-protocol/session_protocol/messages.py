@@ -5,7 +5,7 @@ The runner's OpenAPI document is generated from these. What else the Cloud API's
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 LONGEST_TEXT: Final = 4096
 """ Characters of a text, as in the Cloud API. """
@@ -22,6 +22,8 @@ MOST_ENTRIES: Final = 20
 
 _NUMBER: Final = r"^\+?[1-9][0-9]{6,14}$"
 _FILE_ID: Final = r"^[0-9]{30}$"
+_LINK: Final = r"^https?://([a-z0-9][a-z0-9-]{0,62}\.){1,8}[a-z]{2,20}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9%._~!&'()*+,;=:/-]{0,800})?([?][A-Za-z0-9%._~!&'()*+,;=:/?-]{0,800})?$"
+""" Of a host by its name; at most `LONGEST_LINK` characters. """
 _MESSAGE_ID: Final = r"^[0-9A-Za-z.-]{1,64}$"
 
 
@@ -34,10 +36,8 @@ def _matching(pattern: str, description: str) -> Meta:
 _To = Annotated[str, _matching(_NUMBER, "The phone number of whom it goes to, with its country's code.")]
 _MessageId = Annotated[str, _matching(_MESSAGE_ID, "A message's id, as an answer or a webhook gave it.")]
 _FileId = Annotated[str, _matching(_FILE_ID, "The id of a file, as its upload or a webhook gave it.")]
-_Link = Annotated[
-    str,
-    Meta(max_length=LONGEST_LINK, description="Where the file is fetched from, by https from a public address."),
-]
+_Link = Annotated[str, _matching(_LINK, "Where the file is fetched from: by https, from a host of a public address.")]
+_GIVEN = Meta(extra_json_schema={"anyOf": [{"required": ["id"]}, {"required": ["link"]}]})
 _Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"\S", description="Is not only blanks.")]
 _Part = Annotated[str, Meta(max_length=LONGEST_PART)]
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
@@ -147,8 +147,8 @@ class ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
 class FilePart(Struct, frozen=True, kw_only=True):
     """A file without a caption: one of both has to be there."""
 
-    id: _FileId | None = None
-    link: _Link | None = None
+    id: _FileId | UnsetType = UNSET
+    link: _Link | UnsetType = UNSET
 
 
 class CaptionedPart(FilePart, frozen=True, kw_only=True):
@@ -174,35 +174,35 @@ class AudioPart(FilePart, frozen=True, kw_only=True):
 class ImageMessage(_Message, frozen=True, kw_only=True, tag="image"):
     """A picture for somebody."""
 
-    image: CaptionedPart
+    image: Annotated[CaptionedPart, _GIVEN]
     context: Context | None = None
 
 
 class VideoMessage(_Message, frozen=True, kw_only=True, tag="video"):
     """A video for somebody."""
 
-    video: CaptionedPart
+    video: Annotated[CaptionedPart, _GIVEN]
     context: Context | None = None
 
 
 class DocumentMessage(_Message, frozen=True, kw_only=True, tag="document"):
     """A file for somebody."""
 
-    document: DocumentPart
+    document: Annotated[DocumentPart, _GIVEN]
     context: Context | None = None
 
 
 class AudioMessage(_Message, frozen=True, kw_only=True, tag="audio"):
     """A sound for somebody."""
 
-    audio: AudioPart
+    audio: Annotated[AudioPart, _GIVEN]
     context: Context | None = None
 
 
 class StickerMessage(_Message, frozen=True, kw_only=True, tag="sticker"):
     """A sticker for somebody."""
 
-    sticker: FilePart
+    sticker: Annotated[FilePart, _GIVEN]
     context: Context | None = None
 
 

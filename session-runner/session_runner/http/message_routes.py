@@ -30,6 +30,7 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.BadRequestError: problems.BadRequestError,
     errors.MissingParameterError: problems.InvalidMessageError,
     errors.BadParameterError: problems.InvalidMessageError,
+    errors.NoMessageError: problems.NoMessageError,
     errors.NoUserIdError: problems.InvalidMessageError,
     errors.NoTemplateError: problems.InvalidMessageError,
     errors.UnsupportedKindError: problems.InvalidMessageError,

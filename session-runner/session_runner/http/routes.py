@@ -279,7 +279,7 @@ ROUTES = (
         answer="The mark is taken.",
         content={"application/json": MarkedMessage},
         cached=False,
-        errors=(NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
+        errors=(NoMessageError, NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
     ),
     *FILE_ROUTES,
     Route(

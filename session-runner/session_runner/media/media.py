@@ -270,7 +270,8 @@ class Media:
 
     def most_of(self, kind: MediaKind) -> int | None:
         """Return the bytes that a file of a kind may have by the session's settings; None: as in the Cloud API."""
-        found: int | None = None if self._live is None else getattr(self._live.settings.media_limits, kind)
+        limits = None if self._live is None else self._live.settings.media_limits
+        found: int | None = None if limits is None else getattr(limits, kind)
         return found
 
     def _check(self, kind: MediaKind, medium: Medium, *, ptt: bool) -> None:

@@ -17,6 +17,7 @@ from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
     MissingParameterError,
+    NoMessageError,
     NoTemplateError,
     NoUserIdError,
     UnsupportedKindError,
@@ -92,7 +93,10 @@ def read_mark(body: bytes, *, message: str) -> ReadMark:
     :raises MessageError: it is not what the route's document says.
     """
     given = _strictly(body or b"{}", ReadRequest)
-    return ReadMark(message=read_message_id(message, field="The id"), typing=given.typing)
+    try:
+        return ReadMark(message=read_message_id(message, field="The id"), typing=given.typing)
+    except BadParameterError as error:
+        raise NoMessageError(str(error)) from error
 
 
 def read_number(given: str) -> str:

@@ -81,7 +81,7 @@ async def test_a_file_is_sent_by_its_link(served: Served) -> None:
     message = {"to": "15550100777", "type": "image", "image": {"link": "https://files.example.com/a.png"}}
     assert 200 == (await call(served, "POST", "messages", json=message))[0]
     assert 200 == (await served.send(message | {"messaging_product": "whatsapp"})).status
-    for image in ({"link": "https://127.0.0.1/a.png"}, {"link": "no link"}, {"caption": "Look"}):
+    for image in ({"link": "https://127.0.0.1/a.png"}, {"link": "no link"}, {"link": None}, {"caption": "Look"}):
         assert (422, "InvalidMessage") == await call(served, "POST", "messages", json=message | {"image": image})
 
 
@@ -93,7 +93,8 @@ async def test_a_message_is_marked_as_read(served: Served) -> None:
 
     assert (200, {"id": "3AF1", "typing": True}) == typing
     assert [("3AF0", False), ("3AF1", True)] == served.session.page.marked
-    assert (422, "InvalidMessage") == await call(served, "POST", "messages/3AF9/read")
+    assert (404, "NoMessage") == await call(served, "POST", "messages/3AF9/read")
+    assert (404, "NoMessage") == await call(served, "POST", "messages/a%20b/read")
     assert (422, "InvalidMessage") == await call(served, "POST", "messages/3AF0/read", json={"typing": "yes"})
 
 

@@ -31,9 +31,10 @@ def secret_names(session: WhatsAppSession) -> list[str]:
     return sorted({spec.secret_name for spec in session.spec.webhooks if spec.secret_name is not None})
 
 
-def _media_limits(spec: MediaLimits) -> settings.MediaLimits:
+def _media_limits(spec: MediaLimits) -> settings.MediaLimits | None:
     given = {name: getattr(spec, name) for name in MediaLimits.model_fields}
-    return settings.MediaLimits(**{name: int(size) for name, size in given.items() if size is not None})
+    sizes = {name: int(size) for name, size in given.items() if size is not None}
+    return settings.MediaLimits(**sizes) if sizes else None
 
 
 def _pacing(spec: PacingSpec) -> Pacing:
