@@ -28,6 +28,7 @@ CONTRACT: dict[str, Any] = {
     "browser": {"language": "en-US", "timeZone": "UTC"},
     "messaging": {
         "mediaLimits": {"image": "5Mi", "video": "64Mi", "audio": "16Mi", "document": "100Mi", "sticker": "500Ki"},
+        "interactive": "NumberedText",
         "pacing": {
             "type": "Custom",
             "custom": {

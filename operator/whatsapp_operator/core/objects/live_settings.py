@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod, as how fast it sends, and where the operator lets it send HTTP to.
+"""What a session's spec says to the running pod: how it sends, its webhooks, and where the operator lets it send HTTP to.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -23,6 +23,7 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
         destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
         pacing=_pacing(session.spec.messaging.pacing),
         media_limits=_media_limits(session.spec.messaging.media_limits),
+        interactive=session.spec.messaging.interactive,
     )
 
 
