@@ -80,7 +80,7 @@ class Page:
     async def call(self, script: str, argument: Any = None) -> str | None:
         """Do as the logout's script does, or those of a lookup and of a read mark."""
         if script == "mark.js":
-            return "missing"
+            return "marked"
         if script == "lookup.js":
             return None
         if not self.linked:
