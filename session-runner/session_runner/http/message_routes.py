@@ -24,6 +24,9 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.TokenError: problems.UnauthorizedError,
     errors.ScopeError: problems.ForbiddenError,
     errors.UnknownObjectError: problems.NoMessageError,
+    errors.NoChatError: problems.NoChatError,
+    errors.NoPictureError: problems.NoPictureError,
+    errors.NoCursorError: problems.NoCursorError,
     errors.BadRequestError: problems.BadRequestError,
     errors.MissingParameterError: problems.InvalidMessageError,
     errors.BadParameterError: problems.InvalidMessageError,
@@ -43,6 +46,8 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.KeyReusedError: problems.KeyReusedError,
     errors.KeyInUseError: problems.KeyInUseError,
     errors.NotReadyError: problems.StartingError,
+    errors.PageAwayError: problems.NoPageError,
+    errors.TooManyChecksError: problems.TooManyChecksError,
     errors.InternalFaultError: problems.InternalError,
 }
 
@@ -58,10 +63,10 @@ class MessageRoutes:
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by the names of their routes."""
         return {
-            "sendMessageV1": _with_problems(self.send),
-            "getMessage": _with_problems(self.find),
-            "editMessage": _with_problems(self.edit),
-            "deleteMessage": _with_problems(self.delete),
+            "sendMessageV1": with_problems(self.send),
+            "getMessage": with_problems(self.find),
+            "editMessage": with_problems(self.edit),
+            "deleteMessage": with_problems(self.delete),
         }
 
     async def send(self, request: web.Request) -> SentMessage:
@@ -99,12 +104,16 @@ class MessageRoutes:
         )
 
 
-def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> Handler:
-    async def answered(request: web.Request) -> web.Response:
+def with_problems(answer: Callable[[web.Request], Awaitable[msgspec.Struct | web.StreamResponse]]) -> Handler:
+    """Return the handler that writes what is answered, and raises the problem of each error of messaging."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
         try:
             document = await answer(request)
         except errors.MessageError as error:
             raise PROBLEMS[type(error)](str(error)) from error
+        if isinstance(document, web.StreamResponse):
+            return document
         body = msgspec.json.encode(document)
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
