@@ -12,7 +12,8 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from sqlite3 import Connection, OperationalError
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
 from session_protocol.reading import LONGEST_CURSOR, Chats, ContactCheck, Contacts, Profile, StoredMessages
@@ -23,6 +24,7 @@ from session_runner.messages.errors import (
     NoChatError,
     NoCursorError,
     NoPictureError,
+    NotReadyError,
     PageAwayError,
     TooManyChecksError,
 )
@@ -37,9 +39,10 @@ from session_runner.rates import Bucket, take_one
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-READ_SECONDS: Final = 10.0
+READ_SECONDS: Final = 20.0
 """ For the page to tell a piece. """
 CHECK_SECONDS: Final = 5.0
 """ For WhatsApp's word on a number. """
@@ -81,7 +84,7 @@ class Reader:
         place = None if after is None else _place(after, tuple[float, str])
         found = await self._ask("chats.js", {"after": place, "count": count})
         given = self._readable(found, "chats", PageChat, most=count)
-        named = await (await self._outbox()).run(reading.name_chats, given, self._naming())
+        named = await self._run(reading.name_chats, given, self._naming())
         return Chats(chats=named, next=_next(found))
 
     async def messages(self, chat: str, *, after: str | None, count: int) -> StoredMessages:
@@ -97,7 +100,7 @@ class Reader:
         if found.get("missing") == "message":
             raise NoCursorError("What was read up to is not there any more; begin without it.")
         given = self._readable(found, "messages", PageMessage, most=count)
-        named = await (await self._outbox()).run(reading.name_messages, given[::-1], self._naming())
+        named = await self._run(reading.name_messages, given[::-1], self._naming())
         return StoredMessages(messages=named, next=_next(found))
 
     async def contacts(self, *, after: str | None, count: int) -> Contacts:
@@ -108,7 +111,7 @@ class Reader:
         place = None if after is None else _place(after, str)
         found = await self._ask("contacts.js", {"after": place, "count": count})
         given = self._readable(found, "contacts", PageContact, most=count)
-        named = await (await self._outbox()).run(reading.name_contacts, given, self._naming())
+        named = await self._run(reading.name_contacts, given, self._naming())
         return Contacts(contacts=named, next=_next(found))
 
     async def check(self, phone_number: str) -> ContactCheck:
@@ -132,7 +135,7 @@ class Reader:
         if found.get("nobody"):
             return ContactCheck(exists=False)
         number, lid = _digits(found.get("digits")) or digits, _digits(found.get("lid"))
-        person = await (await self._outbox()).run(reading.meet, number=number, lid=lid, new_user=self._new_user)
+        person = await self._run(reading.meet, number=number, lid=lid, new_user=self._new_user)
         return ContactCheck(exists=True, person=person)
 
     async def picture(self, user: str | None) -> tuple[bytes, str]:
@@ -142,7 +145,7 @@ class Reader:
         :raises MessageError: it cannot be told.
         """
         ids = None if user is None else await self._ids_of(user, groups=False)
-        found = await self._ask("picture.js", {"ids": ids, "most": LARGEST_PICTURE}, deadline=READ_SECONDS * 2)
+        found = await self._ask("picture.js", {"ids": ids, "most": LARGEST_PICTURE})
         if found.get("none") or found.get("large"):
             raise NoPictureError("There is no profile picture, or none that this account may see.")
         try:
@@ -163,17 +166,23 @@ class Reader:
         except msgspec.ValidationError as error:
             raise PageAwayError("The page did not tell the profile.") from error
 
+    async def _run(self, work: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        try:
+            return await (await self._outbox()).run(work, *given, **named)
+        except OperationalError as error:  # the volume's own watch says what is wrong with it
+            raise NotReadyError("The session's volume did not take who these people are; ask again later.") from error
+
     async def _ids_of(self, chat: str, *, groups: bool = True) -> list[str]:
         if groups and _GROUP.fullmatch(chat):
             return [chat]
-        ids = await (await self._outbox()).run(reading.ids_of_chat, chat) if _USER.fullmatch(chat) else []
+        ids = await self._run(reading.ids_of_chat, chat) if _USER.fullmatch(chat) else []
         if not ids:
             raise NoChatError("This session knows nobody by this userId, and no such group.")
         return ids
 
-    async def _ask(self, script: str, argument: dict[str, Any], *, deadline: float = READ_SECONDS) -> dict[str, Any]:
+    async def _ask(self, script: str, argument: dict[str, Any]) -> dict[str, Any]:
         self._page.check_reachable()
-        found = await self._call(script, {"own": self._page.own} | argument, deadline=deadline)
+        found = await self._call(script, {"own": self._page.own} | argument, deadline=READ_SECONDS)
         if not isinstance(found, dict):
             raise PageAwayError("The page did not answer as it should; ask again.")
         return found

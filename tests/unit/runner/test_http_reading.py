@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,17 @@ async def test_a_page_that_does_not_answer_is_no_empty_account(served: Served, a
     """Whatever it says instead: ask again later."""
     served.page.answers["chats.js"] = answer
     assert (503, "NoPage", "5") == await served.refused("chats")
+
+
+async def test_a_full_volume_is_no_fault(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who people are could not be kept: ask again later."""
+
+    def full(*_given: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(reading, "name_chats", full)
+    served.page.answers["chats.js"] = {"chats": [], "next": None}
+    assert (503, "Starting", "5") == await served.refused("chats")
 
 
 async def test_nothing_is_read_without_a_connected_page(served: Served) -> None:
