@@ -31,7 +31,7 @@ class Appearance:
         self._page = page
         self._usual = usual
         self._sleep = sleep
-        self._ending: asyncio.Task[None] | None = None
+        self._return: asyncio.Task[None] | None = None
 
     async def appear(self, presence: Presence) -> None:
         """Appear so for a while.
@@ -40,21 +40,21 @@ class Appearance:
         :raises PageAwayError: the page is away, or did not do it.
         """
         self._page.check_reachable()
-        if self._ending is not None:
-            self._ending.cancel()
-            self._ending = None
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
         try:
-            await self._tell(presence)
+            await self._order(presence)
         except (CommandError, CallFailedError) as error:
             raise PageAwayError("The session's page is away, or busy; ask again.") from error
         finally:  # it may still have done it
             if presence is not self._usual:
-                self._ending = asyncio.create_task(self._end())
+                self._return = asyncio.create_task(self._end())
 
     async def _end(self) -> None:
         await self._sleep(LASTS)
         with contextlib.suppress(CommandError, CallFailedError):  # a page that comes anew appears as usual
-            await self._tell(self._usual)
+            await self._order(self._usual)
 
-    async def _tell(self, presence: Presence) -> None:
+    async def _order(self, presence: Presence) -> None:
         await self._page.call(SHOW if presence is Presence.AVAILABLE else HIDE, None, deadline=CALL_SECONDS)

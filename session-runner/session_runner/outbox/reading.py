@@ -51,7 +51,7 @@ def name_contacts(database: Connection, contacts: Sequence[PageContact], how: Na
 def name_messages(database: Connection, messages: Sequence[PageMessage], how: Naming) -> list[StoredMessage]:
     """Return messages as they are told, without the page's own notes, and note their files."""
     has_room = media.count_received(database) < MOST_FILES
-    return [_message(database, message, how, notes_file=has_room) for message in messages if not is_silent(message)]
+    return [_message(database, message, how, keeps_file=has_room) for message in messages if not is_silent(message)]
 
 
 def meet(database: Connection, *, number: str, lid: str | None, new_user: Callable[[], str]) -> KnownPerson:
@@ -71,13 +71,13 @@ def _person_of(database: Connection, who: Who, how: Naming, *, name: str | None 
     return None if who.is_group else people.of_page(database, who, new_user=how.new_user, name=name)
 
 
-def _message(database: Connection, message: PageMessage, how: Naming, *, notes_file: bool) -> StoredMessage:
+def _message(database: Connection, message: PageMessage, how: Naming, *, keeps_file: bool) -> StoredMessage:
     other = _person_of(database, message.who, how, name=None if message.own else message.name)
     chat = message.who.id if other is None else other.user_id
     if other is None and message.author is not None:
         other = people.of_page(database, message.author, new_user=how.new_user, name=message.name)
     identifier = received_id(how.phone_number_id, message.key) if has_file(message) else ""
-    if identifier and notes_file:
+    if identifier and keeps_file:
         media.receive(
             database,
             identifier=identifier,

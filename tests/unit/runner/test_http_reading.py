@@ -158,7 +158,7 @@ async def test_messages_come_from_the_newest_backwards(served: Served) -> None:
     assert ("chat_messages.js", argument) == served.page.asked[-1]
 
 
-async def test_a_group_tells_who_wrote(served: Served) -> None:
+async def test_a_group_shows_who_wrote(served: Served) -> None:
     """By the same `userId` as anywhere; of an own message nobody is told."""
     ada = await served.ada()
     theirs = text("M1", who=TEAM, author=ADAS_LID, name="Ada L.")
@@ -213,7 +213,8 @@ async def test_a_number_is_there_or_not_or_could_not_be_asked(served: Served) ->
     served.page.answers["lookup.js"] = None
     status, found = await served.check("+15550100704")
     assert (503, "NoPage") == (status, found["error"]["code"])
-    for body in ({"json": {"phoneNumber": "7"}}, {"json": {}}, {"data": b"\xff"}):
+    wrong: tuple[dict[str, Any], ...] = ({"json": {"phoneNumber": "7"}}, {"json": {}}, {"data": b"\xff"})
+    for body in wrong:
         assert 400 == (await served.check(**body))[0]
 
 
@@ -237,6 +238,7 @@ async def test_a_picture_is_given_as_what_it_is(served: Served) -> None:
             assert (200, kind, content) == (answer.status, answer.content_type, await answer.read())
             assert "nosniff" == answer.headers["X-Content-Type-Options"]
     assert [[ADA["id"], ADAS_LID["id"]], None] == [argument["ids"] for _, argument in served.page.asked[-2:]]
+    answered: Any
     for answered in ({"none": True}, {"large": True}):
         served.page.answers["picture.js"] = answered
         assert (404, "NoPicture", None) == await served.refused("profile/picture")
@@ -245,7 +247,7 @@ async def test_a_picture_is_given_as_what_it_is(served: Served) -> None:
         assert (503, "NoPage", "5") == await served.refused("profile/picture")
 
 
-async def test_the_own_profile_is_told(served: Served) -> None:
+async def test_the_own_profile_is_shown(served: Served) -> None:
     """With null for what the page does not tell."""
     served.session.store.show_account("+15550100000")
     served.page.answers["profile.js"] = {"name": "Shop", "about": None}

@@ -21,7 +21,7 @@ def message(**more: Any) -> PageMessage:
     return msgspec.convert(given | {"who": msgspec.to_builtins(ADAS), "body": "Hello"} | more, type=PageMessage)
 
 
-def told(given: PageMessage, media_id: str = "") -> StoredMessage:
+def as_read(given: PageMessage, media_id: str = "") -> StoredMessage:
     """Tell it as one of Ada's chat."""
     return stored_message(given, chat="ZZ.1", person=ADA, media_id=media_id)
 
@@ -30,7 +30,7 @@ def test_a_stored_message_is_read_as_an_event_is() -> None:
     """Each field that both have has the same name and form."""
     event = Message(id="A1", chat="ZZ.1", person=ADA, timestamp=7, content={"type": "text", "text": {"body": "Hello"}})
 
-    written = msgspec.to_builtins(told(message()))
+    written = msgspec.to_builtins(as_read(message()))
     assert written.items() >= {k: v for k, v in msgspec.to_builtins(event).items() if k != "person"}.items()
     assert msgspec.to_builtins(ADA) == written["person"]
     assert {"late"} == {field.encode_name for field in msgspec.structs.fields(Message)} - written.keys()
@@ -51,16 +51,18 @@ def test_a_stored_message_is_read_as_an_event_is() -> None:
         ({"ack": 3}, {}),
     ],
 )
-def test_what_became_of_a_message_is_told(given: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_what_became_of_a_message_is_shown(given: dict[str, Any], expected: dict[str, Any]) -> None:
     """Taken back, edited, not readable yet, sent on; of an own one how far it has come, and of others nothing."""
-    plain = msgspec.to_builtins(told(message()))
-    changed = {name: value for name, value in msgspec.to_builtins(told(message(**given))).items() if name != "content"}
+    plain = msgspec.to_builtins(as_read(message()))
+    changed = {
+        name: value for name, value in msgspec.to_builtins(as_read(message(**given))).items() if name != "content"
+    }
     assert expected == {name: value for name, value in changed.items() if value != plain[name]}
 
 
 def test_an_answer_names_what_it_answers() -> None:
     """By its bare id, and whose it was."""
-    found = told(message(quoted="B2", quotedOwn=True)).context
+    found = as_read(message(quoted="B2", quotedOwn=True)).context
     assert found is not None
     assert ("B2", True) == (found.id, found.own)
 
@@ -68,7 +70,7 @@ def test_an_answer_names_what_it_answers() -> None:
 @pytest.mark.parametrize(("media_id", "expected"), [("1040", {"id": "1040"}), ("", {})])
 def test_a_file_has_an_id_if_it_can_be_had(media_id: str, expected: dict[str, str]) -> None:
     """One that cannot is shown without."""
-    content = told(message(type="image", mimetype="image/png"), media_id).content
+    content = as_read(message(type="image", mimetype="image/png"), media_id).content
     assert {"mime_type": "image/png", "sha256": ""} | expected == content["image"]
 
 
@@ -102,7 +104,9 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
 def test_nothing_of_people_stands_in_logs() -> None:
     """Neither numbers nor names nor texts."""
     chat = chat_of(PageChat(who=ADAS, t=9.5, unread=2, archived=False, name="Ada"), ADA)
-    text = f"{chat} {chat.person} {told(message())} {PageChat(who=ADAS, t=9.5, unread=2, archived=False, name='Ada')}"
+    text = (
+        f"{chat} {chat.person} {as_read(message())} {PageChat(who=ADAS, t=9.5, unread=2, archived=False, name='Ada')}"
+    )
     assert not [one for one in ("15550100701", "Ada", "Hello") if one in text]
 
 
