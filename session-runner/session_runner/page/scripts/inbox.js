@@ -78,6 +78,24 @@
     return [...await beside(chat, anchor, 'before', count), last, ...await beside(chat, anchor, 'after', count)];
   };
 
+  // Whether nobody has ever written in the chat of these ids of one person, by its newest messages; null where the page does
+  // not tell. Notes of the page are written by nobody.
+  const NOTES = /notification|^(gp2|call_log|protocol|debug)$/;
+  const writers = new Set(); // who has written once stays one
+  session.isStranger = async (wid) => {
+    try {
+      if (writers.has(String(wid))) return false;
+      const ids = [wid, WPP.whatsapp.lidPnCache?.getCurrentLid?.(wid)];
+      for (const chat of ids.map((id) => id && WPP.whatsapp.ChatStore.get(id))) {
+        const found = chat ? await newest(chat, PIECE) : [];
+        if (!found.some(({ id, type }) => !id.fromMe && !NOTES.test(type))) continue;
+        writers.add(String(wid));
+        return false;
+      }
+      return true;
+    } catch { return null; }
+  };
+
   session.store = { text, number, widOf, isTold, who, beside, newest }; // for the scripts that read on request
 
   session.inbox = {

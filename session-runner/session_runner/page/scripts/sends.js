@@ -70,12 +70,12 @@
   // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
   // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because
   // the chat of a number may be kept under another id.
-  session.hand = async ({ id, to, kind, content, about, look, file }) => {
+  session.hand = async ({ id, to, kind, content, about, chats: elsewhere, look, file }) => {
     const { chat: chats, whatsapp } = WPP;
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));
     const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
     const { has, hand, isFrom = false } = session.sends[kind]; // `isFrom`: what it is about is in any chat, and no quote
-    const found = about === null ? null : await (isFrom ? session.anywhere(about) : session.find(chat, about));
+    const found = about === null ? null : await (isFrom ? session.anywhere(about, elsewhere) : session.find(chat, about));
     const missing = about !== null && (found === null || (found.type === 'revoked' && kind !== 'delete'));
     const given = { id, chat, key, content, about: found, file };
     const there = async () => (has ? !missing && has(given) : !session.lost.has(id) && await session.message(key) !== null);
