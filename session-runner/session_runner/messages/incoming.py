@@ -231,7 +231,7 @@ def reaction_changes(entry: Entry, before: dict[str, str], by: By) -> list[React
 
 def is_silent(entry: Entry) -> bool:
     """Whether it is a note of the page about a chat, or changes another message."""
-    return entry.type in _SILENT
+    return entry.type in SILENT
 
 
 def has_file(message: PageMessage) -> bool:
