@@ -128,7 +128,7 @@ class Api:
         self._deliverer = deliverer or Deliverer(live=self._live, clock=clock, random=random.random)
         media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(
-            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
+            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id, live=self._live
         )
         page = LinkedPage(store=store, door=self._door)
         reader = Reader(

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from session_protocol.messages import EditRequest, MessageRequest
 from session_protocol.phone_numbers import read_phone_number
+from session_protocol.vocabulary import Interactive
 
 from session_runner.messages.contents import Content, Edit, concerned
 from session_runner.messages.errors import (
@@ -23,6 +24,7 @@ from session_runner.messages.errors import (
     UnsupportedKindError,
 )
 from session_runner.messages.fields import read_message_id
+from session_runner.messages.numbered import read_numbered
 from session_runner.messages.readers import READERS, Reader, read_forward, read_text
 
 LONGEST_NUMBER: Final = 40
@@ -30,6 +32,7 @@ LONGEST_NUMBER: Final = 40
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
+_INTERACTIVE: Final = "interactive"
 _OWN_READERS: Final[Mapping[str, Reader]] = {**READERS, "forward": read_forward}
 """ With what the Cloud API has not. """
 _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
@@ -57,9 +60,10 @@ class ReadMark:
     """ Whether they are to see that an answer is being written. """
 
 
-def read_request(body: bytes) -> SendRequest | ReadMark:
+def read_request(body: bytes, *, interactive: Interactive = Interactive.REFUSE) -> SendRequest | ReadMark:
     """Return what the body asks for.
 
+    :param interactive: what becomes of buttons and lists.
     :raises MessageError: it is no request, or cannot be carried out.
     """
     try:
@@ -70,7 +74,7 @@ def read_request(body: bytes) -> SendRequest | ReadMark:
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     if document.get("status") is not None:
         return _mark(document)
-    return _send(document)
+    return _send(document, interactive)
 
 
 def read_message(body: bytes) -> SendRequest:
@@ -108,12 +112,17 @@ def _strictly(body: bytes, kind: Any) -> Any:
         raise BadParameterError(f"The body is wrong: {reason}. /v1/openapi.yaml tells what it takes.") from error
 
 
-def _send(document: dict[str, Any], *, readers: Mapping[str, Reader] = READERS) -> SendRequest:
+def _send(
+    document: dict[str, Any],
+    interactive: Interactive = Interactive.REFUSE,
+    *,
+    readers: Mapping[str, Reader] = READERS,
+) -> SendRequest:
     if document.get("recipient_type") not in (None, "individual"):
         raise BadParameterError("recipient_type is individual; groups are not built yet.")
-    kind = _kind(document, readers)
+    kind = _kind(document, interactive, readers)
     given, digits = _recipient(document)
-    content = readers[kind](document.get(kind))
+    content = (read_numbered if kind == _INTERACTIVE else readers[kind])(document.get(kind))
     reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
     return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
 
@@ -128,14 +137,16 @@ def _mark(document: dict[str, Any]) -> ReadMark:
     return ReadMark(message=message, typing=typing is not None)
 
 
-def _kind(document: dict[str, Any], readers: Mapping[str, Reader]) -> str:
+def _kind(document: dict[str, Any], interactive: Interactive, readers: Mapping[str, Reader]) -> str:
     kind = document.get("type", "text")
     if kind is None:
         return "text"
     if kind == "template":
         raise NoTemplateError("An ordinary WhatsApp account has no templates; send a text, at any time.")
-    if kind == "interactive":
+    if kind == _INTERACTIVE and interactive is Interactive.REFUSE:
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
+    if kind == _INTERACTIVE:
+        return _INTERACTIVE
     if isinstance(kind, str) and kind in readers:
         return kind
     raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(readers)}.")
