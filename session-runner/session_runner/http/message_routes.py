@@ -25,6 +25,9 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.TokenError: problems.UnauthorizedError,
     errors.ScopeError: problems.ForbiddenError,
     errors.UnknownObjectError: problems.NoMessageError,
+    errors.NoChatError: problems.NoChatError,
+    errors.NoPictureError: problems.NoPictureError,
+    errors.NoCursorError: problems.NoCursorError,
     errors.BadRequestError: problems.BadRequestError,
     errors.MissingParameterError: problems.InvalidMessageError,
     errors.BadParameterError: problems.InvalidMessageError,
@@ -47,6 +50,8 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.KeyReusedError: problems.KeyReusedError,
     errors.KeyInUseError: problems.KeyInUseError,
     errors.NotReadyError: problems.StartingError,
+    errors.PageAwayError: problems.NoPageError,
+    errors.TooManyChecksError: problems.TooManyChecksError,
     errors.InternalFaultError: problems.InternalError,
 }
 
@@ -62,10 +67,10 @@ class MessageRoutes:
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by the names of their routes."""
         return {
-            "sendMessageV1": _with_problems(self.send),
-            "getMessage": _with_problems(self.find),
-            "editMessage": _with_problems(self.edit),
-            "deleteMessage": _with_problems(self.delete),
+            "sendMessageV1": with_problems(self.send),
+            "getMessage": with_problems(self.find),
+            "editMessage": with_problems(self.edit),
+            "deleteMessage": with_problems(self.delete),
         }
 
     async def send(self, request: web.Request) -> SentMessage:
@@ -113,8 +118,10 @@ class MessageRoutes:
         return MessageWait(reason=turn.reason, until=moment_of(math.ceil(turn.at)))
 
 
-def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> Handler:
-    async def answered(request: web.Request) -> web.Response:
+def with_problems(answer: Callable[[web.Request], Awaitable[msgspec.Struct | web.StreamResponse]]) -> Handler:
+    """Return the handler that writes what is answered, and raises the problem of each error of messaging."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
         try:
             document = await answer(request)
         except errors.MessageError as error:
@@ -122,6 +129,8 @@ def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> H
             if problem.headers and error.retry_after is not None:
                 problem.headers = (("Retry-After", str(error.retry_after)),)
             raise problem from error
+        if isinstance(document, web.StreamResponse):
+            return document
         body = msgspec.json.encode(document)
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 

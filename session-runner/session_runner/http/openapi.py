@@ -16,7 +16,8 @@ from session_protocol.answers import Problem
 
 from session_runner.http import cloud_openapi
 from session_runner.http.errors import PROBLEM, ApiError, BadRequestError, ExpectationError, InternalError
-from session_runner.http.routes import ROUTES, Route
+from session_runner.http.route import Route
+from session_runner.http.routes import ROUTES
 
 FILE = Path(__file__).with_name("openapi.yaml")
 
