@@ -17,6 +17,8 @@ LONGEST_LINK: Final = 2048
 """ Characters of the address of a file. """
 MOST_CARDS: Final = 257
 """ People in one message, as in the Cloud API. """
+MOST_MENTIONS: Final = 50
+""" People in one text. """
 MOST_ENTRIES: Final = 20
 """ Of a person's numbers, addresses and so on. """
 
@@ -43,10 +45,33 @@ _Part = Annotated[str, Meta(max_length=LONGEST_PART)]
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
 
 
+class EditedPart(Struct, frozen=True, kw_only=True):
+    """A text that takes another one's place."""
+
+    body: _Body
+
+
+class PreviewPart(Struct, frozen=True, kw_only=True):
+    """What is shown of a link in a text."""
+
+    url: Annotated[_Name, Meta(description="As it stands in the text.")]
+    title: _Name
+    description: _Part | None = None
+
+
 class TextPart(Struct, frozen=True, kw_only=True):
     """A text."""
 
     body: _Body
+    mentions: (
+        Annotated[
+            list[Annotated[str, _matching(_NUMBER, "A phone number, whose digits stand in the text behind an @.")]],
+            Meta(max_length=MOST_MENTIONS, description="Who is mentioned; without it digits behind an @ mean nobody."),
+        ]
+        | None
+    ) = None
+    preview_url: Annotated[bool, Meta(description="Whether WhatsApp Web makes a preview of the first link.")] = False
+    preview: Annotated[PreviewPart | None, Meta(description="The preview, if it is not to be made.")] = None
 
 
 class ReactionPart(Struct, frozen=True, kw_only=True):
@@ -144,6 +169,18 @@ class ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
     context: Context | None = None
 
 
+class ForwardPart(Struct, frozen=True, kw_only=True):
+    """What is sent on."""
+
+    message_id: _MessageId
+
+
+class ForwardMessage(_Message, frozen=True, kw_only=True, tag="forward"):
+    """A message of any chat, sent on to somebody and marked as such."""
+
+    forward: ForwardPart
+
+
 class FilePart(Struct, frozen=True, kw_only=True):
     """A file without a caption: one of both has to be there."""
 
@@ -216,13 +253,14 @@ MessageRequest = (
     | DocumentMessage
     | AudioMessage
     | StickerMessage
+    | ForwardMessage
 )
 
 
 class EditRequest(Struct, frozen=True, kw_only=True):
     """What a text is to be instead."""
 
-    text: TextPart
+    text: EditedPart
 
 
 class ReadRequest(Struct, frozen=True, kw_only=True):

@@ -141,6 +141,7 @@ async def run(settings: Settings) -> Exit:
         pod_uid=settings.pod_uid,
         clock=clock,
         metrics_need_token=settings.metrics_need_token,
+        presence=settings.presence,
     )
     try:
         server, port = await serve(api.application(), port=settings.port, metrics=metrics)

@@ -22,11 +22,11 @@ from prometheus_client import CollectorRegistry
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
-from session_runner.linked_page import LinkedPage
+from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.live import Live
 from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
-from session_runner.messages.contents import Content, Deletion, Edit, File, concerned, for_page, kind_of
+from session_runner.messages.contents import Content, Deletion, Edit, File, Forward, concerned, for_page, kind_of
 from session_runner.messages.errors import (
     BadParameterError,
     KeyInUseError,
@@ -83,10 +83,6 @@ class Accepted:
     digits: str
 
 
-class _PageRefusedError(Exception):
-    """The page did not do what it was told."""
-
-
 class Messaging:
     """One session's messages; used from one event loop only."""
 
@@ -128,6 +124,13 @@ class Messaging:
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
         self._woken.set()
+
+    async def outbox(self) -> Outbox:
+        """Return the open outbox.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return await self._open()
 
     def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
@@ -277,7 +280,7 @@ class Messaging:
             elif self._acks_changed:
                 self._acks_changed = False
                 await self._follow(outbox, most=AT_ONCE)
-        except (CommandError, CallFailedError, _PageRefusedError) as error:
+        except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
             pause = RETRY
         await self._measure(outbox)
@@ -329,6 +332,9 @@ class Messaging:
             "kind": kind_of(message.content),
             "content": for_page(message.content),
             "about": message.reply_to or concerned(message.content),
+            "chats": await outbox.run(marks.chats, message.content.message)
+            if isinstance(message.content, Forward)
+            else [],
             "look": over,
         }
         if not over:
@@ -368,7 +374,7 @@ class Messaging:
             some = watched[start : start + AT_ONCE]
             acks = await self._page.call("acks.js", {"keys": [message.page_key for message in some]})
             if not isinstance(acks, list) or len(acks) != len(some):
-                raise _PageRefusedError
+                raise PageRefusedError
             for message, ack in zip(some, acks, strict=True):
                 if not isinstance(ack, int):
                     continue  # a page that does not have it has not failed to send it

@@ -79,6 +79,31 @@ class TooManyFilesError(ApiError):
     headers: tuple[tuple[str, str], ...] = (("Retry-After", "30"),)
 
 
+class NoChatError(ApiError):
+    """There is no such chat, or nobody is known by this userId."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoChat"
+
+
+class NoPictureError(ApiError):
+    """There is no profile picture, or none that is shown to this account."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoPicture"
+
+
+class NoCursorError(ApiError):
+    """`after` is nothing that an answer had as `next`, or what it stands for is gone."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoCursor"
+
+
+class TooManyChecksError(ApiError):
+    """Too many numbers were asked about."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyChecks"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "60"),)
+
+
 class NotOnWhatsAppError(ApiError):
     """The number is not on WhatsApp."""
 
@@ -177,6 +202,7 @@ class NoPageError(ApiError):
     """The page is not open, so nothing can be done in it."""
 
     status, code = HTTPStatus.SERVICE_UNAVAILABLE, "NoPage"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "5"),)
 
 
 class DeadlineError(ApiError):

@@ -26,6 +26,9 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.TokenError: problems.UnauthorizedError,
     errors.ScopeError: problems.ForbiddenError,
     errors.UnknownObjectError: problems.NoMessageError,
+    errors.NoChatError: problems.NoChatError,
+    errors.NoPictureError: problems.NoPictureError,
+    errors.NoCursorError: problems.NoCursorError,
     errors.BadRequestError: problems.BadRequestError,
     errors.MissingParameterError: problems.InvalidMessageError,
     errors.BadParameterError: problems.InvalidMessageError,
@@ -49,6 +52,8 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.KeyReusedError: problems.KeyReusedError,
     errors.KeyInUseError: problems.KeyInUseError,
     errors.NotReadyError: problems.StartingError,
+    errors.PageAwayError: problems.NoPageError,
+    errors.TooManyChecksError: problems.TooManyChecksError,
     errors.InternalFaultError: problems.InternalError,
 }
 

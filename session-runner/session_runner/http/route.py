@@ -1,4 +1,4 @@
-"""One row of the table of routes, as `routes` lists them."""
+"""What the table of routes has of each one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

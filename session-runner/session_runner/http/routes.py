@@ -56,6 +56,7 @@ from session_runner.http.errors import (
     UnauthorizedError,
 )
 from session_runner.http.file_table import FILE_ROUTES
+from session_runner.http.reading_table import READING_ROUTES
 from session_runner.http.route import Route
 
 Q = TypeVar("Q", bound=Struct)
@@ -296,6 +297,7 @@ ROUTES = (
         cached=False,
         errors=(EventsGoneError, StartingError, TooManyStreamsError),
     ),
+    *READING_ROUTES,
     Route(
         path="/v1/tokens",
         method="PUT",

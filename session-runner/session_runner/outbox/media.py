@@ -89,6 +89,11 @@ def receive(
     add(database, medium)
 
 
+def count_received(database: Connection) -> int:
+    """Return of how many messages that came in the file is known."""
+    return int(database.execute("SELECT count(*) FROM media WHERE page_key IS NOT NULL").fetchone()[0])
+
+
 def find(database: Connection, identifier: str, *, now: float) -> Medium | None:
     """Return a file whose time is not over."""
     row = database.execute(
