@@ -314,7 +314,7 @@ class Messaging:
             "look": over,
         }
         if not over:
-            await outbox.run(requests.begin_handing_over, message.identifier)
+            await outbox.note(requests.begin_handing_over, message.identifier)
         try:
             found = await self._page.call("send.js", argument, file=None if over else file)
         except (CommandTimeoutError, CallFailedError) as error:
@@ -323,16 +323,16 @@ class Messaging:
                 "Tries to hand a message to the page have failed",
                 extra={"count": message.tries + 1, "error": type(error).__name__},
             )
-            await outbox.run(requests.count_try, message.identifier)
+            await outbox.note(requests.count_try, message.identifier)
             return False
         if isinstance(found, dict) and found.get("pending"):
             return False
         if isinstance(found, dict) and "key" in found:
-            await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
+            await outbox.note(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
         else:  # it is not in the page, and was never sent
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
             self._metrics.failed.labels(code).inc()
-            await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+            await outbox.note(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         return True
 
     async def _file_of(self, content: Content) -> Path | None:
@@ -356,7 +356,7 @@ class Messaging:
                 if now is not message.progress:
                     error = RefusedError.code if now is Progress.FAILED else None
                     self._count(message.progress, error)
-                    await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
+                    await outbox.note(requests.record, message.identifier, now, time=self._now(), error=error)
 
     def _count(self, before: Progress, error: int | None) -> None:
         if error is not None:

@@ -70,5 +70,5 @@ class ReadMarks:
         """Have the page mark a message; return whether it has it. What it does not have it never marks."""
         argument = {"own": self._page.own, "id": message, "typing": typing}
         answer = await self._page.call("mark.js", argument, deadline=deadline)
-        await outbox.run(marks.remove, message)
+        await outbox.note(marks.remove, message)
         return bool(answer == "marked")

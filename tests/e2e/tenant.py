@@ -135,7 +135,12 @@ class Tenant(SessionWaits):
     def token(self, name: str, scope: str) -> str:
         """Return the session's token of a scope. :raises NotReady: it has none yet."""
         status = self.status(name)
-        by_scope = {"state": status.get("tokenSecretName"), "link": (status.get("tokenSecrets") or {}).get("linking")}
+        secrets = status.get("tokenSecrets") or {}
+        by_scope = {
+            "state": status.get("tokenSecretName"),
+            "link": secrets.get("linking"),
+            "send": secrets.get("messaging"),
+        }
         secret = self.get("secret", str(by_scope[scope]))
         if secret is None:
             raise NotReady(f"session {name} has no Secret")
