@@ -110,7 +110,7 @@ async def run(settings: Settings) -> Exit:
     )
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands))
     messaging = Messaging(
-        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages
+        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages, live=live
     )
     messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)

@@ -48,9 +48,12 @@ class Measures:
         return (self.runner, self.node) if self._texts % 2 else (self.node, self.runner)
 
     async def warm(self) -> None:
-        """Write to each chat once: a new chat costs the page more."""
-        for chat in CHATS:
+        """Have each chat write, and be written to: a new chat costs the page more, and a stranger a lookup each time."""
+        for number, chat in enumerate(CHATS):
             for side in (self.runner, self.node):
+                identifier = f"3EB3{number:08X}{side.name.encode().hex().upper()[:10]}"
+                await side.standin.phone.send(side.device, "hello", id=identifier, **{"from": chat})
+                await self.observer.received.of(identifier)
                 await self.observer.arrived.of(await side.send(chat, "first"))
 
     async def sends(self, count: int) -> None:

@@ -15,8 +15,9 @@ import aiohttp
 import msgspec
 from session_protocol.environment import Variable
 from session_protocol.live_settings import LiveSettings, Webhook
+from session_protocol.pacing import Pacing
 from session_protocol.phone_number_id import phone_number_id
-from session_protocol.vocabulary import WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import PacingType, WebhookEvent, WebhookFormat
 from session_runner.host.browser_version import browser_version
 from session_runner.host.processes import descendants, processes
 from session_runner.messages.ids import received_id
@@ -150,10 +151,10 @@ class NodeSide:
 async def runner_side(
     standin: StandIn, observer: Observer, folder: Path, *, group: Path | None = None
 ) -> AsyncIterator[RunnerSide]:
-    """Start a runner with a webhook to the observer, in a control group if one is given, and link it."""
+    """Start a runner without pacing and with a webhook to the observer, in a control group if one is given, and link it."""
     folders, socket = Folders(root=folder), folder / "direct"
     hook = Webhook(name="bench", url=observer.url, format=WebhookFormat.CLOUD_API, events=(WebhookEvent.MESSAGE,))
-    settings = msgspec.json.encode(LiveSettings(webhooks=(hook,))).decode()
+    settings = msgspec.json.encode(LiveSettings(webhooks=(hook,), pacing=Pacing(type=PacingType.NONE))).decode()
     environment = folders.environment(**settings_for(standin)) | {Variable.LIVE_SETTINGS: settings}
     program = ("-m", "session_bench.sending.runner_program", str(socket))
     async with start_runner(folders, environment, program=program, group=group) as runner:

@@ -1,6 +1,7 @@
 """The documented ways to verify a delivery, run as they stand in the page, on what the runner sends; and what it sends."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -70,4 +71,75 @@ def test_javascript() -> None:
     )
     ended = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=30)
 
+    assert [True, False, True, False] == json.loads(ended.stdout)
+
+
+GO = """package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	var given struct {
+		Body, CloudSecret, StandardSecret string
+		Cloud, Standard                   map[string]string
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+		panic(err)
+	}
+	headers := func(of map[string]string) http.Header {
+		made := http.Header{}
+		for name, value := range of {
+			made.Set(name, value)
+		}
+		return made
+	}
+	body, other := []byte(given.Body), []byte(given.Body+" ")
+	cloud, standard := headers(given.Cloud), headers(given.Standard)
+	json.NewEncoder(os.Stdout).Encode([]bool{
+		isFromCloudAPI(body, cloud, given.CloudSecret), isFromCloudAPI(other, cloud, given.CloudSecret),
+		isFromStandard(body, standard, given.StandardSecret), isFromStandard(other, standard, given.StandardSecret),
+	})
+}
+
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs Go")
+def test_go(tmp_path: Path) -> None:
+    """The same; the page's code needs no more than Go's own library."""
+    cloud, standard = sent()
+    given = {
+        "Body": BODY.decode(),
+        "Cloud": cloud,
+        "CloudSecret": "abc",
+        "Standard": standard,
+        "StandardSecret": SECRET,
+    }
+    (tmp_path / "main.go").write_text(GO + example("go"))
+    alone = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+    ended = subprocess.run(
+        ["go", "run", "main.go"],
+        cwd=tmp_path,
+        env={**os.environ, **alone},
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+
+    assert "" == ended.stderr
     assert [True, False, True, False] == json.loads(ended.stdout)

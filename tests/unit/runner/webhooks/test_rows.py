@@ -13,7 +13,8 @@ from session_runner.outbox.outbox import Outbox
 from session_runner.store import StateStore
 from session_runner.webhooks.recorder import account_of
 from session_runner.webhooks.retries import GIVE_UP
-from unit.runner.webhooks.receivers import NOW, Receiver, Sessions, receiving, text_of, webhook
+from session_runner.webhooks.shapes import body_for
+from unit.runner.webhooks.receivers import ACCOUNT, NOW, Receiver, Sessions, message, receiving, text_of, webhook
 
 DAY = 24 * 3600.0
 
@@ -25,9 +26,16 @@ async def refuse_all(outbox: Outbox, *, now: float) -> None:
             await outbox.run(deliveries.died, delivery.place, webhook="bot", now=now, problem="no")
 
 
-async def test_of_many_dead_letters_the_oldest_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", ["rows", "bytes"])
+async def test_of_many_dead_letters_the_oldest_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
     """So that a receiver that refuses everything stops nothing else."""
-    monkeypatch.setattr(deliveries, "MOST_DEAD", 3)
+    if bound == "rows":
+        monkeypatch.setattr(deliveries, "MOST_DEAD", 3)
+    else:
+        size = len(body_for(message("0"), webhook("http://127.0.0.1:1/"), ACCOUNT) or b"")
+        monkeypatch.setattr(deliveries, "MOST_DEAD_BYTES", 3 * size + size // 2)
     session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
     async with session.outbox() as outbox:
         for number in range(5):
