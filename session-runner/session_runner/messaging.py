@@ -115,6 +115,8 @@ class Messaging:
         live.listeners.append(self._woken.set)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._connected_since: float | None = None
+        self._settled: str | None = None
+        """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._acks_changed = False
@@ -251,7 +253,7 @@ class Messaging:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
         if not self._page.can_send:
-            self._connected_since = None
+            self._connected_since = self._settled = None
             await self._measure(outbox)
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
@@ -261,9 +263,10 @@ class Messaging:
         if self._connected_since is None:
             self._connected_since = self._now()
         account = self._page.account
-        if account is not None:
+        if account is not None and (account != self._settled or now >= self._ask_all_at):
             await self._end_waiting(outbox, but_of=account)
             await outbox.run(requests.belong, account=account)
+            self._settled = account
         try:
             await self._marks.set_all(outbox)
             pause = await self._hand_over(outbox, account)
