@@ -2,7 +2,7 @@
 // ask for it (`POST /page/variant {"heavy": MB}`), no test does. As there, what is loaded leaves garbage behind, and a page at
 // rest goes on allocating a little. The code of the real page is missing here.
 
-const PER_MB = 620; // rows; found by measurement, see docs/benchmarks.md
+const PER_MB = 430; // rows; found by measurement, see docs/benchmarks.md
 const AT_ONCE = 2000;
 const SHOWN = 8; // one row in so many is on the screen
 const CHURN = 2000;

@@ -19,8 +19,8 @@ FRIEND, STRANGER = "15550100777", "15550100701"
 class Page(LinkedPage):
     """A page that is asked about numbers."""
 
-    account: str | None = "one"  # type: ignore[assignment]
-    can_send = True  # type: ignore[assignment]
+    account: str | None = "one"
+    can_send = True
 
     def __init__(self) -> None:
         super().__init__(store=StateStore(clock=lambda: None), door=Commands())  # type: ignore[arg-type, return-value]
