@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod: how fast it sends, and its webhooks, with where the operator lets those go.
+"""What a session's spec says to the running pod: how it sends, and its webhooks, with where the operator lets those go.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -19,7 +19,10 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
     webhooks = tuple(_webhook(spec) for spec in session.spec.webhooks)
     destinations = dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations) if webhooks else ()
     return LiveSettings(
-        webhooks=webhooks, destinations=tuple(destinations), pacing=_pacing(session.spec.messaging.pacing)
+        webhooks=webhooks,
+        destinations=tuple(destinations),
+        pacing=_pacing(session.spec.messaging.pacing),
+        interactive=session.spec.messaging.interactive,
     )
 
 
