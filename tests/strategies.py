@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
-from session_protocol.vocabulary import GroupEvents, ProxyType, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, ProxyType, WebhookEvent, WebhookFormat
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -363,6 +363,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
         webhooks=_webhooks(),
+        calls=st.sampled_from([str(choice) for choice in CallHandling]),
         recovery=_optional(
             maxAttempts=st.integers(1, 100),
             baseDelay=durations(timedelta(minutes=5)).map(format_duration),

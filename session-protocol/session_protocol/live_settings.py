@@ -1,4 +1,4 @@
-"""Settings that a running pod takes up: its webhooks.
+"""Settings that a running pod takes up: its webhooks, and what becomes of calls.
 
 The operator writes them into the pod that it creates, in the variable LIVE_SETTINGS, and brings a later version to the
 running one with a signed call (`PUT /v1/settings`). The runner's state tells by their digest which ones it goes by, so
@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_protocol.vocabulary import GroupEvents, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, WebhookEvent, WebhookFormat
 
 MOST_WEBHOOKS: Final = 4
 LONGEST_URL: Final = 512
@@ -85,6 +85,7 @@ class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
             description="Where webhooks may go beside public addresses: `CIDR:PORT`, or a namespace's name for its Services.",
         ),
     ] = ()
+    calls: CallHandling = CallHandling.IGNORE
 
 
 def write_live_settings(settings: LiveSettings) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -32,6 +32,7 @@ from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
+from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
@@ -78,6 +79,10 @@ class Session:
     media: Media
     numbers: PhoneNumbers
     deliverer: Deliverer
+    beside: Sequence[Callable[[Outbox], Coroutine[Any, Any, None]]] = ()
+    """ What else works over the outbox. """
+    heard: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """ Who handles which event of the page, besides these. """
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -187,6 +192,7 @@ class Session:
                 await _first(
                     self.messaging.work(outbox),
                     self.inbox.work(outbox),
+                    *(work(outbox) for work in self.beside),
                     self.media.work(outbox),
                     self.deliverer.work(outbox),
                 )
@@ -269,6 +275,8 @@ class Session:
             self.messaging.acks_changed()
         elif name == "message":
             self.inbox.something_happened()
+        elif name in self.heard:
+            self.heard[name]()
         else:
             monitor.wake(name, detail)
 

@@ -15,7 +15,8 @@ from session_runner.messages.events import Event
 DEAD_KEPT: Final = 7 * 24 * 3600.0
 """ Seconds for which a dead letter stays. """
 MOST_DEAD: Final = 1000
-""" Dead letters of a webhook; of more the oldest leave. """
+MOST_DEAD_BYTES: Final = 16 * 1024 * 1024
+""" Dead letters of a webhook, and the bytes in them; of more the oldest leave, but the newest stays. """
 REMOVED_KEPT: Final = 3600.0
 """ Seconds for which deliveries of a webhook stay that is not in the spec any more: somebody may put it back. """
 _DUE: Final = """
@@ -107,9 +108,11 @@ def died(database: Connection, place: int, *, webhook: str, now: float, problem:
         "UPDATE deliveries SET tries = tries + 1, dead = ?, problem = ? WHERE place = ?", (now, problem, place)
     )
     return database.execute(
-        "DELETE FROM deliveries WHERE place IN (SELECT place FROM deliveries WHERE webhook = ? AND dead IS NOT NULL "
-        "ORDER BY dead DESC, place DESC LIMIT -1 OFFSET ?)",
-        (webhook, MOST_DEAD),
+        "DELETE FROM deliveries WHERE place IN (SELECT place FROM (SELECT place, row_number() OVER newest AS number, "
+        "sum(length(body)) OVER newest AS size FROM deliveries WHERE webhook = ? AND dead IS NOT NULL "
+        "WINDOW newest AS (ORDER BY dead DESC, place DESC ROWS UNBOUNDED PRECEDING)) "
+        "WHERE number > ? OR (size > ? AND number > 1))",
+        (webhook, MOST_DEAD, MOST_DEAD_BYTES),
     ).rowcount
 
 

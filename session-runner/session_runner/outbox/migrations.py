@@ -126,10 +126,51 @@ CREATE TABLE media (
 CREATE INDEX media_by_use ON media (stored, used);
 """
 
+CALLS: Final = """
+CREATE TABLE calls (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  chat TEXT NOT NULL,
+  "group" INTEGER NOT NULL,
+  video INTEGER NOT NULL,
+  offered REAL NOT NULL,
+  noted REAL NOT NULL,
+  ended REAL,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  told INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"""
+
+BACKFILLS: Final = """
+CREATE TABLE backfills (
+  webhook TEXT PRIMARY KEY,
+  linked REAL NOT NULL,
+  chats INTEGER,
+  chunks INTEGER NOT NULL DEFAULT 0,
+  over INTEGER NOT NULL DEFAULT 0,
+  unwanted REAL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE backfill_chats (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  webhook TEXT NOT NULL REFERENCES backfills (webhook) ON DELETE CASCADE,
+  who BLOB NOT NULL,
+  next TEXT
+) STRICT;
+CREATE INDEX backfill_chats_by_webhook ON backfill_chats (webhook, place);
+"""
+
+NOTICED: Final = """
+ALTER TABLE people ADD COLUMN noticed REAL;
+"""
+""" Since when nobody heard of somebody. """
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
     EVENTS,  # 3
     DELIVERIES,  # 4
     MEDIA,  # 5
+    CALLS,  # 6
+    BACKFILLS,  # 7
+    NOTICED,  # 8
 )

@@ -126,7 +126,7 @@ class Sender:
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             ssl=_trust(self._extra_ca) if self._target.scheme == "https" else True,
-            limit=AT_ONCE,
+            limit=AT_ONCE + 1,  # and one for what passes
             socket_factory=self._guarded_socket,
         )
         return aiohttp.ClientSession(

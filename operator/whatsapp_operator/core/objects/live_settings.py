@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod, and where its webhooks may go by the operator's settings.
+"""What a session's spec says to the running pod: its webhooks, where they may go by the operator's settings, and what becomes of calls.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -16,10 +16,11 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
     """Return the settings of a session whose spec can be used."""
     webhooks = tuple(_webhook(spec) for spec in session.spec.webhooks)
     if not webhooks:
-        return LiveSettings()
+        return LiveSettings(calls=session.spec.calls)
     return LiveSettings(
         webhooks=webhooks,
         destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
+        calls=session.spec.calls,
     )
 
 

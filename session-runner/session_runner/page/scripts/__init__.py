@@ -40,5 +40,7 @@ def init_script(presence: Presence) -> str:
         "sends",
         "files",
         "inbox",
+        "calls",
+        "contact_presence",
     )
     return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])

@@ -5,18 +5,21 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  const MOST_NOTED = 500;
+  const MOST_NOTED = 500; // chats
+  const MOST_KEYS = 2000; // in all of them
   const PIECE = 100;
   const LONGEST_TEXT = 65_536;
   let noted = new Map(); // chat → key → whether it is a new message
+  let count = 0;
   let before = new Map(); // the same as it was taken last
   let lost = true; // what happened before this document nobody noted; nor what comes after too much of it
 
   const note = (key, isNew = false) => {
     const [, chat] = String(key).split('_');
     const keys = noted.get(chat) ?? new Map();
-    if (noted.size >= MOST_NOTED || keys.size >= MOST_NOTED) lost = true;
+    if (noted.size >= MOST_NOTED || count >= MOST_KEYS) lost = true;
     else noted.set(chat, keys.set(String(key), isNew || keys.get(String(key)) === true));
+    count += 1;
     session.wake('message');
   };
   WPP.on('chat.new_message', (message) => note(message.id, true));
@@ -78,6 +81,7 @@
     return [...await beside(chat, anchor, 'before', count), last, ...await beside(chat, anchor, 'after', count)];
   };
 
+  session.who = (id) => who(widOf(String(id)));
   session.inbox = {
     // What is noted, with the newest entries of each chat that something happened in; what was taken last once more, for
     // a page that tells before it has stored.
@@ -86,7 +90,7 @@
       const chats = [...noted];
       if (again) for (const [chat, keys] of before) chats.push([chat, new Map([...keys, ...(noted.get(chat) ?? [])])]);
       lost = false;
-      [before, noted] = [noted, new Map()];
+      [before, noted, count] = [noted, new Map(), 0];
       for (const [id, keys] of chats) {
         const wid = widOf(id);
         const chat = isTold(wid) && WPP.whatsapp.ChatStore.get(wid);
@@ -137,7 +141,7 @@
         const isText = type === 'chat' || type === 'vcard';
         read.push({
           ...await entry(message, true),
-          editTime: number(message.latestEditSenderTimestampMs),
+          ack: number(message.ack), editTime: number(message.latestEditSenderTimestampMs),
           who: who(id.remote), author: wrote ? who(widOf(String(wrote))) : null, name: text(message.notifyName),
           body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
           caption: text(message.caption, LONGEST_TEXT),

@@ -38,6 +38,23 @@ async def test_of_many_dead_letters_the_oldest_leave(tmp_path: Path, monkeypatch
     assert ["evt-5", "evt-4", "evt-3"] == [letter.identifier for letter in letters]
 
 
+async def test_dead_letters_have_a_bound_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is in them; the newest stays, however large it is, and a waiting one does not count."""
+    monkeypatch.setattr(deliveries, "MOST_DEAD_BYTES", 2000)
+    session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
+    async with session.outbox() as outbox:
+
+        async def dead_after(text: str, *, now: float) -> list[str]:
+            await session.store(outbox, text)
+            await refuse_all(outbox, now=now)
+            return [letter.identifier for letter in await outbox.run(deliveries.dead_letters, webhook="bot", most=10)]
+
+        assert ["evt-1"] == await dead_after("x" * 700, now=1)
+        assert ["evt-2", "evt-1"] == await dead_after("x" * 700, now=2)
+        assert ["evt-3", "evt-2"] == await dead_after("x" * 700, now=3)
+        assert ["evt-4"] == await dead_after("x" * 5000, now=4)
+
+
 async def test_a_sweep_takes_what_is_too_old_and_what_nobody_wants(tmp_path: Path) -> None:
     """Dead letters after a week, those of a webhook that is gone after an hour; what waits stays."""
     session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"), webhook("http://127.0.0.1:1/", "gone")))
