@@ -41,9 +41,7 @@ from whatsapp_operator.api.session import (
 
 settings.register_profile("loaded machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loaded machine")
-
 Manifest = dict[str, Any]
-
 LABEL = "[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?"
 
 # --- secrets
@@ -335,6 +333,13 @@ def _webhooks() -> st.SearchStrategy[list[Manifest]]:
     return st.lists(webhook, max_size=2, unique_by=lambda each: each["name"])
 
 
+def _pacings() -> st.SearchStrategy[Manifest]:
+    numbers = {"burst": st.integers(1, 100), "interval": durations(timedelta(minutes=1)).map(format_duration)}
+    contacts = _optional(**numbers, perDay=st.integers(1, 10_000))
+    custom = {"type": st.just("Custom"), "custom": _optional(firstContacts=contacts, messages=_optional(**numbers))}
+    return _optional(type=st.sampled_from(["Default", "None"])) | st.fixed_dictionaries(custom)
+
+
 def session_specs() -> st.SearchStrategy[Manifest]:
     """Specs that the API server accepts, most fields left out most of the time."""
     length = durations().map(format_duration)
@@ -362,6 +367,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             language=st.sampled_from(["pt-BR", "de", "zh-Hant-TW", "es-419", "fil"]),
             timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
+        messaging=_optional(pacing=_pacings()),
         webhooks=_webhooks(),
         calls=st.sampled_from([str(choice) for choice in CallHandling]),
         recovery=_optional(
@@ -414,9 +420,7 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
         return draw(json_values())
     place = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
     part = draw(damaged(st.just(value[place])))
-    if isinstance(value, dict):
-        return {**value, place: part}
-    return [*value[:place], part, *value[place + 1 :]]
+    return {**value, place: part} if isinstance(value, dict) else [*value[:place], part, *value[place + 1 :]]
 
 
 def _metadata() -> st.SearchStrategy[Manifest]:

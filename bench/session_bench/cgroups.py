@@ -57,6 +57,12 @@ class OwnCgroup(Cgroup):
     """A group for processes that we start, memory and time counted, and found by the cluster's `down`."""
 
     tracking: Path
+    used_before: float
+    """ Processor seconds of what ran in it earlier, in another round. """
+
+    def processor_seconds(self) -> float:
+        """Return the processor time of what has run in it since this group was asked for."""
+        return super().processor_seconds() - self.used_before
 
     def command_prefix(self) -> list[str]:
         """The words before a command that start it in here."""
@@ -70,7 +76,12 @@ def own_cgroup(label: str, name: str, *, root: Path = CGROUPS) -> OwnCgroup:
     folder, accounting = (_tree(root, kind) / label / "components" / name for kind in ("memory", "cpuacct"))
     for made in (folder, accounting):
         made.mkdir(parents=True, exist_ok=True)
-    return OwnCgroup(folder=folder, accounting=accounting, tracking=CgroupTree(label, root=root).component(name))
+    return OwnCgroup(
+        folder=folder,
+        accounting=accounting,
+        tracking=CgroupTree(label, root=root).component(name),
+        used_before=Cgroup(folder=folder, accounting=accounting).processor_seconds(),
+    )
 
 
 def _tree(root: Path, controller: str) -> Path:

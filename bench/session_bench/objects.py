@@ -50,9 +50,8 @@ def hand_made(pod: Object, secret: Object, name: str) -> list[Object]:
             volume["persistentVolumeClaim"]["claimName"] = claim_name
         if volume["name"] == TOKEN_VOLUME:
             volume["secret"]["secretName"] = secret_name
-    claim = {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": PROFILE_SIZE}}}
     return [
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": _metadata(claim_name), "spec": claim},
+        _claim(claim_name),
         {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -83,6 +82,14 @@ def sleeping(pod: Object, name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(name), "spec": spec}
 
 
+def sleeping_with_volume(pod: Object, name: str) -> list[Object]:
+    """The same with a new volume, which a session needs: what the scheduler waits for it is in no program's hands."""
+    claim, made = _claim(f"{name}-profile"), sleeping(pod, name)
+    made["spec"]["volumes"] = [{"name": "profile", "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}]
+    made["spec"]["containers"][0]["volumeMounts"] = [{"name": "profile", "mountPath": "/profile"}]
+    return [claim, made]
+
+
 def bare_pod(name: str, where: str, image: str) -> Object:
     """The smallest pod, for counting how fast pods can be created at all."""
     spec = {"containers": [{"name": "main", "image": image}], "automountServiceAccountToken": False}
@@ -94,6 +101,11 @@ def secret_of(pod: Object) -> str:
     return next(
         str(volume["secret"]["secretName"]) for volume in pod["spec"]["volumes"] if volume["name"] == TOKEN_VOLUME
     )
+
+
+def _claim(name: str) -> Object:
+    spec = {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": PROFILE_SIZE}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": _metadata(name), "spec": spec}
 
 
 def _metadata(name: str) -> Object:

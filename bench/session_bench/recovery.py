@@ -2,6 +2,7 @@
 
 One session with a durable login is measured again and again. A killed browser is a failure, so `recovery.baseDelay`
 (5 s) is waited for on purpose; a deleted pod is none and is replaced at once. Beside them what any pod needs to start.
+A session rests before each loss until its status may be written as often as after a quiet day.
 """
 
 import time
@@ -12,17 +13,19 @@ from session_devtools.installation.browser import kill_browser
 from session_devtools.progress import Progress
 from session_protocol.vocabulary import RunnerState
 from support.sessions import has_durable_login, has_no_failures, in_new_pod
+from whatsapp_operator.core.writes.write_limiter import BURST, REFILL
 
 from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Table
 from session_bench.start import rows_of, until_ready
 from session_bench.testbed import Testbed
-from session_bench.trace import Step, log_marks, parts, process_start
+from session_bench.trace import Step, log_marks, of_return, parts, process_start
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0
 """ Seconds after which failures are forgotten here, so that each kill is a first one. """
+REST = (BURST * REFILL).total_seconds()
 SLEEP = "pod that only sleeps, apply to ready"
 DELETED = "pod deleted (it ends in order first)"
 KILLED = "browser killed (5 s of it waited on purpose)"
@@ -43,11 +46,13 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
     times: dict[str, list[float]] = defaultdict(list)
     for turn in range(rounds):
         with progress.step(f"recovery: round {turn + 1} of {rounds}", status=lambda: "measuring"):
+            time.sleep(REST)
             killed.append(
                 _measure_outage(testbed, lambda: kill_browser(testbed.kubectl, NAME, namespace=objects.NAMESPACE))
             )
+            time.sleep(REST)
             deleted.append(_measure_deletion(testbed, times))
-            slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
+            slept.append(until_ready(testbed, [objects.sleeping(pod, f"asleep-{turn}")], f"asleep-{turn}"))
     after = testbed.status(NAME)
     if linked != after["link"]["linkedTime"]:
         raise BenchError("the session was linked anew meanwhile, so this measured something else")
@@ -76,10 +81,12 @@ def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
 def _measure_deletion(testbed: Testbed, times: dict[str, list[float]]) -> float:
     """Delete the session's pod; return the seconds, and note in `times` where they went."""
     before = str(testbed.status(NAME)["podUID"])
-    scheduled = testbed.pod_network.start(testbed.scheduled, NAME, after=before)
+    scheduled, audit = testbed.pod_network.start(testbed.scheduled, NAME, after=before), testbed.audit_log
+    since = audit.end()
     begun = time.time()
     took = _measure_outage(testbed, lambda: _delete_pod(testbed))
     marks = {
+        **of_return(audit.entries(since=since, about=NAME), NAME),
         Step.SCHEDULED: scheduled.result(),
         Step.STARTED: process_start(testbed.cgroup_of(NAME)),
         **log_marks(testbed.log_of(NAME), shown=RunnerState.CONNECTED),

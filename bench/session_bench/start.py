@@ -2,7 +2,7 @@
 
 Each round measures a session and, right after it, the same pod made by hand with its own new claim and Secret; which
 of the two comes first changes from round to round. Both are polled alike: the pod for its address, then its runner for
-the first answer of `/v1/qr`. Beside them a pod of the same image that only sleeps. `measure_crowd` is the same for
+the first answer of `/v1/qr`. Beside them a pod of the same image that only sleeps, without and with a volume. `measure_crowd` is the same for
 several sessions at once, beside as many in one Node process.
 """
 
@@ -20,12 +20,15 @@ from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
 from session_bench.one_process.host import KINDS, started
 from session_bench.testbed import CORE, Testbed
-from session_bench.trace import Step, log_marks, parts, process_start
+from session_bench.trace import Step, log_marks, of_start, parts, process_start
 
 MODEL = "model"
 SESSION, BY_HAND, SLEEP = "session, apply to QR code", "same pod made by hand", "pod that only sleeps, to ready"
+WITH_VOLUME = "pod that only sleeps, with a new volume, to ready"
 
 
+REST = 1.0
+""" Seconds after which the operator has done all that follows from the session before. """
 CORES = "core-seconds per session"
 
 
@@ -39,17 +42,19 @@ class Start(NamedTuple):
 def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table:
     """Measure so many rounds."""
     pod, secret = model(testbed)
-    single: dict[str, list[float]] = {SESSION: [], BY_HAND: [], SLEEP: []}
+    single: dict[str, list[float]] = {SESSION: [], BY_HAND: [], SLEEP: [], WITH_VOLUME: []}
     costs: dict[str, list[float]] = defaultdict(list)
 
     times: dict[str, list[float]] = defaultdict(list)
 
     def session(name: str) -> float:
-        scheduled = testbed.pod_network.start(testbed.scheduled, name)
+        scheduled, audit = testbed.pod_network.start(testbed.scheduled, name), testbed.audit_log
+        since = audit.end()
         begun = time.time()
         start = until_qr(testbed, [objects.session(name)], [name])
         note(costs, SESSION, start.spent, count=1)
         marks = {
+            **of_start(audit.entries(since=since, about=name), name),
             Step.SCHEDULED: scheduled.result(),
             Step.STARTED: process_start(testbed.cgroup_of(name)),
             **log_marks(testbed.log_of(name)),
@@ -62,12 +67,14 @@ def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table
     kinds: dict[str, Callable[[str], float]] = {
         SESSION: session,
         BY_HAND: lambda name: until_qr(testbed, objects.hand_made(pod, secret, name), [name]).seconds[0],
-        SLEEP: lambda name: until_ready(testbed, objects.sleeping(pod, name), name),
+        SLEEP: lambda name: until_ready(testbed, [objects.sleeping(pod, name)], name),
+        WITH_VOLUME: lambda name: until_ready(testbed, objects.sleeping_with_volume(pod, name), name),
     }
     for turn in range(rounds):
         with progress.step(f"start: round {turn + 1} of {rounds}", status=lambda: "measuring"):
             order = list(kinds) if turn % 2 == 0 else list(reversed(kinds))
             for place, kind in enumerate(order):
+                time.sleep(REST)
                 single[kind].append(kinds[kind](f"start-{turn}-{place}"))
                 testbed.clear()
     rows = rows_of(single) + rows_of(times) + rows_of(costs)
@@ -76,7 +83,7 @@ def measure_start(testbed: Testbed, *, rounds: int, progress: Progress) -> Table
         name="start",
         title="From apply to the QR code",
         rows=rows,
-        comparisons=(by_hand, Comparison(row=SESSION, to=SLEEP)),
+        comparisons=(by_hand, Comparison(row=SESSION, to=SLEEP), Comparison(row=SESSION, to=WITH_VOLUME)),
         headline=by_hand,
     )
 
@@ -154,9 +161,9 @@ def until_qr(testbed: Testbed, made: list[dict[str, Any]], names: list[str]) -> 
     return Start(seconds, together([{CorePart.NODE: core_seconds.of_daemons(tree) - before}, *of_pods]))
 
 
-def until_ready(testbed: Testbed, made: dict[str, Any], name: str) -> float:
-    """Apply a pod; return the seconds until it is ready."""
+def until_ready(testbed: Testbed, made: list[dict[str, Any]], name: str) -> float:
+    """Apply a pod with what it needs; return the seconds until it is ready."""
     waiting = testbed.pod_network.start(testbed.ready, name)
     begun = time.monotonic()
-    testbed.kubectl.apply(made)
+    testbed.kubectl.apply(*made)
     return waiting.result() - begun

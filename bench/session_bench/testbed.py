@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from session_devtools.audit_log import AuditLog
 from session_devtools.http_client import Client
 from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
@@ -84,6 +85,11 @@ class Testbed(SessionWaits):
 
         seen, text = wait_until(f"the QR code of {name}", probe, within=within)
         return seen, text
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """What the API server was asked for."""
+        return AuditLog(self.cluster.audit_log)
 
     def log_of(self, name: str) -> str:
         """Return a pod's log so far."""

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from kubectl_whatsapp.errors import PluginError
+from kubectl_whatsapp.sessions import messages_at
 from pywa.client import WhatsApp
 from pywa.errors import WhatsAppError
 from session_devtools.commands import run
-from session_devtools.http_client import Client
 from session_devtools.installation.constants import NAMESPACE
+from session_protocol.messages_client import MessageRefusedError
 from session_protocol.vocabulary import TokenPurpose, TokenScope
 
 from session_demo.cluster_client import ClusterClient
@@ -50,9 +52,8 @@ class Messaging:
 
     def send_by_pywa(self, text: str, *, reply_to: str | None = None) -> str:
         """Send by pywa as it is published, and return the message's id. :raises DemoError: it was refused."""
-        phone_id = str(self.client.session(self.name).get("status", {}).get("phoneNumberID", ""))
         with self._forwarded() as (port, token):
-            client = WhatsApp(phone_id=phone_id, token=token)
+            client = WhatsApp(phone_id=self._phone_id(), token=token)
             client.api._session.base_url = f"http://127.0.0.1:{port}/v24.0"  # noqa: SLF001 -- docs/http-api.md: its one change
             try:
                 return str(client.send_message(to=FRIEND, text=text, reply_to_message_id=reply_to).id)
@@ -63,9 +64,11 @@ class Messaging:
 
     def status_of(self, identifier: str) -> str:
         """Return how far a message has come, as the runner says."""
-        with self._forwarded() as (port, token):
-            answer = Client(f"http://127.0.0.1:{port}", token=token).request(f"/v1/messages/{identifier}")
-        return str(answer.json_object()["status"])
+        try:
+            with self._forwarded() as (port, token):
+                return messages_at(port, token, own_id=self._phone_id()).progress(identifier).status
+        except (MessageRefusedError, PluginError) as error:
+            raise DemoError(f"the runner does not tell how far a message has come: {error}") from error
 
     def becomes(self, identifier: str, status: str) -> Probe:
         """Make a probe: the runner says this of a message."""
@@ -107,6 +110,9 @@ class Messaging:
             return Observation(ok=ok, text=f"the phone has it {len(found)} times{reply}")
 
         return observe
+
+    def _phone_id(self) -> str:
+        return str(self.client.session(self.name).get("status", {}).get("phoneNumberID", ""))
 
     @contextmanager
     def _forwarded(self) -> Iterator[tuple[int, str]]:

@@ -4,22 +4,19 @@ The operator opens the way by its setting; the receiver believes only what is si
 """
 
 import json
-import secrets
-from pathlib import Path
 from typing import Any, Final
 
 from session_devtools.http_client import Client
-from session_devtools.installation.constants import NAMESPACE, OPERATOR_NAMESPACE, PART_OF
+from session_devtools.installation import receiver
+from session_devtools.installation.constants import NAMESPACE, OPERATOR_NAMESPACE
 from session_devtools.installation.install import pod_of, rollout
+from session_devtools.installation.receiver_pod import NAME, receiver_objects
 
-from session_demo import receiver
 from session_demo.messaging import Messaging
 from session_demo.report import Observation, Probe, Report
 
-NAME: Final = "receiver"
 QUESTION: Final = "Are you open on Sunday?"
 DESTINATION: Final = f"WEBHOOK_DESTINATIONS={NAMESPACE}/app={NAME}:{receiver.PORT}"
-_LABELS: Final = {"app": NAME, "app.kubernetes.io/part-of": PART_OF}
 
 
 def show_webhook(report: Report, session: Messaging) -> None:
@@ -53,52 +50,6 @@ def webhook() -> dict[str, Any]:
     url = f"http://{NAME}.{NAMESPACE}.svc:{receiver.PORT}/webhook"
     hook = {"name": NAME, "url": url, "format": "CloudAPI", "events": ["message"], "secretName": NAME}
     return {"spec": {"webhooks": [hook]}}
-
-
-def receiver_objects(*, image: str) -> list[dict[str, Any]]:
-    """Return the receiver's pod, its Service, program and Secret."""
-    metadata = {"name": NAME, "namespace": NAMESPACE, "labels": _LABELS}
-    secret = {"signingSecret": secrets.token_hex(16), "verifyToken": secrets.token_hex(16)}
-    environment = [
-        {"name": variable, "valueFrom": {"secretKeyRef": {"name": NAME, "key": key}}}
-        for variable, key in (("SIGNING_SECRET", "signingSecret"), ("VERIFY_TOKEN", "verifyToken"))
-    ]
-    container = {
-        "name": NAME,
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "/program/receiver.py"],
-        "env": environment,
-        "readinessProbe": {"tcpSocket": {"port": receiver.PORT}, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "500m", "memory": "128Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [{"name": "program", "mountPath": "/program", "readOnly": True}],
-    }
-    spec = {
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 1,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "runAsGroup": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": [{"name": "program", "configMap": {"name": NAME}}],
-    }
-    ports = [{"port": receiver.PORT, "targetPort": receiver.PORT}]
-    program = {"receiver.py": Path(receiver.__file__).read_text()}
-    core = {"apiVersion": "v1", "metadata": metadata}
-    return [
-        {**core, "kind": "Secret", "stringData": secret},
-        {**core, "kind": "ConfigMap", "data": program},
-        {**core, "kind": "Service", "spec": {"selector": {"app": NAME}, "ports": ports}},
-        {**core, "kind": "Pod", "spec": spec},
-    ]
 
 
 def received(session: Messaging, identifier: str) -> Probe:

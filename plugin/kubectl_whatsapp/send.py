@@ -95,8 +95,9 @@ def _follow(messages: MessagesClient, identifier: str, *, seconds: float, consol
     end, before = console.now() + timedelta(seconds=seconds), ""
     while True:
         progress = _progress(messages, identifier)
-        if progress.status != before:
-            before = progress.status
+        now = progress.status if progress.turn is None else f"{progress.status}, its turn is at {progress.turn}"
+        if now != before:
+            before = now
             console.info(f"message {identifier}: {before}")
         if progress.status == FAILED:
             raise NotSent(f"message {identifier} failed, with the code {progress.error_code}")

@@ -19,7 +19,7 @@ from kubectl_whatsapp.kubectl_errors import Forbidden, NotFound
 from kubectl_whatsapp.runner import TIMEOUT, Runner, exchange, refuse_wrong_token
 from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
 
-__all__ = ["find_session", "open_administration", "open_messages", "open_runner"]
+__all__ = ["find_session", "messages_at", "open_administration", "open_messages", "open_runner"]
 
 
 def find_session(name: str, *, namespace: str | None, kubectl: Kubectl) -> SessionView:
@@ -71,14 +71,22 @@ def open_messages(session: SessionView, *, kubectl: Kubectl) -> Iterator[Message
         )
     tokens = _tokens(name, session, TokenPurpose.MESSAGING, "sends in the account's name", kubectl=kubectl)
     with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
+        own_id = phone_number_id(session.namespace, session.name)
+        yield messages_at(port, tokens[TokenScope.SEND], own_id=own_id)
 
-        def call(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-            token = tokens[TokenScope.SEND]
-            status, content = exchange(port, method, path, token=token, within=TIMEOUT, body=body, headers=headers)
-            refuse_wrong_token(status)
-            return Answer(status, content)
 
-        yield MessagesClient(call, phone_number_id=phone_number_id(session.namespace, session.name))
+def messages_at(port: int, token: str, *, own_id: str) -> MessagesClient:
+    """Return a client of the messages of the session whose runner is behind a local port; `own_id` is its phone-number-id.
+
+    What a call raises beside the client's own errors is a RunnerUnreachable or a RunnerRefused.
+    """
+
+    def call(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        status, content = exchange(port, method, path, token=token, within=TIMEOUT, body=body, headers=headers)
+        refuse_wrong_token(status)
+        return Answer(status, content)
+
+    return MessagesClient(call, phone_number_id=own_id)
 
 
 @contextmanager

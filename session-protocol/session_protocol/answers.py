@@ -15,7 +15,7 @@ from session_protocol.live_settings import SettingsDigest
 from session_protocol.phone_numbers import PHONE_NUMBER
 from session_protocol.redaction import redact
 from session_protocol.states import STATES
-from session_protocol.vocabulary import CAMEL_CASE, TokenScope
+from session_protocol.vocabulary import CAMEL_CASE, TokenScope, WaitReason
 
 LARGEST_REVISION: Final = 2**53 - 1
 """ The largest integer that every JSON reader represents exactly. """
@@ -142,6 +142,19 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
     round: Annotated[int, Meta(ge=0, description="The round of QR codes it belongs to.")]
 
 
+class MessageWait(Struct, frozen=True, kw_only=True, rename=_key):
+    """Why a message is not handed over yet."""
+
+    reason: Annotated[
+        WaitReason,
+        Meta(
+            description="FirstContacts, FirstContactsPerDay: many people who have never written were written to just now, or in "
+            "the last 24 hours; OnePerson: many messages went to this person; Messages: many went out in all."
+        ),
+    ]
+    until: Annotated[Moment, Meta(description="When its turn is, if nothing that goes before it is changed.")]
+
+
 class SentMessage(Struct, frozen=True, kw_only=True, rename=_key):
     """How far a message has come."""
 
@@ -158,6 +171,9 @@ class SentMessage(Struct, frozen=True, kw_only=True, rename=_key):
     ]
     times: Annotated[dict[str, Moment], Meta(description="When it came to each of them, as the runner saw it.")]
     error_code: Annotated[int | None, Meta(description="Why it failed, by the Cloud API's codes.")] = None
+    waiting: Annotated[
+        MessageWait | None, Meta(description="Why it waits for its turn, and until when; null: it does not.")
+    ] = None
 
 
 class WebhookState(Struct, frozen=True, kw_only=True, rename=_key):

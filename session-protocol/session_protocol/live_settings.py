@@ -1,4 +1,4 @@
-"""Settings that a running pod takes up: its webhooks, and what becomes of calls.
+"""Settings that a running pod takes up: its webhooks, how fast it sends, and what becomes of calls.
 
 The operator writes them into the pod that it creates, in the variable LIVE_SETTINGS, and brings a later version to the
 running one with a signed call (`PUT /v1/settings`). The runner's state tells by their digest which ones it goes by, so
@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from session_protocol.pacing import Pacing
 from session_protocol.vocabulary import CallHandling, GroupEvents, WebhookEvent, WebhookFormat
 
 MOST_WEBHOOKS: Final = 4
@@ -85,6 +86,7 @@ class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
             description="Where webhooks may go beside public addresses: `CIDR:PORT`, or a namespace's name for its Services.",
         ),
     ] = ()
+    pacing: Pacing = Pacing()
     calls: CallHandling = CallHandling.IGNORE
 
 

@@ -223,6 +223,28 @@ class CallHandling(StrEnum):
     REJECT = "Reject"
 
 
+class PacingType(StrEnum):
+    """By what the speed of sending is held."""
+
+    DEFAULT = "Default"
+    CUSTOM = "Custom"
+    NONE = "None"
+    """Not by anything. YAML reads Off and No as a boolean, which is no text. """
+
+
+class WaitReason(StrEnum):
+    """Why a message waits although the page could take it."""
+
+    FIRST_CONTACTS = "FirstContacts"
+    """Too many people who have never written were written to just now. """
+    FIRST_CONTACTS_PER_DAY = "FirstContactsPerDay"
+    """The same, of the last 24 hours. """
+    ONE_PERSON = "OnePerson"
+    """Too many messages to the same person. """
+    MESSAGES = "Messages"
+    """Too many messages in all. """
+
+
 class TokenScope(StrEnum):
     """What a token allows. One file of this name per scope in the runner's folder, an entry of this name in a Secret."""
 

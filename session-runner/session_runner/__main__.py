@@ -125,11 +125,11 @@ async def run(settings: Settings) -> Exit:
         door=commands,
         inbox=inbox,
         wanted=partial(wants_presence, live),
-        tell=lambda event: deliverer.tell(event, account()),
+        publish=lambda event: deliverer.pass_on(event, account()),
     )
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands))
     messaging = Messaging(
-        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages
+        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages, live=live
     )
     messaging.progressed = inbox.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
@@ -164,7 +164,7 @@ async def run(settings: Settings) -> Exit:
         messaging=messaging,
         inbox=inbox,
         beside=(calls.work, backfill.work, presence.work),
-        heard={"call": calls.something_happened, "presence": presence.something_happened},
+        handlers={"call": calls.something_happened, "presence": presence.something_happened},
         media=media,
         numbers=numbers,
         deliverer=deliverer,

@@ -139,7 +139,7 @@ class BackfillReader:
         found = msgspec.convert(
             await self._call("inbox_list.js", {"id": who.id, "since": 0, "from": start, "reacted": False}), type=_Piece
         )
-        entries = [entry for entry in found.entries if _is_told(entry, before=before)]
+        entries = [entry for entry in found.entries if _is_published(entry, before=before)]
         some, next_key = entries[-AT_ONCE:], found.next if found.next != start else None
         if len(some) < len(entries):
             next_key = some[0].key
@@ -161,7 +161,7 @@ class _Piece(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
-def _is_told(entry: Entry, *, before: float) -> bool:
+def _is_published(entry: Entry, *, before: float) -> bool:
     return entry.t < before and news_of(entry, None, now=before) is News.MESSAGE
 
 

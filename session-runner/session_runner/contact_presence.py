@@ -51,14 +51,14 @@ class ContactPresence:
         door: Commands,
         inbox: Inbox,
         wanted: Callable[[], bool],
-        tell: Callable[[Event], None],
+        publish: Callable[[Event], None],
     ) -> None:
         self._store = store
         self._door = door
         self._inbox = inbox
         self._wanted = wanted
         """ Whether anybody wants to know now. """
-        self._tell = tell
+        self._publish = publish
         self._woken = asyncio.Event()
         self._is_on = False
         """ Whether a page may be noting. """
@@ -91,7 +91,7 @@ class ContactPresence:
             chat, person = await outbox.run(chat_of, seen.who, how)
             state = _ACTING.get(seen.state, "online" if seen.online else "offline")
             change = PresenceChange(chat=chat, person=person, state=state, timestamp=int(seconds_of(seen.t)))
-            self._tell(Event(id=how.new_event(), type=EventType.PRESENCE, time=how.now, data=change))
+            self._publish(Event(id=how.new_event(), type=EventType.PRESENCE, time=how.now, data=change))
 
 
 async def _take(page: Page, *, wanted: bool) -> Any:

@@ -1,4 +1,4 @@
-"""Starts the browser once, as a session does, and prints its version: `python -m session_runner.first_start`.
+"""Starts the browser once, as a session does, and prints what is noted of it: `python -m session_runner.first_start`.
 
 The build of the runner's image ends with it, as the image's own user, with the flags, the driver and the environment of
 a session. An image whose browser does not come up is not built: else all sessions would find out, one by one. The page
@@ -14,7 +14,7 @@ from pathlib import Path
 from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, AllowedHosts
 
-from session_runner.host.browser_version import browser_version
+from session_runner.host.browser_version import ask_version, note
 from session_runner.host.processes import adopt_orphans, descendants, end, processes
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import CallFailedError, LaunchError, PageError, PageGoneError
@@ -31,7 +31,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def main() -> int:
-    """Print the version of a browser that comes up; else say why it did not, and return 1."""
+    """Print the version and the file of a browser that comes up; else say why it did not, and return 1."""
     executable = Path(os.environ.get(Variable.BROWSER_EXECUTABLE) or DEFAULT_BROWSER)
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="first-start-", ignore_cleanup_errors=True) as folder:
@@ -43,7 +43,7 @@ def main() -> int:
             return 1
         finally:
             end(descendants(os.getpid(), processes()))
-    sys.stdout.write(f"{version}\n")
+    sys.stdout.write(f"{note(version, executable)}\n")
     return 0
 
 
@@ -54,7 +54,7 @@ async def first_start(executable: Path, folder: Path) -> str:
     """
     try:
         async with asyncio.timeout(SECONDS):
-            version = await browser_version(executable)
+            version = await ask_version(executable)
             playwright = await start_driver()
             plan = LaunchPlan(
                 executable=executable,

@@ -193,7 +193,7 @@ class Inbox:
         snapshot = self._store.snapshot
         is_full = await self._has_no_room(outbox)
         if not is_full:
-            await self._tell_notices(outbox)
+            await self._publish_notices(outbox)
         if not can_send(snapshot.state) or snapshot.linked_time is None:
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
             return PAUSE
@@ -216,7 +216,7 @@ class Inbox:
             return AGAIN
         return max(0.0, min(PAUSE, self._whole.at - loop.time()))
 
-    async def _tell_notices(self, outbox: Outbox) -> None:
+    async def _publish_notices(self, outbox: Outbox) -> None:
         """Tell state and statuses; while there is no room the newest state is kept, and each status at its request."""
         snapshot, how = self._store.snapshot, self.taking()
         self.published(
@@ -283,7 +283,7 @@ class Inbox:
         while True:
             news, found, is_all = await self._list(outbox, who, reading, reacted=reacted)
             history += found
-            await self._tell(outbox, who, list(news), reading)
+            await self._publish(outbox, who, list(news), reading)
             if is_all or news[0].key == last:  # a page that lists what it does not give is asked again in a minute
                 return history
             last = news[0].key
@@ -312,7 +312,7 @@ class Inbox:
     async def _read(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> None:
         """Take what is new of a chat's entries."""
         sifted = await self._sift(outbox, who, given, reading)
-        await self._tell(outbox, who, sifted.news, reading)
+        await self._publish(outbox, who, sifted.news, reading)
 
     async def _sift(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> Sifted:
         entries = []
@@ -321,7 +321,7 @@ class Inbox:
                 entries.append(msgspec.convert(one, type=Entry))
         return await outbox.run(seen.sift, who, entries, self.taking(reading))
 
-    async def _tell(self, outbox: Outbox, who: Who, news: Sequence[Entry], reading: Reading) -> None:
+    async def _publish(self, outbox: Outbox, who: Who, news: Sequence[Entry], reading: Reading) -> None:
         """Have what is in these messages stored as events."""
         for start in range(0, len(news), AT_ONCE):
             some = news[start : start + AT_ONCE]

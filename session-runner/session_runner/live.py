@@ -5,6 +5,7 @@ process lives; the next pod is created with those of its day.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from session_protocol.live_settings import LiveSettings, digest_of_settings
 
@@ -19,6 +20,8 @@ class Live:
         self.settings = settings or LiveSettings()
         self.changed = asyncio.Event()
         """ Set with each change; whoever waits for it clears it. """
+        self.listeners: list[Callable[[], None]] = []
+        """ Called with each change. """
         store.show_settings(self.digest)
 
     @property
@@ -33,4 +36,6 @@ class Live:
         self.settings = settings
         self._store.show_settings(self.digest)
         self.changed.set()
+        for listener in self.listeners:
+            listener()
         return True

@@ -30,12 +30,15 @@ class OldestMessages(Collector):
     def describe(self) -> Iterator[Metric]:
         """Return the family without values."""
         yield families.MESSAGES_OLDEST.empty()
+        yield families.MESSAGES_PACED.empty()
 
     def collect(self) -> Iterator[Metric]:
         """Return what there is."""
         yield families.MESSAGES_OLDEST.metric(
             [
                 ({"progress": "accepted"}, self.latest.accepted),
+                ({"progress": "paced"}, self.latest.paced),
                 ({"progress": "handed_over"}, self.latest.handed_over),
             ]
         )
+        yield families.MESSAGES_PACED.metric([({}, self.latest.paced_count)])

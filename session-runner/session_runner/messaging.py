@@ -23,6 +23,7 @@ from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
 from session_runner.linked_page import LinkedPage
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
@@ -33,24 +34,25 @@ from session_runner.messages.errors import (
     KeyReusedError,
     MediaError,
     MessageError,
-    NobodyThereError,
     NotLinkedError,
     NotReadyError,
-    NoUserIdError,
     QueueFullError,
     RefusedError,
     UnknownObjectError,
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
+from session_runner.messages.pacing import Turn
 from session_runner.messages.progress import Progress, gives_up, progress_after, unanswered_since
 from session_runner.messages.requests import ReadMark, SendRequest
-from session_runner.outbox import marks, people, requests
+from session_runner.outbox import marks, requests
 from session_runner.outbox.ages import ages
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
 from session_runner.outbox.schema import NoRoomError
+from session_runner.pacer import Pacer
 from session_runner.page.errors import CallFailedError
 from session_runner.read_marks import ReadMarks
+from session_runner.recipients import Recipients
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -59,8 +61,6 @@ OPEN_SECONDS: Final = 1.0
 """ How long a request waits for a runner that has just started. """
 REOPEN: Final = 30.0
 """ Seconds until the file is opened again that the volume had no room for. """
-LOOKUP_SECONDS: Final = 0.8
-""" For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
 MOST_WAITING: Final = 1000
 """ Messages that wait for the page; beyond them a request is refused. """
 AT_ONCE: Final = 50
@@ -99,19 +99,24 @@ class Messaging:
         random: Callable[[int], bytes],
         metrics: MessageMetrics | None = None,
         media: Media | None = None,
+        live: Live | None = None,
     ) -> None:
         self._store = store
         self._page = LinkedPage(store=store, door=door)
+        self._woken = asyncio.Event()
         self._clock = clock
         self._random = random
         self.media = media
         """ None: it sends no files. """
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._metrics = metrics or MessageMetrics(CollectorRegistry())
+        self._recipients = Recipients(self._page)
+        live = live or Live(store=store)
+        live.listeners.append(self._woken.set)
+        self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._connected_since: float | None = None
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
-        self._woken = asyncio.Event()
         self._acks_changed = False
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
@@ -185,6 +190,13 @@ class Messaging:
         :raises NotReadyError: the runner is starting or ending.
         """
         return await (await self._open()).run(requests.find, identifier)
+
+    async def turn(self, identifier: str) -> Turn | None:
+        """Return when the turn of a message is that waits for it; None: it does not.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return (await self._pacer.paced(await self._open())).get(identifier)
 
     def own_number(self) -> str:
         """Return the digits of the linked number.
@@ -269,7 +281,8 @@ class Messaging:
 
     async def _measure(self, outbox: Outbox) -> None:
         """Measure how old the oldest messages are, and tell the monitor whether WhatsApp is silent for too long."""
-        found = self._metrics.oldest.latest = await outbox.run(ages, account=self._page.account)
+        paced = await self._pacer.paced(outbox)
+        found = self._metrics.oldest.latest = await outbox.run(ages, account=self._page.account, paced=list(paced))
         connected, before = self._connected_since, self._store.unanswered
         self._store.unanswered = unanswered_since(found.unanswered, connected=connected, now=self._now())
         if before is None and self._store.unanswered is not None:
@@ -286,7 +299,8 @@ class Messaging:
 
     async def _hand_over(self, outbox: Outbox, account: str | None) -> float:
         """Hand the waiting messages over, in their order; return the seconds after which there may be more to do."""
-        waiting = await outbox.run(requests.due, account=account, most=AT_ONCE)
+        ready, next_turn = await self._pacer.due(outbox)
+        waiting = await outbox.run(requests.due, account=account, most=AT_ONCE, only=ready)
         held: set[str] = set()
         for message in waiting:
             if self._page.account != account or not self._page.can_send:
@@ -297,7 +311,7 @@ class Messaging:
                 held.add(message.digits)
         if held:
             return RETRY
-        return 0.0 if len(waiting) == AT_ONCE else TICK
+        return 0.0 if len(waiting) == AT_ONCE else min(TICK, next_turn)
 
     async def _hand_over_one(self, outbox: Outbox, message: Waiting) -> bool:
         """Return whether the message is settled: with the page, or given up."""
@@ -331,7 +345,7 @@ class Messaging:
             await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
         else:  # it is not in the page, and was never sent
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
-            self._metrics.failed.labels(code).inc()
+            self._count_failed(code)
             await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         return True
 
@@ -358,9 +372,12 @@ class Messaging:
                     self._count(message.progress, error)
                     await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
 
+    def _count_failed(self, code: int) -> None:
+        self._metrics.failed.labels(code).inc()
+
     def _count(self, before: Progress, error: int | None) -> None:
         if error is not None:
-            self._metrics.failed.labels(error).inc()
+            self._count_failed(error)
         elif before is Progress.HANDED_OVER:
             self._metrics.sent.inc()
 
@@ -376,13 +393,12 @@ class Messaging:
             if self.media is None:
                 raise NotReadyError("The runner takes no files.")
             content = await self.media.fit(content)
-        digits = request.digits or await self._number_of(outbox, request.given)
-        if not isinstance(request.content, Edit | Deletion):
-            digits = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
+        recipient = await self._recipients.of(outbox, request)
         message = NewMessage(
             identifier=message_id(self._random(RANDOM_BYTES)),
             given=request.given,
-            digits=digits,
+            digits=recipient.digits,
+            to_stranger=recipient.is_stranger,
             content=content,
             reply_to=request.reply_to,
             accepted=self._now(),
@@ -390,52 +406,11 @@ class Messaging:
             key=key,
             digest=digest,
         )
+        await self._pacer.admit(outbox, message)
         await outbox.run(requests.add, message)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
-
-    async def _number_of(self, outbox: Outbox, user: str) -> str:
-        """Return the number of whom events name so.
-
-        :raises NoUserIdError: they do not, or WhatsApp has not told the number.
-        """
-        person = await outbox.run(people.find, user)
-        if person is None:
-            raise NoUserIdError("This session knows nobody by this user_id.")
-        if person.wa_id is None:
-            raise NoUserIdError("WhatsApp has not told this person's number yet, so nothing can be sent to them.")
-        return person.wa_id
-
-    async def _to_ask_about(self, outbox: Outbox, request: SendRequest) -> str | None:
-        """Return the message that the request is about, if the page has to have it already: ours may be waiting, too."""
-        about = request.reply_to or concerned(request.content)
-        if about is None or await outbox.run(requests.find, about) is not None:
-            return None
-        return about
-
-    async def _look_up(self, digits: str, *, about: str | None) -> str:
-        """Return the digits as WhatsApp writes them, or as they are where it could not be asked.
-
-        :raises NobodyThereError: WhatsApp says that nobody is there.
-        :raises BadParameterError: the chat has not the message that it is about.
-        """
-        if not self._page.can_send:
-            return digits
-        argument = {"digits": digits, "about": about, "within": LOOKUP_SECONDS * 0.9}
-        try:
-            found = await self._page.call("lookup.js", argument, deadline=LOOKUP_SECONDS)
-        except (CommandError, CallFailedError) as error:
-            logger.info("A number could not be looked up in time", extra={"error": type(error).__name__})
-            return digits
-        if not isinstance(found, dict):
-            return digits
-        if found.get("nobody"):
-            raise NobodyThereError("The number is not on WhatsApp.")
-        if found.get("missing"):
-            raise BadParameterError("The message that this is about is not in the chat of this number, or no more.")
-        real = found.get("digits")
-        return real if isinstance(real, str) and real.isascii() and real.isdecimal() else digits
 
     def _check_linked(self) -> None:
         if self._store.snapshot.linked is False:

@@ -180,15 +180,21 @@ MESSAGES_OLDEST: Final = _row(
     MetricType.GAUGE,
     "messages_oldest_timestamp_seconds",
     "Since when the oldest message has come no further",
-    {"progress": "`accepted`: the page is to get it; `handed_over`: WhatsApp has said nothing of it"},
+    {
+        "progress": "`accepted`: the page is to get it; `paced`: it waits for its turn, because the session sends no faster; "
+        "`handed_over`: WhatsApp has said nothing of it"
+    },
     absent="while there is none",
+)
+MESSAGES_PACED: Final = _row(
+    MetricType.GAUGE, "messages_paced", "Messages that wait for their turn, because the session sends no faster"
 )
 
 FAMILIES: Final = (
     STATE, STATE_SINCE, CHANGES, RECONNECTS, PROBE_SECONDS, PROBE_TIME, ROUNDS, BLOCKED, FETCH_FAILURES, LOADS,
     BROWSER_STARTS, BROWSER, MEMORY, WORKING_SET, MEMORY_LIMIT, AVAILABLE, CAPACITY, INODES, BAD_REQUESTS, CLOSED,
     WEBHOOK_BACKLOG, WEBHOOK_OLDEST, WEBHOOK_DEAD, WEBHOOK_DELIVERIES,
-    MESSAGES_ACCEPTED, MESSAGES_REFUSED, MESSAGES_SENT, MESSAGES_FAILED, MESSAGES_OLDEST,
+    MESSAGES_ACCEPTED, MESSAGES_REFUSED, MESSAGES_SENT, MESSAGES_FAILED, MESSAGES_OLDEST, MESSAGES_PACED,
     EVENTS, READING_STOPPED, UNREADABLE, STREAMS,
 )  # fmt: skip
 """ All of them, in the order of the reference. """

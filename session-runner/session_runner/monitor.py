@@ -53,7 +53,7 @@ from session_runner.states.history import (
 )
 from session_runner.states.hold import HeldState
 from session_runner.states.unanswered import without_answers
-from session_runner.store import StateStore
+from session_runner.store import Restriction, StateStore
 
 logger = logging.getLogger(__name__)
 
@@ -331,6 +331,9 @@ class PageMonitor:
         self.state_file.update(before, self._history, facts)
         if facts.account is not None:
             self.store.show_account(facts.account)
+        restricted = self._history.restriction
+        ends = self._history.restriction_ends
+        self.store.restriction = None if restricted is None else Restriction(restricted, ends)
         verdict = without_answers(classify(facts, self._history, policy=policy, now=now), self.store.unanswered)
         failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
         # Nothing is fetched in a hold until a person asks; and the codes of a page that began anew by itself are none.

@@ -68,7 +68,8 @@ class ReadMarks:
 
     async def _set(self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS) -> bool:
         """Have the page mark a message; return whether it has it. What it does not have it never marks."""
-        argument = {"own": self._page.own, "id": message, "typing": typing}
+        chats = await outbox.run(marks.chats, message)
+        argument = {"own": self._page.own, "id": message, "chats": chats, "typing": typing}
         answer = await self._page.call("mark.js", argument, deadline=deadline)
         await outbox.run(marks.remove, message)
         return bool(answer == "marked")

@@ -81,7 +81,7 @@ class Session:
     deliverer: Deliverer
     beside: Sequence[Callable[[Outbox], Coroutine[Any, Any, None]]] = ()
     """ What else works over the outbox. """
-    heard: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    handlers: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """ Who handles which event of the page, besides these. """
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
@@ -275,8 +275,8 @@ class Session:
             self.messaging.acks_changed()
         elif name == "message":
             self.inbox.something_happened()
-        elif name in self.heard:
-            self.heard[name]()
+        elif name in self.handlers:
+            self.handlers[name]()
         else:
             monitor.wake(name, detail)
 

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from session_protocol.answers import Account
 from session_protocol.phone_numbers import is_same_number
@@ -59,6 +60,14 @@ class Code:
     round: int
 
 
+class Restriction(NamedTuple):
+    """What the account may not do."""
+
+    reason: StateReason
+    ends: float | None = None
+    """ Unix seconds; None: not known. """
+
+
 class StateStore:
     """Holds the newest snapshot; used from one event loop only."""
 
@@ -74,6 +83,8 @@ class StateStore:
         self._accounts = 0
         self.unanswered: float | None = None
         """ Since when WhatsApp has answered no message, in Unix seconds, if that is for too long. """
+        self.restriction: Restriction | None = None
+        """ Of the account, as the page told it last while it was connected. """
         self.probed: datetime | None = None
         """ When the page last answered. """
         self.sandbox: Sandbox | None = None

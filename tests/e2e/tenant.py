@@ -3,15 +3,19 @@
 import base64
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from kubectl_whatsapp.sessions import messages_at
 from session_devtools.errors import NotReady
 from session_devtools.http_client import Client
 from session_devtools.installation.browser import kill_browser
 from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
+from session_protocol.messages_client import MessagesClient
 from support.sessions import Expectation, SessionWaits
 
 LONG_TIMEOUTS = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
@@ -135,11 +139,29 @@ class Tenant(SessionWaits):
     def token(self, name: str, scope: str) -> str:
         """Return the session's token of a scope. :raises NotReady: it has none yet."""
         status = self.status(name)
-        by_scope = {"state": status.get("tokenSecretName"), "link": (status.get("tokenSecrets") or {}).get("linking")}
+        others = status.get("tokenSecrets") or {}
+        by_scope = {"state": status.get("tokenSecretName"), "link": others.get("linking")}
+        by_scope |= {"admin": others.get("administering"), "send": others.get("messaging")}
         secret = self.get("secret", str(by_scope[scope]))
         if secret is None:
             raise NotReady(f"session {name} has no Secret")
         return base64.b64decode(secret["data"][scope]).decode()
+
+    @contextmanager
+    def messages(self, name: str) -> Iterator[MessagesClient]:
+        """Yield a client of the session's messages."""
+        token, phone_id = self.token(name, "send"), str(self.status(name)["phoneNumberID"])
+        with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
+            yield messages_at(port, token, own_id=phone_id)
+
+    def webhooks(self, name: str) -> list[Object]:
+        """Return how the session's webhooks do, as its runner says."""
+        return list(self._ask_runner(name, "/v1/webhooks", scope="admin")["webhooks"])
+
+    def secret(self, name: str, **entries: str) -> None:
+        """Set the content of a Secret."""
+        metadata = {"name": name, "namespace": self.namespace}
+        self.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": entries})
 
     def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
         token = self.token(name, scope)

@@ -71,10 +71,10 @@ async def test_all_of_it_over_a_kill(start: Start, standin: StandIn, folders: Fo
     found = chunks(folders)
     assert list(range(1, 6)) == [one.chunk for one in found]
     assert (100, ()) == (found[-1].progress, found[-1].messages)
-    told = Counter(message.id for one in found for message in one.messages)
-    assert {**{f"H{one:03}": 1 for one in range(120)}, "OTHER": 1} == told
-    of_friend_told = [[m.id for m in one.messages] for one in found if one.person and one.person.wa_id == FRIEND]
-    assert [f"H{one:03}" for one in range(120)] == [m for one in reversed(of_friend_told) for m in one]
+    counts = Counter(message.id for one in found for message in one.messages)
+    assert {**{f"H{one:03}": 1 for one in range(120)}, "OTHER": 1} == counts
+    found_of_friend = [[m.id for m in one.messages] for one in found if one.person and one.person.wa_id == FRIEND]
+    assert [f"H{one:03}" for one in range(120)] == [m for one in reversed(found_of_friend) for m in one]
     assert FRIEND not in log
 
 

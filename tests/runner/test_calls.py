@@ -11,7 +11,7 @@ from support.runner_process import link
 from support.waiting import async_until
 
 
-def told(listener: Listener) -> list[tuple[str, str]]:
+def calls_of(listener: Listener) -> list[tuple[str, str]]:
     """Give call and status of each event."""
     return [(one["data"]["id"], one["data"]["status"]) for one in listener.events if one["type"] == "call"]
 
@@ -19,13 +19,16 @@ def told(listener: Listener) -> list[tuple[str, str]]:
 async def hears(listener: Listener, *expected: tuple[str, str]) -> None:
     """Wait for these calls, and no others."""
     await async_until(
-        f"{expected}", lambda: asyncio.sleep(0, told(listener)), lambda found: len(found) >= len(expected), within=30
+        f"{expected}",
+        lambda: asyncio.sleep(0, calls_of(listener)),
+        lambda found: len(found) >= len(expected),
+        within=30,
     )
     await asyncio.sleep(1.0)
-    assert list(expected) == told(listener)
+    assert list(expected) == calls_of(listener)
 
 
-async def test_a_call_is_told_once(start: Start, standin: StandIn, mode: str) -> None:
+async def test_a_call_is_published_once(start: Start, standin: StandIn, mode: str) -> None:
     """With its end; after a reload the same call is not told again, and one that is over at once is."""
     assert mode
     listener = Listener()

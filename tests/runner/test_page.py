@@ -97,6 +97,8 @@ async def boots(browser: BrowserPage, reported: list[str]) -> bool:
         lambda facts: facts.injected or any(name.startswith("net::") for name in reported),
         within=60,
     )
+    if facts.injected:  # by the page's own word; the tests ask wa-js, too
+        await browser.page.wait_for_function("() => WPP.isFullReady", timeout=60_000)
     return facts.injected
 
 
@@ -117,6 +119,26 @@ async def second_tab(opened: Open, standin: StandIn) -> Page:
     page = await context.new_page()
     await page.goto(standin.page_url)
     return page
+
+
+NEVER_SETTLES = """
+    let count = 0;
+    setInterval(() => window.__d?.(`WAWebNews${count++}`, [], () => {}), 200);
+"""
+
+
+async def test_a_code_is_shown_as_long_as_wa_js_waits_for_more_modules(opened: Open, standin: StandIn) -> None:
+    """It gives the page a second without a new one; who wants to link a phone need not wait for it."""
+    await opened.browser.page.add_init_script(NEVER_SETTLES)
+    await opened.browser.navigate(standin.page_url, deadline=60)
+    facts = await opened.facts(socket="UNPAIRED", registered=False)
+    while facts.code is None:
+        facts = await opened.facts(socket="UNPAIRED")
+
+    assert await opened.browser.page.evaluate("() => WPP.isInjected") is False
+    assert (facts.booted, facts.injected, facts.refused, facts.ban, facts.document) == (True, True, False, None, None)
+    assert facts.code_lifetime is not None
+    assert facts.code_age is not None
 
 
 async def test_every_fact_of_a_linked_page_is_read(mode: str, opened: Open, standin: StandIn) -> None:

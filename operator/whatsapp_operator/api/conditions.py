@@ -30,6 +30,7 @@ class ConditionType(StrEnum):
     CONFLICT = "Conflict"
     POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
     SANDBOXED = "Sandboxed"
+    WEBHOOK_CLOSED = "WebhookClosed"
     TOKENS_RENEWED = "TokensRenewed"
     CALL_FAILED = "CallFailed"
 
@@ -100,6 +101,8 @@ class Reason(StrEnum):
     NOT_STALLED = "NotStalled"
     # PodSecurityNotEnforced, which is there only while it is so
     NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled"
+    # WebhookClosed, which is there only while it is so
+    DESTINATION_CLOSED = "DestinationClosed"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
     NO_CONFLICT = "NoConflict"

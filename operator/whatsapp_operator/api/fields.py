@@ -119,6 +119,26 @@ Delay = Annotated[
     ),
 ]
 """ Between two attempts. """
+ContactInterval = Annotated[
+    _Duration,
+    _duration_schema(
+        at_least="1s",
+        too_short=_A_SECOND,
+        at_most="5m",
+        too_long="must be at most 5m: shorten it, lower perDay, or leave it out for the default",
+    ),
+]
+""" Between two people who are written to first. """
+MessageInterval = Annotated[
+    _Duration,
+    _duration_schema(
+        at_least="1s",
+        too_short=_A_SECOND,
+        at_most="1m",
+        too_long="must be at most 1m: shorten it, or leave it out for the default",
+    ),
+]
+""" Between two messages. """
 AnswerTime = Annotated[
     _Duration,
     _duration_schema(

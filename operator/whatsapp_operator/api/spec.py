@@ -16,6 +16,7 @@ from session_protocol.vocabulary import CallHandling, LinkMethod, OnLogout, Pres
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
 from whatsapp_operator.api.fields import AnswerTime, Delay, Duration, Int32
+from whatsapp_operator.api.messaging import MessagingSpec
 from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.profile import PROFILE_CHANGES, ProfileSpec
 from whatsapp_operator.api.proxy import BrowserSpec, ProxySpec
@@ -136,6 +137,8 @@ class SessionSpec(SpecModel):
     itself. Default: none."""
     browser: BrowserSpec = BrowserSpec()
     """What the page learns of its surroundings: language and time zone. A change takes effect with the next pod."""
+    messaging: MessagingSpec = MessagingSpec()
+    """How the session sends messages. A change reaches the running pod within two minutes."""
     webhooks: Webhooks = ()
     """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
     not have yet takes the next one."""

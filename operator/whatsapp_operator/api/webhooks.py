@@ -30,6 +30,21 @@ _URL = Rule(
     "must be an address such as https://n8n.example.com/webhook/whatsapp or http://n8n.automation.svc:5678/webhook, without < "
     "and >, with at most 16 parameters, and without a login, whose place is the entry authorization of the webhook's Secret",
 )
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_END = "(:[0-9]*)?([/?]|$)"
+_HOST = Rule(
+    # Only what no setting of the operator opens, or what could mean another address than it seems to: the rest is not known here.
+    # A part of the text has a known length, so that the rule has a known cost; url(self).getHostname() has none.
+    "!isURL(self) || (self.startsWith('http://[') || self.startsWith('https://[') "
+    "? isIP(self.substring(self.indexOf('[') + 1, self.indexOf(']'))) "
+    "&& ip(self.substring(self.indexOf('[') + 1, self.indexOf(']'))).isGlobalUnicast() "
+    f": !self.matches('(?i)^https?://([^/?:]*[.])?localhost[.]?{_END}') "
+    f"&& (!self.matches('(?i)^https?://([^/?:]*[.])?(0x[0-9a-f]*|[0-9]+)[.]?{_END}') "
+    f"|| (self.matches('^https?://({_OCTET}[.]){{3}}{_OCTET}{_END}') "
+    "&& !self.matches('^https?://(0|127|169[.]254|22[4-9]|2[3-5][0-9])[.]'))))",
+    "must not be the pod's or its node's own, such as localhost, 127.0.0.1 or 169.254.169.254, where nothing is ever sent; write "
+    "an address in its usual form, such as 10.1.2.3 or [fd00::1]",
+)
 _HEADER_NAME = Rule(
     f"self.matches('{bounds.HEADER_NAME}')",
     "must be the name of a header: letters, digits and '-', beginning with a letter",
@@ -67,7 +82,7 @@ class WebhookSpec(SpecModel):
 
     name: Annotated[str, Field(max_length=40, json_schema_extra=validations(_NAME))]
     """The webhook's name, by which it keeps what waits for it: under another name it is another webhook."""
-    url: Annotated[str, Field(max_length=bounds.LONGEST_URL, json_schema_extra=validations(_URL))]
+    url: Annotated[str, Field(max_length=bounds.LONGEST_URL, json_schema_extra=validations(_URL, _HOST))]
     """Where events are posted to: a public address by https, on port 443. Whoever runs the operator opens others, such as a
     Service of the cluster, with its setting WEBHOOK_DESTINATIONS."""
     format: WebhookFormat

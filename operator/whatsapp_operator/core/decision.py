@@ -3,7 +3,8 @@
 `core.session.decide` returns a `Decision` for an `Observation` of `core.model`.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,6 +110,21 @@ Action = (
     | CreatePod
     | DeletePod
 )
+
+
+_CREATED_TOGETHER = (CreateService, CreateNetworkPolicy, CreatePVC, CreateSecret)
+
+
+def batches(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
+    """Group actions, in their order, by what may be asked for at once: objects that a pod needs, and that need no other one.
+
+    Anything else, the pod itself above all, is for itself, after all that stands before it.
+    """
+    return [
+        batch
+        for together, found in itertools.groupby(actions, key=lambda action: isinstance(action, _CREATED_TOGETHER))
+        for batch in ([tuple(found)] if together else [(action,) for action in found])
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

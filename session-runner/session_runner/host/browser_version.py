@@ -1,8 +1,9 @@
 """Which version the browser is of: by its own word, and by what the build of the image recorded.
 
-The session asks at each start, before the profile is opened: the user agent and the profile's record need the version.
-The browser's own word counts. The image's record is for a browser that is too broken to say anything, so that an error
-names what is broken all the same.
+Each start needs it before the profile is opened, for the user agent and the profile's record. The browser's own word counts.
+To ask for it costs a start of the browser, so the build of the image asks, and notes of which file that is the word: a
+session asks a browser that is another file. What is noted is also for a browser that is too broken to say anything, so that
+an error names what is broken all the same.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from session_runner.page.errors import LaunchError
 
 RECORD = Path("/usr/share/wasession/browser-version")
 """ What the image's build writes when the browser has come up (`first_start`). """
+NOTE = RECORD.with_name("browser")
+""" The same with the file's size and time: what `note` returns. """
 _LONGEST = 4096
 """ Bytes of an answer that are looked at; more is a browser that writes without end. """
 _VERSION = re.compile(r"(?<![0-9.])[0-9]{2,6}(?:\.[0-9]{1,6}){3}(?![0-9.])", re.ASCII)
@@ -41,8 +44,33 @@ def recorded_version(path: Path = RECORD) -> str | None:
         return None
 
 
-async def browser_version(executable: Path) -> str:
-    """Return the browser's version, such as "156.0.7204.49", as it says when it is started with --version.
+def note(version: str, executable: Path) -> str:
+    """Return what is noted of a browser: its version, and by what its file is known again. :raises OSError: there is none."""
+    found = executable.stat()
+    return f"{version} {found.st_size} {int(found.st_mtime)}"
+
+
+def noted_version(executable: Path, path: Path = NOTE) -> str | None:
+    """Return the version that was noted of this very file; None: of none or of another one."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST).decode(errors="replace").strip()
+        version = parse_version(text)
+        return version if version is not None and text == note(version, executable) else None
+    except OSError:
+        return None
+
+
+async def browser_version(executable: Path, *, path: Path = NOTE) -> str:
+    """Return the browser's version, such as "156.0.7204.49": the noted one, else what it says to --version.
+
+    :raises LaunchError: it cannot be started, or does not say its version.
+    """
+    return noted_version(executable, path) or await ask_version(executable)
+
+
+async def ask_version(executable: Path) -> str:
+    """Return the version that the browser says when it is started with --version.
 
     :raises LaunchError: it cannot be started, or does not say its version.
     """

@@ -98,10 +98,17 @@ class KeyInUseError(ApiError):
 
 
 class TooManyMessagesError(ApiError):
-    """Too many messages wait already."""
+    """Too many messages wait already, or this one would wait for its turn for too long."""
 
     status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyMessages"
     headers: tuple[tuple[str, str], ...] = (("Retry-After", "30"),)
+
+
+class FirstContactsForbiddenError(ApiError):
+    """WhatsApp does not let the account write to people who have never written to it, until an end that it may not tell."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "FirstContactsForbidden"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "3600"),)
 
 
 class EventsGoneError(ApiError):

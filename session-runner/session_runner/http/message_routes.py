@@ -4,19 +4,21 @@
 """
 
 import hashlib
+import math
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from aiohttp import web
-from session_protocol.answers import SentMessage
+from session_protocol.answers import MessageWait, SentMessage
 from session_protocol.times import whole_seconds
 
 from session_runner.http import errors as problems
 from session_runner.http.cloud_bodies import idempotency_key, read_body
 from session_runner.messages import errors
 from session_runner.messages.contents import Deletion
+from session_runner.messages.progress import Progress
 from session_runner.messages.requests import read_edit, read_message
 from session_runner.messaging import Accepted, Messaging
 
@@ -40,6 +42,9 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.NoMediaRoomError: problems.TooManyMessagesError,
     errors.TooManyUploadsError: problems.TooManyMessagesError,
     errors.QueueFullError: problems.TooManyMessagesError,
+    errors.PacedError: problems.TooManyMessagesError,
+    errors.PacedToOneError: problems.TooManyMessagesError,
+    errors.FirstContactsForbiddenError: problems.FirstContactsForbiddenError,
     errors.KeyReusedError: problems.KeyReusedError,
     errors.KeyInUseError: problems.KeyInUseError,
     errors.NotReadyError: problems.StartingError,
@@ -93,10 +98,20 @@ class MessageRoutes:
         found = await self._messaging.find(identifier)
         if found is None:
             raise problems.NoMessageError("There is no such message, or it is older than a week.")
-        times = {status: _moment(time) for status, time in found.times.items()}
         return SentMessage(
-            id=found.identifier, wa_id=found.digits, status=found.progress, times=times, error_code=found.error
+            id=found.identifier,
+            wa_id=found.digits,
+            status=found.progress,
+            times={status: _moment(time) for status, time in found.times.items()},
+            error_code=found.error,
+            waiting=await self._wait(identifier) if found.progress is Progress.ACCEPTED else None,
         )
+
+    async def _wait(self, identifier: str) -> MessageWait | None:
+        turn = await self._messaging.turn(identifier)
+        if turn is None or turn.reason is None:
+            return None
+        return MessageWait(reason=turn.reason, until=_moment(math.ceil(turn.at)))
 
 
 def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> Handler:
@@ -104,7 +119,10 @@ def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> H
         try:
             document = await answer(request)
         except errors.MessageError as error:
-            raise PROBLEMS[type(error)](str(error)) from error
+            problem = PROBLEMS[type(error)](str(error))
+            if problem.headers and error.retry_after is not None:
+                problem.headers = (("Retry-After", str(error.retry_after)),)
+            raise problem from error
         body = msgspec.json.encode(document)
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 

@@ -57,6 +57,10 @@ _OPERATOR = {
 }
 
 
+_SECONDS = {"type": "string", "pattern": "^[1-9][0-9]*$"}
+""" Some errors know better than their class. """
+
+
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     answers = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
@@ -128,7 +132,10 @@ def _problem(error: type[ApiError]) -> dict[str, Any]:
     headers = {"Cache-Control": "no-store", **dict(error.headers)}
     return {
         "description": (error.__doc__ or "").strip(),
-        "headers": {name: {"required": True, "schema": {"const": value}} for name, value in headers.items()},
+        "headers": {
+            name: {"required": True, "schema": _SECONDS if name == "Retry-After" else {"const": value}}
+            for name, value in headers.items()
+        },
         "content": {PROBLEM: {"schema": _schema(Problem)}},
     }
 

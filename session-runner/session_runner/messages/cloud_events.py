@@ -153,9 +153,9 @@ def _old_message(message: Message, account: Account) -> dict[str, Any]:
 
 def _call(call: Call, caller: Person, account: Account) -> dict[str, Any]:
     """Return a call. It has no `session`: here nobody can take it, so one that is over has failed and no times."""
-    told = {"event": "connect"} if call.status == "offered" else {"event": "terminate", "status": "FAILED"}
+    change = {"event": "connect"} if call.status == "offered" else {"event": "terminate", "status": "FAILED"}
     who = {**_named("from", caller), "from_user_id": caller.user_id, "to": account.digits}
-    return {"id": call.id, **who, **told, "timestamp": str(call.timestamp), "direction": "USER_INITIATED"}
+    return {"id": call.id, **who, **change, "timestamp": str(call.timestamp), "direction": "USER_INITIATED"}
 
 
 def _status(ack: Ack) -> dict[str, Any]:

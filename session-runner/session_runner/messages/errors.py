@@ -20,6 +20,9 @@ MessageError
 ├── NoMediaRoomError       the volume has no room for another file
 ├── TooManyUploadsError    so many files are being taken already
 ├── QueueFullError         too many messages wait
+├── PacedError             it would wait for its turn for too long
+├── PacedToOneError        the same, for too many messages to one person
+├── FirstContactsForbiddenError  WhatsApp lets the account write to nobody new
 ├── KeyReusedError         the key of idempotency belongs to another body
 ├── KeyInUseError          the same request is being stored
 ├── NotReadyError          the runner cannot answer this yet
@@ -155,6 +158,24 @@ class QueueFullError(MessageError):
     """Too many messages wait."""
 
     code, status, title, retry_after = 130429, HTTPStatus.TOO_MANY_REQUESTS, "Rate limit hit", 30
+
+
+class PacedError(MessageError):
+    """It would wait for its turn for too long."""
+
+    code, status, title = 130429, HTTPStatus.TOO_MANY_REQUESTS, "Rate limit hit"
+
+
+class PacedToOneError(MessageError):
+    """It would wait for too long behind others to the same person."""
+
+    code, status, title = 131056, HTTPStatus.TOO_MANY_REQUESTS, "Pair rate limit hit"
+
+
+class FirstContactsForbiddenError(MessageError):
+    """WhatsApp does not let this account write to somebody who has never written to it."""
+
+    code, status, title, retry_after = 131048, HTTPStatus.TOO_MANY_REQUESTS, "Spam rate limit hit", 3600
 
 
 class KeyReusedError(MessageError):

@@ -23,7 +23,7 @@ WAITING: Final = "waiting"
 """ The type of one in `seen` that was told although it cannot be read. """
 _REVOKED: Final = "revoked"
 _WITH_FILE: Final = frozenset({"image", "video", "document", "sticker", "audio", "ptt"})
-_SILENT: Final = frozenset({
+SILENT: Final = frozenset({
     "broadcast_notification", "call_log", "debug", "e2e_notification", "gp2", "keep_in_chat", "newsletter_notification",
     "notification", "notification_template", "pin_message", "protocol", "reaction", "reaction_enc", "poll_update",
 })  # fmt: skip
@@ -176,7 +176,7 @@ class News(StrEnum):
 
 def news_of(entry: Entry, known: Known | None, *, now: float) -> News | None:
     """Return what is to be told of a message besides its reactions."""
-    if entry.type in _SILENT:
+    if entry.type in SILENT:
         return None
     before = None if known is None else known.type
     if entry.type == CIPHERTEXT:

@@ -63,6 +63,8 @@ def can_send(state: RunnerState, reason: StateReason = StateReason.AS_EXPECTED) 
     """Whether the page is linked and connected, whatever a person has to do in it besides."""
     if reason is StateReason.MESSAGES_UNANSWERED:  # it takes messages, and may be answered any moment
         return True
+    if reason is StateReason.TERMS_NOT_ACCEPTED:  # nobody gets anything until the owner accepts them on the phone
+        return False
     traits = traits_of(state)
     return traits.linked is True and traits.phase in (Phase.CONNECTED, Phase.BLOCKED)
 

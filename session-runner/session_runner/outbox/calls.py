@@ -75,8 +75,8 @@ def publish(database: Connection, how: Taking) -> int:
     count = 0
     for row in rows:
         stage = _OFFERED if row["ended"] is None else _ENDED
-        for told in range(row["told"] + 1, stage + 1):
-            data = _call(database, row, is_over=told == _ENDED)
+        for step in range(row["told"] + 1, stage + 1):
+            data = _call(database, row, is_over=step == _ENDED)
             event = Event(id=how.new_event(), type=EventType.CALL, time=how.now, data=data)
             events.add(database, event, how.deliveries)
             count += 1

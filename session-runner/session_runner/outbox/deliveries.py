@@ -16,7 +16,7 @@ DEAD_KEPT: Final = 7 * 24 * 3600.0
 """ Seconds for which a dead letter stays. """
 MOST_DEAD: Final = 1000
 MOST_DEAD_BYTES: Final = 16 * 1024 * 1024
-""" Dead letters of a webhook, and the bytes in them; of more the oldest leave, but the newest stays. """
+""" Dead letters of a webhook, and their bodies' bytes; of more the oldest leave. """
 REMOVED_KEPT: Final = 3600.0
 """ Seconds for which deliveries of a webhook stay that is not in the spec any more: somebody may put it back. """
 _DUE: Final = """
@@ -27,6 +27,14 @@ ORDER BY place LIMIT ?
 _NEXT_DUE: Final = """
 SELECT min(due) FROM deliveries
 WHERE place IN (SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat) AND due > ?
+"""
+_DELETE_TOO_MANY_DEAD: Final = """
+DELETE FROM deliveries WHERE place IN (
+  SELECT place FROM (
+    SELECT place, row_number() OVER newest AS number, sum(length(body)) OVER newest AS size
+    FROM deliveries WHERE webhook = ? AND dead IS NOT NULL WINDOW newest AS (ORDER BY dead DESC, place DESC)
+  ) WHERE number > ? OR size > ?
+)
 """
 
 
@@ -107,13 +115,7 @@ def died(database: Connection, place: int, *, webhook: str, now: float, problem:
     database.execute(
         "UPDATE deliveries SET tries = tries + 1, dead = ?, problem = ? WHERE place = ?", (now, problem, place)
     )
-    return database.execute(
-        "DELETE FROM deliveries WHERE place IN (SELECT place FROM (SELECT place, row_number() OVER newest AS number, "
-        "sum(length(body)) OVER newest AS size FROM deliveries WHERE webhook = ? AND dead IS NOT NULL "
-        "WINDOW newest AS (ORDER BY dead DESC, place DESC ROWS UNBOUNDED PRECEDING)) "
-        "WHERE number > ? OR (size > ? AND number > 1))",
-        (webhook, MOST_DEAD, MOST_DEAD_BYTES),
-    ).rowcount
+    return database.execute(_DELETE_TOO_MANY_DEAD, (webhook, MOST_DEAD, MOST_DEAD_BYTES)).rowcount
 
 
 def hurry(database: Connection, *, webhook: str) -> None:

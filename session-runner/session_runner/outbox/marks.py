@@ -28,6 +28,18 @@ def due(database: Connection, *, account: str | None, now: float, most: int) -> 
     return [row["message"] for row in rows]
 
 
+def chats(database: Connection, message: str) -> list[str]:
+    """Return under which ids the page may know the chat of a message of somebody else; empty: nobody has told of it."""
+    rows = database.execute(
+        "SELECT people.number, people.lid FROM seen JOIN people ON people.user_id = seen.chat "
+        "WHERE seen.id = ? AND NOT seen.own",
+        (message,),
+    )
+    return [
+        f"{user}@{server}" for row in rows for user, server in ((row["lid"], "lid"), (row["number"], "c.us")) if user
+    ]
+
+
 def remove(database: Connection, message: str) -> None:
     """Note that a mark is settled."""
     database.execute("DELETE FROM read_marks WHERE message = ?", (message,))

@@ -126,6 +126,15 @@ CREATE TABLE media (
 CREATE INDEX media_by_use ON media (stored, used);
 """
 
+PACING: Final = """
+ALTER TABLE requests ADD COLUMN stranger INTEGER;
+ALTER TABLE requests ADD COLUMN handed REAL;
+UPDATE requests SET handed = (SELECT time FROM statuses WHERE request = id AND status = 'handed_over');
+CREATE INDEX by_handing ON requests (handed) WHERE handed IS NOT NULL;
+CREATE INDEX first_contacts ON requests (handed) WHERE stranger = 1;
+"""
+""" Whether it goes to somebody who has never written (null: not known), and when the page got it. """
+
 CALLS: Final = """
 CREATE TABLE calls (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -170,7 +179,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     EVENTS,  # 3
     DELIVERIES,  # 4
     MEDIA,  # 5
-    CALLS,  # 6
-    BACKFILLS,  # 7
-    NOTICED,  # 8
+    PACING,  # 6
+    CALLS,  # 7
+    BACKFILLS,  # 8
+    NOTICED,  # 9
 )

@@ -5,9 +5,12 @@ finds it; a key of idempotency counts for a day. Times are seconds since 1970. A
 accepted for, or that was the first one known after it; no other account sends it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
+
+import msgspec
 
 from session_runner.messages.contents import Content, kind_of, read_stored, stored
 from session_runner.messages.progress import WAITING, WATCHED, Progress
@@ -33,6 +36,8 @@ class NewMessage:
     key: str | None = field(default=None, repr=False)
     """ Of idempotency, with the digest of its body. """
     digest: str | None = field(default=None, repr=False)
+    to_stranger: bool | None = None
+    """ Whether it goes to somebody who has never written; None: not known. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +101,8 @@ def add(database: Connection, message: NewMessage) -> None:
     """Store a message."""
     database.execute(
         "INSERT INTO requests "
-        "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest, stranger) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.identifier,
             message.given,
@@ -110,17 +115,23 @@ def add(database: Connection, message: NewMessage) -> None:
             message.account,
             message.key,
             message.digest,
+            message.to_stranger,
         ),
     )
     _note(database, message.identifier, Progress.ACCEPTED, message.accepted)
 
 
-def due(database: Connection, *, account: str | None, most: int) -> list[Waiting]:
-    """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is."""
+def due(database: Connection, *, account: str | None, most: int, only: Sequence[str] | None = None) -> list[Waiting]:
+    """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is.
+
+    :param only: those of which it is the turn; None: all.
+    """
+    chosen = None if only is None else msgspec.json.encode(only).decode()
     rows = database.execute(
         "SELECT id, digits, kind, content, reply_to, tries, accepted FROM requests "
-        "WHERE progress IN (?, ?) AND (account IS NULL OR account = ?) ORDER BY place LIMIT ?",
-        (*WAITING, account, most),
+        "WHERE progress IN (?1, ?2) AND (account IS NULL OR account = ?3) "
+        "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) ORDER BY place LIMIT ?5",
+        (*WAITING, account, chosen, most),
     )
     return [
         Waiting(
@@ -148,8 +159,8 @@ def count_try(database: Connection, identifier: str) -> None:
 def handed_over(database: Connection, identifier: str, *, page_key: str | None, time: float) -> None:
     """Note that the page has a message, and forget its content."""
     database.execute(
-        "UPDATE requests SET progress = ?, page_key = ?, content = NULL WHERE id = ?",
-        (Progress.HANDED_OVER, page_key, identifier),
+        "UPDATE requests SET progress = ?, page_key = ?, content = NULL, handed = ? WHERE id = ?",
+        (Progress.HANDED_OVER, page_key, time, identifier),
     )
     _note(database, identifier, Progress.HANDED_OVER, time)
 

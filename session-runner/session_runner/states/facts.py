@@ -132,7 +132,7 @@ class Facts:
     refused: bool = False
     """ The page shows "WhatsApp works with Google Chrome …" instead of itself. """
     injected: bool = False
-    """ wa-js found the page's modules. """
+    """ The page's modules are in reach: wa-js found them, or the page has shown a code and run those that matter. """
     origin: float | None = None
     """ When this document began, by the page's clock, which tells documents apart. """
     clock: float | None = None
@@ -187,7 +187,7 @@ class Facts:
 
     @property
     def has_modules(self) -> bool:
-        """The page shows itself, and wa-js found its modules."""
+        """The page shows itself, and its modules are in reach."""
         return self.booted and self.injected and not self.refused
 
     @property

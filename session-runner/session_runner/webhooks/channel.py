@@ -22,7 +22,8 @@ from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Delivery
 from session_runner.outbox.outbox import Outbox
 from session_runner.webhooks.passing import Passing
-from session_runner.webhooks.retries import Outcome, is_given_up, outcome, pause
+from session_runner.webhooks.refusals import Refusals
+from session_runner.webhooks.retries import Outcome, is_given_up, outcome, pause, says_unknown
 from session_runner.webhooks.secret_files import Secret, read_secret
 from session_runner.webhooks.sender import AT_ONCE, Answer, Sender
 from session_runner.webhooks.signing import UnusableSecretError
@@ -60,8 +61,11 @@ class Channel:
         """ By place, with the chat that each had then: people who are joined share one. """
         self._verified = False
         self._tries = 0
-        """ Of the handshake. """
+        self._shake_at = 0.0
+        self._shaken: Secret | None = None
+        """ Of the handshake: how often it came to nothing, when it is tried again, and with which Secret it was. """
         self._not_before = 0.0
+        self._refusals = Refusals()
         self.passing = Passing(
             sender,
             secret=lambda: read_secret(surroundings.secrets, webhook),
@@ -101,6 +105,7 @@ class Channel:
         now = self._now()
         if now < self._not_before:
             return self._not_before - now
+        await self._look_at_secret(outbox)
         free = AT_ONCE - len(self._under_way)
         if not free:
             return TICK  # woken by the first that ends
@@ -114,39 +119,57 @@ class Channel:
                 self._say(str(error))
                 return SECRET_PAUSE
             if not await self._is_verified(secret):
-                return self._not_before - self._now()
+                return min(SECRET_PAUSE, max(0.0, self._shake_at - self._now()))
             for delivery in waiting[:free]:
                 task = asyncio.create_task(self._deliver(outbox, delivery, secret))
                 self._under_way[delivery.place] = delivery.chat, task
                 task.add_done_callback(partial(self._ended, delivery.place))
         due = await outbox.run(deliveries.next_due, webhook=self.webhook.name, now=now)
-        return TICK if due is None else min(TICK, max(0.0, due - self._now()))
+        longest = SECRET_PAUSE if self._refusals else TICK
+        return longest if due is None else min(longest, max(0.0, due - self._now()))
+
+    async def _look_at_secret(self, outbox: Outbox) -> None:
+        """End the pauses of a receiver that refused another Secret than the one of now."""
+        if not self._refusals:
+            return
+        with contextlib.suppress(UnusableSecretError):  # half written, say; whoever sends says so
+            if self._refusals.end_by(read_secret(self._around.secrets, self.webhook)):
+                await outbox.run(deliveries.hurry, webhook=self.webhook.name)
 
     async def _is_verified(self, secret: Secret) -> bool:
         """Whether the receiver has shown, if it is asked at all, that it wants the events."""
         if self._verified or secret.verify_token is None or self.webhook.format is not WebhookFormat.CLOUD_API:
             return True
+        if secret != self._shaken:
+            self._tries, self._shake_at = 0, 0.0
+        if self._now() < self._shake_at:
+            return False
         problem = await self._sender.shake_hands(secret.verify_token)
         self._say(problem or "")
         if problem is None:
             self._verified = True
             return True
         self._tries += 1
-        self._not_before = self._now() + pause(self._tries, chance=self._around.random())
+        self._shaken, self._shake_at = secret, self._now() + pause(self._tries, chance=self._around.random())
         return False
 
     async def _deliver(self, outbox: Outbox, delivery: Delivery, secret: Secret) -> None:
         answer = await self._sender.deliver(delivery.body, identifier=delivery.identifier, secret=secret)
         self._around.counted(self.webhook.name, _class_of(answer))
-        result = Outcome.AGAIN if answer.status is None else outcome(answer.status)
         now = self._now()
+        unknown_for = None
+        if says_unknown(answer.status) and (secret.signing is not None or self.webhook.headers):
+            unknown_for = self._refusals.note(delivery.place, secret, now=now)
+        result = Outcome.AGAIN if answer.status is None else outcome(answer.status, unknown_for=unknown_for)
         if result is Outcome.DELIVERED:
+            self._refusals.forget(delivery.place)
             await outbox.run(deliveries.delivered, delivery.place)
             self._say("")
             return
         problem = answer.problem if answer.status is None else f"The receiver answered {answer.status}."
         self._say(problem)
         if result is Outcome.DEAD or is_given_up(age=now - delivery.created):
+            self._refusals.forget(delivery.place)
             left = await outbox.run(
                 deliveries.died, delivery.place, webhook=self.webhook.name, now=now, problem=problem
             )

@@ -72,12 +72,12 @@ class Deliverer:
         for channel, _ in self._channels.values():
             channel.wake()
 
-    def tell(self, event: Event, account: Account) -> None:
+    def pass_on(self, event: Event, account: Account) -> None:
         """Tell those who want it something that is not stored."""
         for channel, _ in self._channels.values():
             body = body_for(event, channel.webhook, account)
             if body is not None:
-                channel.passing.tell(chat=event.chat, identifier=event.id, body=body)
+                channel.passing.add(chat=event.chat, identifier=event.id, body=body)
 
     def stored(self) -> None:
         """Handle, in whatever thread, that a delivery was stored."""

@@ -28,7 +28,7 @@ class Passing:
         """ Identifier and body, by chat. """
         self._woken = asyncio.Event()
 
-    def tell(self, *, chat: str, identifier: str, body: bytes) -> None:
+    def add(self, *, chat: str, identifier: str, body: bytes) -> None:
         """Send this as soon as what is under way has ended."""
         self._waiting.pop(chat, None)
         if len(self._waiting) >= MOST:

@@ -15,7 +15,10 @@ LONGEST_ASKED: Final = 6 * 3600.0
 """ The longest pause that a receiver is granted. """
 GIVE_UP: Final = 3 * 24 * 3600.0
 """ Seconds after which a delivery that was never taken is a dead letter. """
+UNKNOWN_SENDER: Final = 600.0
+""" Seconds for which a receiver that does not know the sender is tried again: a changed Secret takes two minutes to a pod. """
 _TRANSIENT: Final = frozenset({408, 425, 429})
+_NOT_KNOWN: Final = frozenset({401, 403})
 _LONGEST_HEADER: Final = 64
 
 
@@ -27,11 +30,23 @@ class Outcome(StrEnum):
     DEAD = "dead"
 
 
-def outcome(status: int) -> Outcome:
-    """Return what an answer with this status means: a 4xx or a redirect would be the same the next time."""
+def outcome(status: int, *, unknown_for: float | None = None) -> Outcome:
+    """Return what an answer with this status means: a 4xx or a redirect would be the same the next time.
+
+    But for one that says that the sender is not known: receiver and session get a new secret one after the other.
+
+    :param unknown_for: the seconds since this was first said of the delivery; None: the session shows nothing to be known by.
+    """
     if 200 <= status < 300:
         return Outcome.DELIVERED
+    if says_unknown(status) and unknown_for is not None:
+        return Outcome.AGAIN if unknown_for < UNKNOWN_SENDER else Outcome.DEAD
     return Outcome.AGAIN if status in _TRANSIENT or status >= 500 else Outcome.DEAD
+
+
+def says_unknown(status: int | None) -> bool:
+    """Whether an answer says that the receiver does not know, or does not take, who sends."""
+    return status in _NOT_KNOWN
 
 
 def pause(tries: int, *, chance: float, asked: float | None = None) -> float:

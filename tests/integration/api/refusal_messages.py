@@ -79,7 +79,14 @@ WEBHOOK_URL = (
     "must be an address such as https://n8n.example.com/webhook/whatsapp or http://n8n.automation.svc:5678/webhook, without < "
     "and >, with at most 16 parameters, and without a login, whose place is the entry authorization of the webhook's Secret"
 )
+WEBHOOK_HOST = (
+    "must not be the pod's or its node's own, such as localhost, 127.0.0.1 or 169.254.169.254, where nothing is ever sent; write "
+    "an address in its usual form, such as 10.1.2.3 or [fd00::1]"
+)
 HEADER_NAME = "must be the name of a header: letters, digits and '-', beginning with a letter"
 FREE_HEADER = "must not be a header that the runner sends itself: remove it; Authorization is the entry authorization of the webhook's Secret"
 HEADER_VALUE = "must be made of printable ASCII characters but <, >, & and ', without a blank at its beginning or end"
 SIGNED = "the format Standard signs each delivery: set secretName to a Secret with the entry signingSecret"
+CUSTOM_PACING = "custom goes with type Custom: set both, or leave custom out"
+FIVE_MINUTES = "must be at most 5m: shorten it, lower perDay, or leave it out for the default"
+ONE_MINUTE = "must be at most 1m: shorten it, or leave it out for the default"

@@ -26,6 +26,15 @@ CONTRACT: dict[str, Any] = {
     "link": {"method": "QR", "maxRounds": 5, "onLogout": "Relink"},
     "proxy": {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "proxy"},
     "browser": {"language": "en-US", "timeZone": "UTC"},
+    "messaging": {
+        "pacing": {
+            "type": "Custom",
+            "custom": {
+                "firstContacts": {"burst": 5, "interval": "45s", "perDay": 50},
+                "messages": {"burst": 100, "interval": "2s"},
+            },
+        }
+    },
     "webhooks": [
         {
             "name": "bot",
@@ -83,6 +92,20 @@ def spread(**more: Any) -> dict[str, Any]:
         {"proxy": {"host": "fd00::5", "port": 65535, "type": "SOCKS5"}},
         *({"browser": {"language": tag}} for tag in ("de", "zh-Hant-TW", "es-419", "fil", "sr-Latn")),
         *({"browser": {"timeZone": zone}} for zone in ("Etc/GMT+5", "America/Argentina/Buenos_Aires", "US/Pacific")),
+        *(
+            {"webhooks": [{"name": "bot", "url": url, "format": "CloudAPI", "events": ["message"]}]}
+            for url in (
+                "http://10.1.2.3:8080/hook",
+                "http://[fd00::1]:8080?a=b",
+                "https://192.168.0.255/",
+                "https://8.8.8.8",
+                "https://localhost.example.com/127.0.0.1",
+                "https://0xcafe.example.com/",
+                "https://1.2.3.4.example/?to=http://localhost/",
+                "http://n8n.automation.svc.:5678/",
+            )
+        ),
+        *({"messaging": {"pacing": pacing}} for pacing in ({}, {"type": "None"}, {"type": "Custom", "custom": {}})),
         {"resources": {}},
         {"resources": {"limits": {}, "requests": {}}},
         {"resources": {"limits": {"memory": "256Mi"}}},

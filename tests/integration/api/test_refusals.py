@@ -51,6 +51,7 @@ from integration.api.refusal_messages import (
     STAYS,
     VALUE,
 )
+from integration.api.refused_messaging import MESSAGING, SCHEMA_OF_MESSAGING
 from integration.api.refused_surroundings import SCHEMA_OF_PROXY, SURROUNDINGS
 from integration.api.refused_webhooks import SCHEMA_OF_WEBHOOKS, WEBHOOKS
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
@@ -204,6 +205,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
     *SURROUNDINGS,
     *WEBHOOKS,
+    *MESSAGING,
     # labels and annotations of ours
     ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
     ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
@@ -324,6 +326,7 @@ def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec:
 SCHEMA: list[tuple[dict[str, Any], str, str]] = [
     *SCHEMA_OF_PROXY,
     *SCHEMA_OF_WEBHOOKS,
+    *SCHEMA_OF_MESSAGING,
     ({"operatingMode": "Stopped"}, "spec.operatingMode", 'supported values: "Running", "Suspended"'),
     ({"replicas": 0}, "spec.replicas", ONE),
     ({"replicas": 2}, "spec.replicas", ONE),

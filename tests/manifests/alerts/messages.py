@@ -75,6 +75,8 @@ def messages_waiting() -> tuple[Case, ...]:
             given[runner("whatsapp_runner_state", name, state=value)] = int(value == state)
     # WhatsApp has said nothing of these: another alert's, if it says nothing of any.
     given[runner(WAITING, "young", progress="handed_over")] = 0
+    # These wait for their turn, as long as that may be.
+    given[runner(WAITING, "young", progress="paced")] = 0
     given[runner(WAITING, "sales", pod="x", progress="accepted", **ELSEWHERE)] = 0
     fires = (Firing(of_runner("sales"), limit + 1), Firing(of_runner("orders"), minute * 60))
     return (Case(given, {minute: fires}),)

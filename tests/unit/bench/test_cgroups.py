@@ -86,8 +86,26 @@ def test_processes_of_all_containers_are_found(tmp_path: Path) -> None:
     assert [5, 7] == Cgroup(folder=tmp_path, accounting=tmp_path).pids()
 
 
+def counter(root: Path) -> Path:
+    """The counter of our own group, which the kernel makes with the group."""
+    file = root / "cpu,cpuacct/wso-bench/components/one-process/cpuacct.usage"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("2000000000\n")
+    return file
+
+
+def test_own_group_counts_what_runs_in_it_from_now_on(first: Path) -> None:
+    """It is another round's, too, as long as the cluster is there."""
+    file = counter(first)
+    group = own_cgroup(LABEL, "one-process", root=first)
+    file.write_text("3500000000\n")
+
+    assert 1.5 == group.processor_seconds()
+
+
 def test_own_group_lies_in_the_clusters(first: Path) -> None:
     """So taking the cluster down finds what a crashed run leaves."""
+    counter(first)
     group = own_cgroup(LABEL, "one-process", root=first)
 
     assert first / "memory/wso-bench/components/one-process" == group.folder
@@ -97,6 +115,7 @@ def test_own_group_lies_in_the_clusters(first: Path) -> None:
 
 def test_command_enters_its_group_before_it_runs(first: Path) -> None:
     """Every page it ever takes is counted; its arguments reach it unchanged."""
+    counter(first)
     group = own_cgroup(LABEL, "one-process", root=first)
     command = [*group.command_prefix(), sys.executable, "-c", "import os, sys; print(os.getpid(), sys.argv[1])", "a  b"]
     pid, argument = subprocess.check_output(command, text=True).rstrip("\n").split(" ", 1)

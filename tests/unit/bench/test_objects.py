@@ -78,3 +78,13 @@ def test_sleeping_pod_has_image_and_limits_but_no_volume(pod: dict[str, Any]) ->
     assert pod["spec"]["containers"][0]["image"] == made["containers"][0]["image"]
     assert pod["spec"]["containers"][0]["resources"] == made["containers"][0]["resources"]
     assert "volumes" not in made
+
+
+def test_sleeping_pod_may_have_a_volume_of_its_own(pod: dict[str, Any]) -> None:
+    """As large as a session's, so that both wait for the same."""
+    claim, made = objects.sleeping_with_volume(pod, "asleep")
+    session_claim = objects.hand_made(pod, SECRET, "by-hand")[0]
+
+    assert session_claim["spec"] == claim["spec"]
+    assert [{"name": "profile", "persistentVolumeClaim": {"claimName": "asleep-profile"}}] == made["spec"]["volumes"]
+    assert ["/profile"] == [mount["mountPath"] for mount in made["spec"]["containers"][0]["volumeMounts"]]

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from session_bench.cgroups import Cgroup
 from session_bench.errors import BenchError
-from session_bench.trace import Step, log_marks, parts, process_start
+from session_bench.trace import Step, log_marks, of_return, of_start, parts, process_start
+from session_devtools.audit_log import Entry
 from session_protocol.vocabulary import RunnerState
 
 MARKS = {
+    Step.APPLIED: 100.125,
+    Step.DECIDED: 100.25,
     Step.SCHEDULED: 100.5,
     Step.STARTED: 101.0,
     Step.SERVES: 101.5,
@@ -57,8 +60,56 @@ def test_parts_add_up_to_the_whole() -> None:
     """Each is the time between its mark and the one before."""
     found = parts(100.0, MARKS)
 
-    assert [0.5, 0.5, 0.5, 0.75, 1.0, 0.25] == list(found.values())
+    assert [0.125, 0.125, 0.25, 0.5, 0.5, 0.75, 1.0, 0.25] == list(found.values())
     assert 3.5 == sum(found.values())
+
+
+def request(second: int, verb: str, resource: str, name: str = "sales", code: int = 200) -> Entry:
+    """A request of the audit log."""
+    return Entry(
+        verb=verb, resource=resource, user="", name=name, code=code, received=f"2026-11-29T00:00:{second:02}.000000Z"
+    )
+
+
+def test_the_audit_log_tells_when_the_operator_had_decided() -> None:
+    """From the session that is applied to the pod that is asked for; another's, or one that was refused, is none."""
+    found = of_start(
+        [
+            request(1, "patch", "whatsappsessions", code=404),
+            request(2, "create", "whatsappsessions"),
+            request(3, "create", "pods", name="other"),
+            request(4, "create", "pods", code=409),
+            request(5, "create", "pods"),
+            request(6, "create", "pods"),
+        ],
+        "sales",
+    )
+
+    assert [Step.APPLIED, Step.DECIDED] == list(found)
+    assert 3.0 == found[Step.DECIDED] - found[Step.APPLIED]
+
+
+def test_a_lost_pod_is_gone_by_the_last_word_before_the_next_one() -> None:
+    """A person deletes it first, then the kubelet, when it has ended."""
+    found = of_return(
+        [
+            request(1, "delete", "pods"),
+            request(3, "delete", "pods"),
+            request(4, "create", "pods"),
+            request(9, "delete", "pods"),
+        ],
+        "sales",
+    )
+
+    assert 1.0 == found[Step.DECIDED] - found[Step.GONE]
+    assert Step.GONE in parts(0, {**MARKS, **found})
+    assert Step.APPLIED not in parts(0, {**MARKS, **found})
+
+
+def test_a_request_that_was_never_made_is_an_error() -> None:
+    """Its part would mean something else."""
+    with pytest.raises(BenchError, match="no create pods sales"):
+        of_start([request(1, "create", "whatsappsessions")], "sales")
 
 
 def test_a_start_that_was_not_seen_in_full_gives_no_parts() -> None:

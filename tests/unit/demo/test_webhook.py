@@ -17,11 +17,12 @@ from fake_time import FakeTime
 from session_demo.cluster_client import ClusterClient
 from session_demo.manifests import WRITING
 from session_demo.messaging import Messaging
-from session_demo.receiver import Receiver
 from session_demo.report import Report
-from session_demo.webhook import QUESTION, receiver_objects, show_webhook
+from session_demo.webhook import QUESTION, show_webhook
 from session_devtools.installation.constants import NAMESPACE
 from session_devtools.installation.phone import Phone
+from session_devtools.installation.receiver import Receiver
+from session_devtools.installation.receiver_pod import receiver_objects
 from support.fake_kubectl import Cluster, FakeKubectl, Object, thing
 
 SECRET, TOKEN = "signing", "verify"

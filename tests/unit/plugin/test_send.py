@@ -97,6 +97,18 @@ def test_one_that_fails_says_its_code(harness: ConsoleHarness, scripted_runner: 
 
 
 @pytest.mark.usefixtures("session_cluster")
+def test_one_that_waits_for_its_turn_says_so(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
+    """With the time: who tries a new number may wait for a minute."""
+    waiting = {"status": "accepted", "waiting": {"reason": "FirstContacts", "until": "2026-11-30T00:01:00Z"}}
+    scripted_runner.progress = [waiting, waiting, {"status": "sent"}]
+
+    assert 0 == run(harness, "--to", NUMBER, TEXT)
+    assert [f"message {ID}: accepted, its turn is at 2026-11-30T00:01:00Z", f"message {ID}: sent"] == (
+        harness.err.getvalue().splitlines()
+    )
+
+
+@pytest.mark.usefixtures("session_cluster")
 def test_one_that_takes_longer_is_no_failure(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
     """It must not be sent again, and the message says so."""
     scripted_runner.progress = [{"status": "accepted"}]

@@ -41,6 +41,26 @@ def test_nothing_set_has_no_digest() -> None:
     assert LiveSettings() == read_live_settings("{}")
 
 
+def test_a_pace_is_read_as_it_was_written() -> None:
+    """The default one is nothing set, also for a side with other numbers for it; any other one has a digest."""
+    document = {"pacing": {"type": "Custom", "firstContacts": {"burst": 5, "perDay": 50}, "messages": {"interval": 2}}}
+    read = read_live_settings(json.dumps(document))
+
+    assert read == read_live_settings(write_live_settings(read))
+    assert (5, 60, 50, 300, 2) == (
+        read.pacing.first_contacts.burst,
+        read.pacing.first_contacts.interval,
+        read.pacing.first_contacts.per_day,
+        read.pacing.messages.burst,
+        read.pacing.messages.interval,
+    )
+    assert digest_of_settings(read) is not None
+    assert LiveSettings() == read_live_settings('{"pacing": {"type": "Default"}}')
+    for wrong in ({"type": "Off"}, {"messages": {"burst": 0}}, {"firstContacts": {"interval": 301}}):
+        with pytest.raises(ValueError, match=r"pacing"):
+            read_live_settings(json.dumps({"pacing": wrong}))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -12,6 +12,7 @@ from typing import Any
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.inbox import Inbox
+from session_runner.live import Live
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
@@ -37,10 +38,14 @@ class PlayedPage:
     """ What else it was told of each: kind, content, and which message it is about. """
     marked: list[tuple[str, bool]] = field(default_factory=list)
     """ Which messages were read, and whether an answer is being written. """
+    named: list[list[str]] = field(default_factory=list)
+    """ In which chats each of them was said to be. """
     others: set[str] = field(default_factory=set)
     """ The ids of messages that other people wrote. """
     people: dict[str, str | None] = field(default_factory=dict)
     """ What a number is found as; None: nobody. Others cannot be asked about. """
+    strangers: set[str] | None = field(default_factory=set)
+    """ The numbers that have never written; None: it does not know. """
     broken: set[str] = field(default_factory=set)
     """ Texts that it does not take. """
     dies_with: set[str] = field(default_factory=set)
@@ -58,17 +63,26 @@ class PlayedPage:
             case "mark.js":
                 return self._mark(**argument)
             case "lookup.js":
-                digits, about = argument["digits"], argument["about"]
-                if digits not in self.people:
-                    return None
-                found = self.people[digits]
-                if found is None:
-                    return {"nobody": True}
-                return {"digits": found, "missing": about is not None and about not in self.others}
+                return self._look_up(argument["digits"], about=argument["about"])
+            case "strangers.js":
+                return [self._is_stranger(digits) for digits in argument["numbers"]]
         raise AssertionError(script)
 
-    def _mark(self, *, id: str, typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
+    def _look_up(self, digits: str, *, about: str | None) -> Any:
+        if digits not in self.people:
+            return None
+        found = self.people[digits]
+        if found is None:
+            return {"nobody": True}
+        missing = about is not None and about not in self.others
+        return {"digits": found, "missing": missing, "stranger": self._is_stranger(found)}
+
+    def _is_stranger(self, digits: str) -> bool | None:
+        return None if self.strangers is None else digits in self.strangers
+
+    def _mark(self, *, id: str, chats: list[str], typing: bool, own: str | None) -> str:  # noqa: A002 -- the script's word
         assert own is None or own.isdecimal()
+        self.named.append(chats)
         if id in self.broken:
             raise CallFailedError("Execution context was destroyed")
         if id not in self.others:
@@ -104,12 +118,14 @@ class Session:
         self.page = PlayedPage()
         self.door = Commands()
         self.store = StateStore(clock=lambda: self.now)
+        self.live = Live(store=self.store)
         numbers = itertools.count(1)
         self.messaging = Messaging(
             store=self.store,
             door=self.door,
             clock=lambda: self.now,
             random=lambda size: next(numbers).to_bytes(size),
+            live=self.live,
         )
 
     def say(

@@ -361,8 +361,8 @@ async def test_how_far_an_own_message_had_come(asking: Asking) -> None:
     async with asking.reading() as outbox:
         found = await is_over(outbox)
 
-    told = {message.id: message.status for chunk in found for message in chunk.messages}
-    assert {"M0": "read", "M1": "failed", "M2": None, "M3": None} == told
+    statuses = {message.id: message.status for chunk in found for message in chunk.messages}
+    assert {"M0": "read", "M1": "failed", "M2": None, "M3": None} == statuses
 
 
 def test_nothing_of_a_history_is_written_for_people() -> None:

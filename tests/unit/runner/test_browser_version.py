@@ -5,7 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from session_runner.host.browser_version import browser_version, parse_version, recorded_version, version_numbers
+from session_runner.host.browser_version import (
+    browser_version,
+    note,
+    parse_version,
+    recorded_version,
+    version_numbers,
+)
 from session_runner.page.errors import LaunchError
 
 
@@ -52,6 +58,28 @@ def test_the_image_s_record_is_read_where_there_is_one(tmp_path: Path) -> None:
 
     record.write_text("156.0.7204.49\n")
     assert "156.0.7204.49" == recorded_version(record)
+
+
+async def test_a_browser_of_which_the_version_is_noted_is_not_asked(tmp_path: Path) -> None:
+    """As long as it is the very file: one that was replaced says for itself what it is."""
+    browser = program(tmp_path, "echo Chromium 157.0.1.2")
+    noted = tmp_path / "note"
+    noted.write_text(f"{note('156.0.7204.49', browser)}\n")
+    assert "156.0.7204.49" == await browser_version(browser, path=noted)
+
+    os.utime(browser, (0, 0))
+    assert "157.0.1.2" == await browser_version(browser, path=noted)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff", b"156.0.7204.49", b"156.0.7204.49 x y"])
+async def test_a_note_that_says_less_is_none(tmp_path: Path, text: bytes) -> None:
+    """Nor is one that is absent: the browser is asked."""
+    browser = program(tmp_path, "echo Chromium 157.0.1.2")
+    noted = tmp_path / "note"
+    assert "157.0.1.2" == await browser_version(browser, path=noted)
+
+    noted.write_bytes(text)
+    assert "157.0.1.2" == await browser_version(browser, path=noted)
 
 
 async def test_the_browser_is_asked(tmp_path: Path) -> None:

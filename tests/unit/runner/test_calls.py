@@ -50,7 +50,7 @@ async def watching(
                 await work
 
 
-async def told(outbox: Outbox) -> list[tuple[str, str]]:
+async def calls_of(outbox: Outbox) -> list[tuple[str, str]]:
     """Give call and status of each event."""
     return [(event.data.id, event.data.status) for event in await published(outbox) if isinstance(event.data, Call)]
 
@@ -62,13 +62,13 @@ def is_rejected(identifier: str, found: list[tuple[str, str]]) -> bool:
 
 async def becomes(outbox: Outbox, *expected: tuple[str, str]) -> list[Event]:
     """Wait for these events, and see that they stay all."""
-    await async_until(f"{expected}", lambda: told(outbox), lambda found: len(found) >= len(expected), within=20)
+    await async_until(f"{expected}", lambda: calls_of(outbox), lambda found: len(found) >= len(expected), within=20)
     await asyncio.sleep(0.05)
-    assert list(expected) == await told(outbox)
+    assert list(expected) == await calls_of(outbox)
     return await published(outbox)
 
 
-async def test_a_call_is_told_with_its_end(tmp_path: Path) -> None:
+async def test_a_call_is_published_with_its_end(tmp_path: Path) -> None:
     """When it rings, and when it does not any more; the page is asked meanwhile, and tells neither twice."""
     session = Receiving()
     async with watching(session, tmp_path) as (outbox, watch):
@@ -87,7 +87,7 @@ async def test_a_call_is_told_with_its_end(tmp_path: Path) -> None:
     assert not session.page.rejected
 
 
-async def test_the_next_runner_does_not_tell_it_again(tmp_path: Path) -> None:
+async def test_the_next_runner_does_not_publish_it_again(tmp_path: Path) -> None:
     """While it rings on, and when it is over; after a reload the page may list it again."""
     session = Receiving()
     rings(session)
@@ -101,7 +101,7 @@ async def test_the_next_runner_does_not_tell_it_again(tmp_path: Path) -> None:
         await becomes(outbox, ("CALL1", "offered"), ("CALL1", "ended"))
 
 
-async def test_what_was_only_noted_is_told_by_the_next_runner(tmp_path: Path) -> None:
+async def test_what_was_only_noted_is_published_by_the_next_runner(tmp_path: Path) -> None:
     """One that died between the two; also when the call is over by then."""
     session = Receiving()
     async with open_outbox(tmp_path / "messages.sqlite") as outbox:
@@ -109,8 +109,8 @@ async def test_what_was_only_noted_is_told_by_the_next_runner(tmp_path: Path) ->
         assert 2 == await outbox.run(calls.note, ringing, session.inbox.taking())
         await outbox.run(calls.rejected, "B", now=T)
     async with watching(session, tmp_path) as (outbox, _):
-        await async_until("all", lambda: told(outbox), lambda found: len(found) == 4, within=20)
-        found = await told(outbox)
+        await async_until("all", lambda: calls_of(outbox), lambda found: len(found) == 4, within=20)
+        found = await calls_of(outbox)
 
     assert {("A", "offered"), ("A", "ended"), ("B", "offered"), ("B", "rejected")} == set(found)
     assert all(
@@ -144,7 +144,7 @@ async def test_a_call_that_cannot_be_rejected(tmp_path: Path) -> None:
     session.page.call = counted  # type: ignore[method-assign]
     async with watching(session, tmp_path, CallHandling.REJECT) as (outbox, _):
         await async_until("tries", lambda: asyncio.sleep(0, tries.count("calls_list.js")), lambda n: n > 6, within=20)
-        assert [("CALL1", "offered")] == await told(outbox)
+        assert [("CALL1", "offered")] == await calls_of(outbox)
         session.page.ringing.clear()
         await becomes(outbox, ("CALL1", "offered"), ("CALL1", "ended"))
 
@@ -159,19 +159,19 @@ async def test_what_was_tried_is_not_remembered_for_ever(tmp_path: Path, monkeyp
         for one in ("A", "B"):
             rings(session, one)
             watch.something_happened()
-            await async_until("it", lambda: told(outbox), partial(is_rejected, one), within=20)
+            await async_until("it", lambda: calls_of(outbox), partial(is_rejected, one), within=20)
 
     assert 1 == len(watch._tries)
 
 
-async def test_while_nothing_more_is_told_a_call_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_waits_while_there_is_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rows have a bound of their own; it is rejected meanwhile."""
     session, full = Receiving(), True
     monkeypatch.setattr(events, "is_full", lambda *_: full)
     rings(session)
     async with watching(session, tmp_path, CallHandling.REJECT) as (outbox, _):
         await async_until("rejected", lambda: asyncio.sleep(0, session.page.rejected), bool, within=20)
-        assert [] == await told(outbox)
+        assert [] == await calls_of(outbox)
         full = False
         await becomes(outbox, ("CALL1", "offered"), ("CALL1", "rejected"))
 

@@ -102,6 +102,7 @@ async def test_a_text_is_taken_by_any_version(served: Served, version: str) -> N
         "status": "accepted",
         "times": {"accepted": "2026-11-30T00:00:00Z"},
         "errorCode": None,
+        "waiting": None,
     } == await status.json()
 
 

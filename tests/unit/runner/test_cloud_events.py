@@ -171,10 +171,10 @@ def test_the_last_piece_of_the_history() -> None:
     )
     of_group = History(chat="1@g.us", group=True, messages=(replace(HELLO, group=True),), chunk=1, progress=0)
 
-    (told,) = value_of(last, EventType.HISTORY)[1]["history"]
-    assert {"metadata": {"phase": 2, "chunk_order": 9, "progress": 100}, "threads": []} == told
-    (told,) = value_of(unknown, EventType.HISTORY)[1]["history"]
-    assert (0, UNKNOWN.user_id) == (told["metadata"]["phase"], told["threads"][0]["id"])
+    (piece,) = value_of(last, EventType.HISTORY)[1]["history"]
+    assert {"metadata": {"phase": 2, "chunk_order": 9, "progress": 100}, "threads": []} == piece
+    (piece,) = value_of(unknown, EventType.HISTORY)[1]["history"]
+    assert (0, UNKNOWN.user_id) == (piece["metadata"]["phase"], piece["threads"][0]["id"])
     assert cloud_body(event(of_group, EventType.HISTORY), OURS, Wanted()) is None
     assert cloud_body(event(of_group, EventType.HISTORY), OURS, ALL) is not None
 

@@ -37,7 +37,7 @@ class Watching:
 
     session: Receiving = field(default_factory=Receiving)
     wanted: bool = True
-    told: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def sees(self, who: str, state: str, *, online: bool = True) -> None:
         """Have the page note something."""
@@ -51,7 +51,7 @@ class Watching:
             door=self.session.door,
             inbox=self.session.inbox,
             wanted=lambda: self.wanted,
-            tell=self.told.append,
+            publish=self.events.append,
         )
         self.session.say(RunnerState.CONNECTED)
         async with open_outbox(folder / "messages.sqlite") as outbox:
@@ -65,13 +65,13 @@ class Watching:
 
     async def hears(self, count: int) -> list[tuple[str | None, str]]:
         """Wait for so many changes."""
-        await async_until("it", lambda: asyncio.sleep(0, len(self.told)), lambda found: found >= count, within=20)
+        await async_until("it", lambda: asyncio.sleep(0, len(self.events)), lambda found: found >= count, within=20)
         await asyncio.sleep(0.05)
-        changes = [event.data for event in self.told if isinstance(event.data, PresenceChange)]
+        changes = [event.data for event in self.events if isinstance(event.data, PresenceChange)]
         return [(None if one.person is None else one.person.wa_id, one.state) for one in changes]
 
 
-async def test_what_contacts_do_is_told(tmp_path: Path) -> None:
+async def test_what_contacts_do_is_published(tmp_path: Path) -> None:
     """By their `userId`; it is no event of a stream, and the next runner knows nothing of it."""
     watching = Watching()
     for state, online in (("composing", True), ("recording", True), ("available", True), ("paused", False)):
@@ -79,10 +79,10 @@ async def test_what_contacts_do_is_told(tmp_path: Path) -> None:
     async with watching.at_work(tmp_path) as (outbox, _):
         found = await watching.hears(4)
         assert [] == await published(outbox)
-        (ada,) = {event.chat for event in watching.told}
+        (ada,) = {event.chat for event in watching.events}
 
     assert [("15550100701", state) for state in ("typing", "recording", "online", "offline")] == found
-    change = read_event(watching.told[0].body()).data
+    change = read_event(watching.events[0].body()).data
     assert isinstance(change, PresenceChange)
     assert (T, ada) == (change.timestamp, change.person and change.person.user_id)
 
@@ -138,7 +138,7 @@ def change(number: int, chat_id: str) -> Event:
     return Event(id=f"evt-{number}", type=EventType.PRESENCE, time=Receiving().now, data=data)
 
 
-async def test_a_webhook_is_told_at_once_or_never(tmp_path: Path) -> None:
+async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
     """In its own format; one that answers with an error is not asked again, and nothing waits for it."""
     receiver = Receiver()
     receiver.answer = lambda _: web.Response(status=500)
@@ -153,7 +153,7 @@ async def test_a_webhook_is_told_at_once_or_never(tmp_path: Path) -> None:
         )
         async with session.running():
             await session.settles()
-            session.deliverer.tell(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
             await session.has(receiver, 1)
             await asyncio.sleep(0.1)
             await session.settles()
@@ -179,10 +179,10 @@ async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.Mo
         session = Sessions(tmp_path, (webhook(receiver),))
         async with session.running() as outbox:
             await session.settles()
-            session.deliverer.tell(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
             await asyncio.sleep(0.05)
             for number, chat_id in ((2, "ZZ.2"), (3, "ZZ.3"), (4, "ZZ.2"), (5, "ZZ.5")):
-                session.deliverer.tell(change(number, chat_id), ACCOUNT)
+                session.deliverer.pass_on(change(number, chat_id), ACCOUNT)
             await session.store(outbox, "beside")
             await session.settles()
             assert ["beside"] == receiver.texts
@@ -190,18 +190,18 @@ async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.Mo
             await session.has(receiver, 4)
             await asyncio.sleep(0.05)
 
-    told = [read_event(one.body) for one in receiver.requests]
-    assert ["evt-1", "evt-4", "evt-5"] == [one.id for one in told if one.type is EventType.PRESENCE]
+    sent = [read_event(one.body) for one in receiver.requests]
+    assert ["evt-1", "evt-4", "evt-5"] == [one.id for one in sent if one.type is EventType.PRESENCE]
 
 
-async def test_without_its_secret_nothing_is_told(tmp_path: Path) -> None:
+async def test_without_its_secret_nothing_is_sent(tmp_path: Path) -> None:
     """A delivery says so."""
     receiver = Receiver()
     async with receiving(receiver):
         session = Sessions(tmp_path, (webhook(receiver, secret_name="bot"),))
         async with session.running():
             await session.settles()
-            session.deliverer.tell(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
             await asyncio.sleep(0.1)
 
     assert [] == receiver.requests

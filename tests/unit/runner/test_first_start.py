@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from session_runner.first_start import SETTLE_SECONDS
+from session_runner.host.browser_version import note, parse_version
 
 BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -42,17 +43,16 @@ def broken(folder: Path, script: str) -> Path:
 
 @needs_browser
 @pytest.mark.timeout(240)
-def test_a_browser_that_comes_up_prints_its_version(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One line on standard output, which the build records, and its driver cut and compiled; no temporary file is left."""
+def test_a_browser_that_comes_up_prints_what_is_noted_of_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Its version and its file, in one line on standard output, which the build records, and its driver cut and compiled; no temporary file is left."""
     folder = tmp_path_factory.mktemp("fs")
     prepared = tmp_path_factory.mktemp("driver")
     done = first_start(folder, DRIVER_PREPARED=str(prepared), DRIVER_PREPARE="1")
 
     assert 0 == done.returncode, done.stderr
     (line,) = done.stdout.splitlines()
-    numbers = line.split(".")
-    assert 4 == len(numbers)
-    assert all(part.isdigit() for part in numbers)
+    assert line == note(line.split(" ")[0], BROWSER)
+    assert line.split(" ")[0] == parse_version(line)
     assert not list(folder.glob("first-start-*"))
     assert 2 == len(list(prepared.glob("*.js.compiled")))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 from session_protocol.vocabulary import RunnerState
@@ -9,7 +10,7 @@ from session_runner import messaging, read_marks
 from session_runner.messages.contents import Deletion, Edit, Reaction
 from session_runner.messages.errors import BadParameterError, NotLinkedError, QueueFullError
 from session_runner.messages.requests import ReadMark
-from session_runner.outbox import marks
+from session_runner.outbox import marks, people
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 
@@ -71,6 +72,29 @@ async def test_a_message_is_marked_at_once(session: Session, tmp_path: Path) -> 
 
         assert [] == await outbox.run(marks.due, account=None, now=0, most=10)
     assert [("3AF0", True)] == session.page.marked
+
+
+async def test_the_page_learns_where_a_read_message_is(session: Session, tmp_path: Path) -> None:
+    """By the ids that its chat may have; of what nobody has told it searches."""
+
+    def see(database: Connection) -> None:
+        lid = "204990555000111"
+        person = people.resolve(database, number="15550100777", lid=lid, new_user=lambda: "ZZ.1", now=0.0)
+        for chat, identifier, own in (
+            (person.user_id, "3AF0", 0),
+            (person.user_id, "3AF2", 1),
+            ("7-1@g.us", "3AF1", 0),
+        ):
+            row = (chat, identifier, own)
+            database.execute("INSERT INTO seen VALUES (?, ?, ?, 'chat', '', '{}', 0, 0)", row)
+
+    session.page.others = {"3AF0", "3AF1", "3AF2"}
+    async with running(session, tmp_path, works=False) as outbox:
+        await outbox.run(see)
+        for identifier in ("3AF0", "3AF1", "3AF2"):
+            await session.messaging.mark(ReadMark(message=identifier, typing=False))
+
+    assert [["204990555000111@lid", "15550100777@c.us"], [], []] == session.page.named
 
 
 @pytest.mark.parametrize("reason", ["the connection", "the page", "an error"])

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,10 @@ async def test_damage_that_is_found_later_is_named(path: Path) -> None:
 
 
 def damage(path: Path) -> None:
-    """Leave of the file what is read when it is opened."""
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    """Leave of the file what is read when it is opened: all but the table of requests."""
+    with closing(sqlite3.connect(path)) as database:
+        page = int(database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'requests'").fetchone()[0])
+        size = int(database.execute("PRAGMA page_size").fetchone()[0])
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)

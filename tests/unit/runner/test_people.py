@@ -150,7 +150,7 @@ def test_who_is_silent_for_long_is_forgotten(database: Connection) -> None:
     assert silent.user_id != known.ask(NUMBER).user_id
 
 
-def test_a_word_is_noted_once_a_week(database: Connection) -> None:
+def test_a_message_is_noted_once_a_week(database: Connection) -> None:
     """Most that is read of somebody writes nothing; whom an older runner knew counts from the first sweep on."""
     known = Known(database)
     known.ask(NUMBER)

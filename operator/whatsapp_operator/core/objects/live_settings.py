@@ -1,11 +1,13 @@
-"""What a session's spec says to the running pod: its webhooks, where they may go by the operator's settings, and what becomes of calls.
+"""What a session's spec says to the running pod: how fast it sends, what becomes of calls, and where its events go.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
 """
 
 from session_protocol.live_settings import Header, LiveSettings, Webhook
+from session_protocol.pacing import AllMessages, FirstContacts, Pacing
 
+from whatsapp_operator.api.messaging import PacingSpec
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.api.webhooks import WebhookSpec
 from whatsapp_operator.core.model import Defaults
@@ -15,11 +17,11 @@ from whatsapp_operator.core.network import AddressPeer, Egress
 def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
     """Return the settings of a session whose spec can be used."""
     webhooks = tuple(_webhook(spec) for spec in session.spec.webhooks)
-    if not webhooks:
-        return LiveSettings(calls=session.spec.calls)
+    destinations = dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations) if webhooks else ()
     return LiveSettings(
         webhooks=webhooks,
-        destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
+        destinations=tuple(destinations),
+        pacing=_pacing(session.spec.messaging.pacing),
         calls=session.spec.calls,
     )
 
@@ -27,6 +29,19 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
 def secret_names(session: WhatsAppSession) -> list[str]:
     """Return the Secrets that the session's webhooks name, each once."""
     return sorted({spec.secret_name for spec in session.spec.webhooks if spec.secret_name is not None})
+
+
+def _pacing(spec: PacingSpec) -> Pacing:
+    if spec.custom is None:
+        return Pacing(type=spec.type)
+    contacts, messages = spec.custom.first_contacts, spec.custom.messages
+    return Pacing(
+        type=spec.type,
+        first_contacts=FirstContacts(
+            burst=contacts.burst, interval=contacts.interval.total_seconds(), per_day=contacts.per_day
+        ),
+        messages=AllMessages(burst=messages.burst, interval=messages.interval.total_seconds()),
+    )
 
 
 def _webhook(spec: WebhookSpec) -> Webhook:

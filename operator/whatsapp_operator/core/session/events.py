@@ -53,6 +53,7 @@ _TRANSITIONS = (
     (ConditionType.STALLED, ConditionStatus.TRUE, WARNING, "Reconciling"),
     (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
     (ConditionType.SANDBOXED, ConditionStatus.FALSE, WARNING, "Sandboxing"),
+    (ConditionType.WEBHOOK_CLOSED, ConditionStatus.TRUE, WARNING, "Connecting"),
 )
 _NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED), str(Reason.SANDBOX_OFF)})
 

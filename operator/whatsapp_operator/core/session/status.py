@@ -29,6 +29,7 @@ from whatsapp_operator.api.session import (
 from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session.closed_webhooks import closed_webhooks
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.failed_calls import CallReview
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -156,6 +157,7 @@ def _conditions(
         ConditionType.CONFLICT: _conflict(snapshot),
         ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
         ConditionType.SANDBOXED: sandboxed(snapshot),
+        ConditionType.WEBHOOK_CLOSED: _webhook_closed(snapshot),
         ConditionType.TOKENS_RENEWED: _tokens_renewed(snapshot, calls),
         ConditionType.CALL_FAILED: calls.condition,
     }
@@ -279,6 +281,13 @@ def _pod_security(snapshot: Snapshot) -> _Value | None:
     if snapshot.observation.pod_security is not False:
         return None
     return _TRUE, messages.pod_security_not_enforced(snapshot.session.metadata.namespace)
+
+
+def _webhook_closed(snapshot: Snapshot) -> _Value | None:
+    """Present only while it is so; of a spec that cannot be used nothing is known."""
+    session = snapshot.session
+    found = None if session.problems else closed_webhooks(session.spec.webhooks, snapshot.defaults.webhook_destinations)
+    return None if found is None else (_TRUE, found)
 
 
 def _tokens_renewed(snapshot: Snapshot, calls: CallReview) -> _Value | None:

@@ -2,7 +2,9 @@
 
 The runtime keeps one `WriteLimiter` per session and asks it after each decision; nothing here writes or waits.
 
-    limiter = limiter.after_decision(now=now, differs=wanted != stored, urgent=is_urgent(stored, wanted))
+    limiter = limiter.after_decision(
+        now=now, differs=wanted != stored, urgent=is_urgent(stored, wanted), turned=is_turned(stored, wanted)
+    )
     due = limiter.due(commit=decision.commit, delay_until=decision.delay_status_until)      # None: nothing to write
     if due is not None and due <= now: write, then limiter = limiter.after_write(now=now); else decide again at due
 """
@@ -11,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from whatsapp_operator.api.conditions import ConditionType, find_condition
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import SessionStatus
 
 BATCH_WINDOW: Final = timedelta(seconds=1)
@@ -34,6 +36,14 @@ def is_urgent(stored: SessionStatus, wanted: SessionStatus) -> bool:
     return False
 
 
+def is_turned(stored: SessionStatus, wanted: SessionStatus) -> bool:
+    """Whether a session became Ready or stopped being so: what people wait for, with nothing to come that could join it."""
+    old, new = (find_condition(status.conditions, ConditionType.READY) for status in (stored, wanted))
+    return (old is not None and old.status == ConditionStatus.TRUE) != (
+        new is not None and new.status == ConditionStatus.TRUE
+    )
+
+
 def is_edited(stored: SessionStatus, wanted: SessionStatus) -> bool:
     """Whether the stored status answers an older generation: somebody edited the session and looks whether that is seen."""
     return stored.observed_generation is not None and stored.observed_generation != wanted.observed_generation
@@ -50,17 +60,22 @@ class WriteLimiter:
     """ When the stored status was first seen to differ from the wanted one. """
     urgent_since: datetime | None = None
     edited_since: datetime | None = None
+    turned_since: datetime | None = None
 
-    def after_decision(self, *, now: datetime, differs: bool, urgent: bool, edited: bool = False) -> "WriteLimiter":
+    def after_decision(
+        self, *, now: datetime, differs: bool, urgent: bool, edited: bool = False, turned: bool = False
+    ) -> "WriteLimiter":
         """Return the limiter after a decision, whose status `differs` from the stored one, and perhaps urgently.
 
         :param edited: the change answers an edit.
+        :param turned: the session became Ready or stopped being so; such a change is not held for others to join it.
         """
         return replace(
             self,
             waiting_since=(self.waiting_since or now) if differs else None,
             urgent_since=(self.urgent_since or now) if differs and urgent else None,
             edited_since=(self.edited_since or now) if differs and edited else None,
+            turned_since=(self.turned_since or now) if differs and turned else None,
         )
 
     def due(self, *, commit: bool = False, delay_until: datetime | None = None) -> datetime | None:
@@ -74,6 +89,8 @@ class WriteLimiter:
         if commit:
             return self.waiting_since
         due = self.waiting_since + BATCH_WINDOW
+        if self.turned_since is not None:
+            due = min(due, self.turned_since)
         if self.counted is not None and self.used > BURST - 1:
             due = max(due, self.counted + (self.used - (BURST - 1)) * REFILL)
         if self.urgent_since is not None:

@@ -40,8 +40,9 @@ from whatsapp_operator.runtime.process.slices import Offload, drained, in_slices
 
 logger = logging.getLogger(__name__)
 
-BATCH_WINDOW: Final = 0.05
-""" Seconds to wait before a round, so that sessions that are applied together are admitted together. """
+BATCH_WINDOW: Final = 0.01
+""" Seconds to wait before a round, so that sessions that are applied together are admitted together. Who comes later
+waits for the next round anyway, and one alone for this. """
 MIN_INTERVAL: Final = 0.5
 """ The fewest seconds between the beginnings of two rounds. """
 REST: Final = 3.0

@@ -13,8 +13,9 @@ A call that fails is recorded (`failed_calls`) and ends its batch. The next deci
 status and to whatever does not rely on that call.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,7 +26,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.calls import Call, CallReason, Verb
-from whatsapp_operator.core.decision import Action, CreateSecret, Decision, DeletePod, ReadClaim
+from whatsapp_operator.core.decision import Action, CreateSecret, Decision, DeletePod, ReadClaim, batches
 from whatsapp_operator.core.kubelet import Eviction
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodTokens, PodUID, SessionUID
 from whatsapp_operator.core.objects.live_settings import live_settings
@@ -205,17 +206,30 @@ class Reconciler:
             foreign_objects=self._deps.foreign_objects,
             existing_claim=entry.existing_claim,
         )
-        for action in decision.actions:
-            if not await self._execute(action, context, entry):
+        for batch in batches(decision.actions):
+            if not await self._execute_together(batch, context, entry):
                 break
-            if isinstance(action, DeletePod) and not action.clears_loss:
-                self._deps.ended_by_us(entry.uid, action.uid)
+            for action in batch:
+                if isinstance(action, DeletePod) and not action.clears_loss:
+                    self._deps.ended_by_us(entry.uid, action.uid)
         else:
             if decision.makes_tokens is not None:
                 entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
             if any(isinstance(action, CreateSecret) and action.purpose is None for action in decision.actions):
                 entry.secrets_checked = next((pod.uid for pod in observation.pods if pod.owner_uid == entry.uid), None)
         return decision, True
+
+    async def _execute_together(
+        self, batch: Sequence[Action], context: ActionContext, entry: SessionCacheEntry
+    ) -> bool:
+        """Carry out actions of which none waits for another; return whether the next ones may follow."""
+        done = await asyncio.gather(
+            *(self._execute(action, context, entry) for action in batch), return_exceptions=True
+        )
+        for result in done:  # when all have ended, so that none goes on behind a worker's back
+            if isinstance(result, BaseException):
+                raise result
+        return all(done)
 
     async def _execute(self, action: Action, context: ActionContext, entry: SessionCacheEntry) -> bool:
         """Carry out an action and record how that went; return whether the next one may follow."""

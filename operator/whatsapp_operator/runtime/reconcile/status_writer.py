@@ -21,7 +21,7 @@ from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.decision import Decision
 from whatsapp_operator.core.writes.kept import Path, field_names, missing, overlaid, without
 from whatsapp_operator.core.writes.merge_patch import merge_patch
-from whatsapp_operator.core.writes.write_limiter import WriteLimiter, is_edited, is_urgent
+from whatsapp_operator.core.writes.write_limiter import WriteLimiter, is_edited, is_turned, is_urgent
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound, Unprocessable
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, version_of
@@ -96,7 +96,11 @@ class StatusWriter:
         patch = merge_patch(pending_write.laid_over(observed).get("status") or {}, wanted)
         urgent, edited = bool(patch) and is_urgent(stored, decision.status), is_edited(stored, decision.status)
         pending_write.limiter = pending_write.limiter.after_decision(
-            now=now, differs=bool(patch), urgent=urgent, edited=bool(patch) and edited
+            now=now,
+            differs=bool(patch),
+            urgent=urgent,
+            edited=bool(patch) and edited,
+            turned=bool(patch) and is_turned(stored, decision.status),
         )
         pending_write.due = pending_write.limiter.due(commit=decision.commit, delay_until=decision.delay_status_until)
         if pending_write.due is None or pending_write.due > now:

@@ -10,11 +10,14 @@
     script: null, // a script of the document that failed to load
     pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
+    hasOffered: false, // this document has shown a code before wa-js was there
     wasLinked: false, // a phone was linked to this document, or is
     heldMutex: false, // it has held the tab mutex, or does
     restrictions: {}, // what the page last told of each restriction, for its end
     // Asking for an unknown module throws and the page may report that, so look before asking.
     module: (id) => (id in window.require('__debug').modulesMap ? window.require(id) : null),
+    // Asking for a module that the page has not run yet would run it, perhaps too early for what it needs.
+    hasRun: (known) => Object.keys(Object(known?.exports)).length > 0,
     isShown: (node) => node.getClientRects().length > 0, // a page may keep the screens that it does not show
     shownCode: () => [...document.querySelectorAll('[data-ref]')].find(session.isShown)?.getAttribute('data-ref') || null,
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),

@@ -82,6 +82,24 @@
   };
 
   session.who = (id) => who(widOf(String(id)));
+  // Whether nobody has ever written in the chat of these ids of one person, by its newest messages; null where the page does
+  // not tell. Notes of the page are written by nobody.
+  const NOTES = /notification|^(gp2|call_log|protocol|debug)$/;
+  const writers = new Set(); // who has written once stays one
+  session.isStranger = async (wid) => {
+    try {
+      if (writers.has(String(wid))) return false;
+      const ids = [wid, WPP.whatsapp.lidPnCache?.getCurrentLid?.(wid)];
+      for (const chat of ids.map((id) => id && WPP.whatsapp.ChatStore.get(id))) {
+        const found = chat ? await newest(chat, PIECE) : [];
+        if (!found.some(({ id, type }) => !id.fromMe && !NOTES.test(type))) continue;
+        writers.add(String(wid));
+        return false;
+      }
+      return true;
+    } catch { return null; }
+  };
+
   session.inbox = {
     // What is noted, with the newest entries of each chat that something happened in; what was taken last once more, for
     // a page that tells before it has stored.

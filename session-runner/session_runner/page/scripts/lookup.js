@@ -1,5 +1,6 @@
 // Asks WhatsApp whether somebody is there: {digits} as WhatsApp writes the number, {nobody}, or null for could not ask; with
-// `about` also whether their chat has that message: {missing} when it has not. The page's own function is asked: wa-js
+// `about` also whether their chat has that message: {missing} when it has not; {stranger} when they have never written, null
+// for not known. The page's own function is asked: wa-js
 // answers from its contacts, and says null for the two latter alike.
 async ({ digits, about, within }) => {
   const { chat, whatsapp } = window.WPP;
@@ -8,7 +9,8 @@ async ({ digits, about, within }) => {
     if (found === null) return { nobody: true };
     const known = about !== null && (chat.get(found.wid) ?? (found.lid && chat.get(found.lid)));
     const message = known ? await window.__session.find(known, about) : null;
-    return { digits: found.wid.user, missing: about !== null && (message === null || message.type === 'revoked') };
+    const stranger = await window.__session.isStranger(found.wid);
+    return { digits: found.wid.user, stranger, missing: about !== null && (message === null || message.type === 'revoked') };
   };
   const late = new Promise((done) => { setTimeout(done, within * 1000, null); });
   return Promise.race([ask(), late]).catch(() => null);

@@ -31,13 +31,15 @@
   // The chat's message with this id, whoever wrote it.
   session.find = (chat, id) => find(chat, id, [true, false]);
 
-  // What somebody else wrote, wherever it is: among what is shown, in the chats with unread messages, then in others.
-  session.received = async (id) => {
+  // What somebody else wrote, wherever it is: among what is shown, in the chats that are named for it, in those with unread
+  // messages, then in others.
+  session.received = async (id, named) => {
     const shown = WPP.whatsapp.MsgStore.getModelsArray().find((msg) => msg.id.id === id && !msg.id.fromMe);
     if (shown) return shown;
     const chats = WPP.whatsapp.ChatStore.getModelsArray();
     const unread = chats.filter(({ unreadCount }) => unreadCount !== 0);
-    for (const chat of new Set([...unread, ...chats.slice(0, MOST_CHATS)])) {
+    const known = named.map((one) => WPP.chat.get(one)).filter(Boolean);
+    for (const chat of new Set([...known, ...unread, ...chats.slice(0, MOST_CHATS)])) {
       const found = await find(chat, id, [false]);
       if (found !== null) return found;
     }

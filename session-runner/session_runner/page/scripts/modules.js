@@ -55,9 +55,7 @@
       try { listeners[id](window.require(id)); } catch { /* an unknown page */ }
     }
   };
-  const ranAlready = (module) => Object.keys(Object(module?.exports)).length > 0;
-
-  const timer = setInterval(() => { if (window.require && window.__d) take(ranAlready); if (!missing.size) clearInterval(timer); }, 50);
+  const timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, 50);
   setTimeout(() => clearInterval(timer), 60_000);
   WPP.loader.onInjected(() => { take(() => true); clearInterval(timer); });
 

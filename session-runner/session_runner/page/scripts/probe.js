@@ -9,11 +9,22 @@
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
 
   const wpp = window.WPP;
-  const injected = wpp?.isInjected === true; // before that, WPP.whatsapp's getters throw
-  const socket = injected ? maybe(() => wpp.whatsapp.Socket) : null;
+  const byLibrary = wpp?.isInjected === true; // before that, WPP.whatsapp's getters throw
   const booted = Boolean(window.__d) && document.querySelector('#app') !== null;
-  const registered = injected ? maybe(() => wpp.conn.isRegistered()) : null;
-  const streaming = registered === true && socket?.stream === 'CONNECTED';
+  // wa-js takes a second until it knows the page's modules. A page that has its code on the screen, and says by modules that it
+  // has run itself that no phone is linked, is not waited for, neither then nor when that code is scanned meanwhile.
+  const own = (id) => (!byLibrary && booted && maybe(() => session.hasRun(window.require('__debug').modulesMap[id])) ? module(id) : null);
+  const early = maybe(() => own('WAWebSocketModel').Socket);
+  const isRegistered = () => maybe(() => own('WAWebUserPrefsMultiDevice').isRegistered());
+  if (early?.state === 'UNPAIRED' && isRegistered() === false && maybe(() => session.shownCode()) !== null) session.hasOffered = true;
+  const isEarly = early !== null && session.hasOffered;
+  const injected = byLibrary || isEarly;
+  const socket = byLibrary ? maybe(() => wpp.whatsapp.Socket) : isEarly ? early : null;
+  const conn = byLibrary ? maybe(() => wpp.whatsapp.Conn) : isEarly ? maybe(() => own('WAWebConnModel').Conn) : null;
+  const registered = byLibrary ? maybe(() => wpp.conn.isRegistered()) : isEarly ? isRegistered() : null;
+  // Nothing can be sent before wa-js is there, so until then it is syncing.
+  const stream = isEarly && socket.stream === 'CONNECTED' ? 'SYNCING' : socket?.stream ?? null;
+  const streaming = registered === true && stream === 'CONNECTED';
   const hasChats = streaming || Boolean(socket?.hasSynced);
 
   const mutex = module('WAWebUserPrefsTabMutex');
@@ -30,7 +41,7 @@
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
   // A page that has been synced and hears nothing still has them, or a screen in their place.
-  const overChats = registered === true && Boolean(socket?.hasSynced) && !['SYNCING', 'RESUMING', 'CONNECTED'].includes(socket.stream);
+  const overChats = registered === true && Boolean(socket?.hasSynced) && !['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream);
   const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText, overChats })) : null);
   // "Continue on WhatsApp Web" is where linking stops for a passkey; the other words stand on the screens that follow it,
   // of which the last wants the link confirmed.
@@ -93,16 +104,16 @@
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
     refused: !booted && /whatsapp/i.test(text(document.body)) && /google chrome\s*\d{2,3}/i.test(text(document.body)),
     socket: socket?.state ?? null,
-    stream: socket?.stream ?? null,
+    stream,
     synced: Boolean(socket?.hasSynced),
-    online: injected ? maybe(() => wpp.conn.isOnline()) : null,
-    needsUpdate: injected && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
+    online: byLibrary ? maybe(() => wpp.conn.isOnline()) : null,
+    needsUpdate: byLibrary && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
     version: maybe(() => window.Debug.VERSION),
     // The other tab gives it back when it is closed; the window that it has left over this page stays.
     foreignMutex: holdsMutex === false && (Boolean(maybe(() => mutex.getMutex())) || Boolean(dialog && session?.heldMutex)),
     otherScreen: overChats && maybe(() => session.screen.isOther()) === true,
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
-    codeLifetimeMs: maybe(() => wpp.whatsapp.Conn.refTTL),
+    codeLifetimeMs: maybe(() => conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
     pairing: session?.pairing ? {
       code: session.pairing.code,

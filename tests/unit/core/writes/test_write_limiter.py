@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from support.facts import T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import SessionStatus
-from whatsapp_operator.core.writes.write_limiter import BATCH_WINDOW, BURST, MAX_DELAY, WriteLimiter, is_urgent
+from whatsapp_operator.core.writes.write_limiter import (
+    BATCH_WINDOW,
+    BURST,
+    MAX_DELAY,
+    WriteLimiter,
+    is_turned,
+    is_urgent,
+)
 
 
 def at(seconds: float) -> datetime:
@@ -94,6 +101,18 @@ def test_an_urgent_change_waits_five_seconds_at_most() -> None:
     assert pace.due() <= at(1) + MAX_DELAY  # type: ignore[operator]
 
 
+def test_a_session_that_turns_ready_is_written_at_once() -> None:
+    """Not a second later: it is what people wait for. An empty bucket and a hold still delay it."""
+    turned = WriteLimiter().after_decision(now=at(0), differs=True, urgent=True, turned=True)
+    later = differing(WriteLimiter(), 0).after_decision(now=at(0.4), differs=True, urgent=True, turned=True)
+    restless = exhausted(0).after_decision(now=at(0), differs=True, urgent=True, turned=True)
+
+    assert at(0) == turned.due()
+    assert at(0.4) == later.due()
+    assert at(5) == restless.due()
+    assert at(3) == turned.due(delay_until=at(3))
+
+
 def test_a_hold_delays_but_not_for_ever() -> None:
     """A pod on its way to Running holds writes back; a wrong clock on the other side does not do so for an hour."""
     pace = differing(WriteLimiter(), 0, urgent=True)
@@ -152,6 +171,25 @@ def test_what_tools_wait_for_is_urgent(kind: str, new: tuple[ConditionStatus, st
 
     assert is_urgent(before, after)
     assert is_urgent(SessionStatus(), before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "turns"),
+    [
+        ((), (condition("Ready"),), True),
+        ((condition("Ready", ConditionStatus.FALSE),), (condition("Ready"),), True),
+        ((condition("Ready"),), (condition("Ready", ConditionStatus.UNKNOWN),), True),
+        ((condition("Ready"),), (), True),
+        ((), (condition("Ready", ConditionStatus.FALSE),), False),
+        ((condition("Ready", ConditionStatus.FALSE),), (condition("Ready", ConditionStatus.FALSE, "Other"),), False),
+        ((condition("Ready"),), (condition("Ready"), condition("Conflict")), False),
+    ],
+)
+def test_a_session_turns_when_ready_becomes_true_or_stops_being_so(
+    *, before: tuple[Condition, ...], after: tuple[Condition, ...], turns: bool
+) -> None:
+    """Another reason of not being ready, or another condition, is no turn."""
+    assert turns == is_turned(SessionStatus(conditions=before), SessionStatus(conditions=after))
 
 
 def test_other_changes_are_not_urgent() -> None:

@@ -45,6 +45,8 @@ class Receiver:
     requests: list[Arrival] = field(default_factory=list)
     answer: Callable[[Arrival], web.Response] = lambda _: web.Response()
     hangs: bool = False
+    is_silent: Callable[[], bool] = lambda: False
+    """ Whether it takes this request and never answers. """
     at_once: int = 0
     most_at_once: int = 0
     url: str = ""
@@ -58,7 +60,7 @@ class Receiver:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            if self.hangs:
+            if self.hangs or self.is_silent():
                 await asyncio.sleep(3600)
             await asyncio.sleep(0.001)
             return self.answer(arrival)

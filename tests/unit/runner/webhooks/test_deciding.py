@@ -23,6 +23,7 @@ from session_runner.webhooks.retries import (
     GIVE_UP,
     LONGEST,
     LONGEST_ASKED,
+    UNKNOWN_SENDER,
     Outcome,
     asked_pause,
     is_given_up,
@@ -80,6 +81,16 @@ def test_a_key_that_is_none_is_refused(wrong: str) -> None:
 def test_an_answer_is_final_or_not(statuses: tuple[int, ...], expected: Outcome) -> None:
     """A redirect is not followed, so it never gets there."""
     assert {expected} == {outcome(status) for status in statuses}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_receiver_may_get_to_know_the_sender(status: int) -> None:
+    """For ten minutes, in which the new Secret gets to the pod; there is nothing to wait for without one."""
+    assert [Outcome.AGAIN, Outcome.AGAIN, Outcome.DEAD] == [
+        outcome(status, unknown_for=seconds) for seconds in (0.0, UNKNOWN_SENDER - 1, UNKNOWN_SENDER)
+    ]
+    assert Outcome.DEAD is outcome(status)
+    assert (Outcome.DEAD, Outcome.DELIVERED) == (outcome(404, unknown_for=0.0), outcome(200, unknown_for=0.0))
 
 
 def test_pauses_grow_to_an_end_and_differ_by_chance() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from session_protocol.live_settings import Header, LiveSettings
 from session_protocol.vocabulary import WebhookFormat
 from session_runner.webhooks import channel, sender
 from session_runner.webhooks.guard import refusal
+from session_runner.webhooks.signing import cloud_api_headers
 from unit.runner.webhooks.receivers import SECRET, Arrival, Receiver, Sessions, receiving, secret, text_of, webhook
 
 
@@ -139,6 +141,49 @@ async def test_a_receiver_that_hangs_holds_up_no_other(
     assert after is not None
     assert ["The receiver did not answer within 0.2 s.", ""] == [it.problem for it in after]
     assert ("silent", "none") in session.counted
+
+
+@pytest.mark.timeout(120)
+async def test_a_thousand_events_outlast_a_bad_receiver(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails, wants rest and hangs, and refuses a few for good: each other one is taken once, in the order of its chat."""
+    monkeypatch.setattr(sender, "SECONDS", 0.5)
+    session, chance = Sessions(tmp_path, (webhook(receiver),)), random.Random(1)
+    taken: list[str] = []
+    refused = {str(number) for number in range(0, 1000, 100)}
+
+    def answer(it: Arrival) -> web.Response:
+        text, luck = text_of(it.body), chance.random()
+        if text in refused:
+            return web.Response(status=410)
+        if luck < 0.03:
+            return web.Response(status=429, headers={"Retry-After": "60"})
+        if luck < 0.2:
+            return web.Response(status=chance.choice((500, 502, 503, 408)))
+        taken.append(text)
+        return web.Response()
+
+    receiver.answer = answer
+    receiver.is_silent = lambda: chance.random() < 0.01
+    async with session.outbox() as outbox:
+        for number in range(1000):
+            await session.store(outbox, str(number), chat=f"ZZ.{number % 7}")
+    async with session.running():
+        for _ in range(2000):
+            reports = await session.deliverer.reports()
+            if reports and not reports[0].backlog.waiting:
+                break
+            await asyncio.sleep(0.02)
+            session.ahead += timedelta(seconds=30)
+            session.deliverer.wake()
+        await session.settles(dead=len(refused))
+
+    assert sorted(set(map(str, range(1000))) - refused) == sorted(taken)
+    for chat in range(7):
+        of_chat = [int(text) for text in taken if int(text) % 7 == chat]
+        assert sorted(of_chat) == of_chat
+    assert 1000 == len({it.body for it in receiver.requests})
 
 
 @pytest.mark.parametrize("status", [302, 307])
@@ -288,6 +333,69 @@ async def test_nothing_is_sent_unsigned(tmp_path: Path, receiver: Receiver, monk
     assert 1 == len(receiver.requests)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_receiver_that_has_a_new_secret_first_loses_nothing(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """What it refuses waits, in its order, and goes out as soon as the kubelet has brought the new one, whatever the pause."""
+    monkeypatch.setattr(channel, "SECRET_PAUSE", 0.05)
+    secret(tmp_path, signingSecret="old")
+    session = Sessions(tmp_path, (webhook(receiver, format=WebhookFormat.CLOUD_API, secret_name="bot"),))
+
+    def answer(it: Arrival) -> web.Response:
+        (expected,) = cloud_api_headers("new", it.body).values()
+        return web.Response(status=200 if it.headers["X-Hub-Signature-256"] == expected else status)
+
+    receiver.answer = answer
+    async with session.running() as outbox:
+        for text in ("a", "b"):
+            await session.store(outbox, text)
+        await session.tried(outbox)
+        await asyncio.sleep(0.2)
+        refused = list(receiver.texts)
+        secret(tmp_path, signingSecret="new")
+        await session.settles()
+
+    assert (["a"], ["a", "a", "b"]) == (refused, receiver.texts)
+
+
+async def test_a_receiver_that_never_knows_the_sender_refuses_in_the_end(tmp_path: Path, receiver: Receiver) -> None:
+    """After ten minutes, counted for each delivery; at once where there is no Secret that could come."""
+    secret(tmp_path, signingSecret="old")
+    session = Sessions(
+        tmp_path,
+        (webhook(receiver, format=WebhookFormat.CLOUD_API, secret_name="bot"), webhook(receiver, "unsigned")),
+    )
+    receiver.answer = lambda _: web.Response(status=401)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.tried(outbox)
+        await session.settles(waiting=1, dead=1)
+        session.ahead += timedelta(minutes=11)
+        session.deliverer.wake()
+        await session.settles(dead=2)
+        letters = await session.deliverer.dead_letters("bot") or []
+
+    assert [("The receiver answered 401.", 2)] == [(letter.problem, letter.tries) for letter in letters]
+
+
+async def test_a_secret_that_cannot_be_read_ends_no_pause(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is being written, or somebody has made a mistake."""
+    monkeypatch.setattr(channel, "SECRET_PAUSE", 0.05)
+    secret(tmp_path, signingSecret="old")
+    session = Sessions(tmp_path, (webhook(receiver, format=WebhookFormat.CLOUD_API, secret_name="bot"),))
+    receiver.answer = lambda _: web.Response(status=401)
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.tried(outbox)
+        secret(tmp_path, signingSecret="")
+        await asyncio.sleep(0.2)
+
+    assert ["a"] == receiver.texts
+
+
 def shakes(arrival: Arrival, token: str) -> web.Response:
     """A receiver that knows the handshake."""
     if arrival.method != "GET":
@@ -318,6 +426,24 @@ async def test_a_receiver_of_the_cloud_api_is_asked_first(tmp_path: Path, receiv
     assert "handshake with 403" in reports[0].problem
     assert ["GET", "GET", "POST", "POST"] == [it.method for it in receiver.requests]
     assert receiver.requests[0].query["hub.challenge"].isdecimal()
+
+
+async def test_another_verify_token_is_tried_at_once(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the kubelet has brought it, whatever the pause is."""
+    monkeypatch.setattr(channel, "SECRET_PAUSE", 0.05)
+    secret(tmp_path, signingSecret="abc", verifyToken="wrong")
+    session = Sessions(tmp_path, (webhook(receiver, format=WebhookFormat.CLOUD_API, secret_name="bot"),))
+    receiver.answer = lambda it: shakes(it, "token")
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.has(receiver, 1)
+        await asyncio.sleep(0.2)
+        secret(tmp_path, signingSecret="abc", verifyToken="token")
+        await session.settles()
+
+    assert ["GET", "GET", "POST"] == [it.method for it in receiver.requests]
 
 
 async def test_a_handshake_that_nobody_answers_is_tried_again(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The documented ways to verify a delivery, run as they stand in the page, on what the runner sends; and what it sends."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -32,11 +33,12 @@ def sent() -> tuple[dict[str, str], dict[str, str]]:
 
 def test_bodies() -> None:
     """The page's event makes the page's body in the Cloud API's form, and is written by the runner as it stands there."""
-    cloud, standard = (json.loads(found) for found in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    cloud, standard, *others = (json.loads(found) for found in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
     event = read_event(json.dumps(standard).encode())
     account = Account(phone_number_id="104000000000001", digits="15550100000")
 
     assert standard == json.loads(event.body())
+    assert others == [json.loads(read_event(json.dumps(other).encode()).body()) for other in others]
     assert cloud == json.loads(cloud_body(event, account, Wanted()) or b"")
 
 
@@ -70,4 +72,75 @@ def test_javascript() -> None:
     )
     ended = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=30)
 
+    assert [True, False, True, False] == json.loads(ended.stdout)
+
+
+GO = """package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	var given struct {
+		Body, CloudSecret, StandardSecret string
+		Cloud, Standard                   map[string]string
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+		panic(err)
+	}
+	headers := func(of map[string]string) http.Header {
+		made := http.Header{}
+		for name, value := range of {
+			made.Set(name, value)
+		}
+		return made
+	}
+	body, other := []byte(given.Body), []byte(given.Body+" ")
+	cloud, standard := headers(given.Cloud), headers(given.Standard)
+	json.NewEncoder(os.Stdout).Encode([]bool{
+		isFromCloudAPI(body, cloud, given.CloudSecret), isFromCloudAPI(other, cloud, given.CloudSecret),
+		isFromStandard(body, standard, given.StandardSecret), isFromStandard(other, standard, given.StandardSecret),
+	})
+}
+
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs Go")
+def test_go(tmp_path: Path) -> None:
+    """The same; the page's code needs no more than Go's own library."""
+    cloud, standard = sent()
+    given = {
+        "Body": BODY.decode(),
+        "Cloud": cloud,
+        "CloudSecret": "abc",
+        "Standard": standard,
+        "StandardSecret": SECRET,
+    }
+    (tmp_path / "main.go").write_text(GO + example("go"))
+    alone = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+    ended = subprocess.run(
+        ["go", "run", "main.go"],
+        cwd=tmp_path,
+        env={**os.environ, **alone},
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+
+    assert "" == ended.stderr
     assert [True, False, True, False] == json.loads(ended.stdout)

@@ -13,7 +13,8 @@ from session_runner.outbox.outbox import Outbox
 from session_runner.store import StateStore
 from session_runner.webhooks.recorder import account_of
 from session_runner.webhooks.retries import GIVE_UP
-from unit.runner.webhooks.receivers import NOW, Receiver, Sessions, receiving, text_of, webhook
+from session_runner.webhooks.shapes import body_for
+from unit.runner.webhooks.receivers import ACCOUNT, NOW, Receiver, Sessions, message, receiving, text_of, webhook
 
 DAY = 24 * 3600.0
 
@@ -25,9 +26,16 @@ async def refuse_all(outbox: Outbox, *, now: float) -> None:
             await outbox.run(deliveries.died, delivery.place, webhook="bot", now=now, problem="no")
 
 
-async def test_of_many_dead_letters_the_oldest_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", ["rows", "bytes"])
+async def test_of_many_dead_letters_the_oldest_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
     """So that a receiver that refuses everything stops nothing else."""
-    monkeypatch.setattr(deliveries, "MOST_DEAD", 3)
+    if bound == "rows":
+        monkeypatch.setattr(deliveries, "MOST_DEAD", 3)
+    else:
+        size = len(body_for(message("0"), webhook("http://127.0.0.1:1/"), ACCOUNT) or b"")
+        monkeypatch.setattr(deliveries, "MOST_DEAD_BYTES", 3 * size + size // 2)
     session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
     async with session.outbox() as outbox:
         for number in range(5):
@@ -36,23 +44,6 @@ async def test_of_many_dead_letters_the_oldest_leave(tmp_path: Path, monkeypatch
         letters = await outbox.run(deliveries.dead_letters, webhook="bot", most=10)
 
     assert ["evt-5", "evt-4", "evt-3"] == [letter.identifier for letter in letters]
-
-
-async def test_dead_letters_have_a_bound_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is in them; the newest stays, however large it is, and a waiting one does not count."""
-    monkeypatch.setattr(deliveries, "MOST_DEAD_BYTES", 2000)
-    session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
-    async with session.outbox() as outbox:
-
-        async def dead_after(text: str, *, now: float) -> list[str]:
-            await session.store(outbox, text)
-            await refuse_all(outbox, now=now)
-            return [letter.identifier for letter in await outbox.run(deliveries.dead_letters, webhook="bot", most=10)]
-
-        assert ["evt-1"] == await dead_after("x" * 700, now=1)
-        assert ["evt-2", "evt-1"] == await dead_after("x" * 700, now=2)
-        assert ["evt-3", "evt-2"] == await dead_after("x" * 700, now=3)
-        assert ["evt-4"] == await dead_after("x" * 5000, now=4)
 
 
 async def test_a_sweep_takes_what_is_too_old_and_what_nobody_wants(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 PORT: Final = 8080
 LARGEST: Final = 1 << 20
 """ Bytes of an event. """
-KEPT: Final = 100
+KEPT: Final = 1000
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:

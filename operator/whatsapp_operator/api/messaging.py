@@ -1,0 +1,77 @@
+"""How a session sends: its pacing.
+
+A union by `type`, as the API conventions have it, so that another way of pacing is another type with a field of its own.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+from session_protocol import pacing as bounds
+from session_protocol.vocabulary import PacingType
+
+from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.fields import ContactInterval, MessageInterval
+from whatsapp_operator.api.rules import Rule, validations
+
+_CUSTOM = Rule(
+    "has(self.custom) == (has(self.type) && self.type == 'Custom')",
+    "custom goes with type Custom: set both, or leave custom out",
+    field=".custom",
+)
+_CONTACTS = bounds.FirstContacts()
+_MESSAGES = bounds.AllMessages()
+
+
+def _number(most: int) -> Any:
+    return Field(ge=1, le=most, json_schema_extra={"format": "int32"})
+
+
+class FirstContactsSpec(SpecModel):
+    """How fast people are written to who have never written to the session."""
+
+    burst: Annotated[int, _number(bounds.MOST_CONTACTS_AT_ONCE)] = _CONTACTS.burst
+    """How many of them are written to at once."""
+    interval: ContactInterval = timedelta(seconds=_CONTACTS.interval)
+    """How long it takes until the next one beyond those, half of it more or less by chance; from 1s to 5m."""
+    per_day: Annotated[int, _number(bounds.MOST_CONTACTS_PER_DAY)] = _CONTACTS.per_day
+    """How many of them are written to in 24 hours."""
+
+
+class AllMessagesSpec(SpecModel):
+    """How fast messages go out in all."""
+
+    burst: Annotated[int, _number(bounds.MOST_MESSAGES_AT_ONCE)] = _MESSAGES.burst
+    """How many go out at once."""
+    interval: MessageInterval = timedelta(seconds=_MESSAGES.interval)
+    """How long it takes until the next one beyond those, half of it more or less by chance; from 1s to 1m."""
+
+
+class CustomPacingSpec(SpecModel):
+    """Numbers of one's own; what is left out is as with Default."""
+
+    first_contacts: FirstContactsSpec = FirstContactsSpec()
+    """People who have never written to the session, since WhatsApp restricts accounts that write to many of them. For 7 days
+    after a phone was linked it is half of burst, twice the interval and a fifth of perDay."""
+    messages: AllMessagesSpec = AllMessagesSpec()
+    """All messages but reactions, edits, deletions and read marks."""
+
+
+class PacingSpec(SpecModel):
+    """How fast messages go out."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_CUSTOM))
+
+    type: PacingType = PacingType.DEFAULT
+    """Default keeps to numbers that spare an account, of which WhatsApp publishes none. Custom has numbers of its own. None sends
+    as fast as the page takes messages."""
+    custom: CustomPacingSpec | None = None
+    """The numbers of type Custom."""
+
+
+class MessagingSpec(SpecModel):
+    """How the session sends."""
+
+    pacing: PacingSpec = PacingSpec()
+    """How fast messages go out. What is beyond that waits for its turn; a message that would wait for more than an hour is
+    refused, with the time after which it would be taken."""

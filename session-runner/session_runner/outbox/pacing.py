@@ -1,0 +1,91 @@
+"""What pacing reads of the outbox and notes there: one function for each transaction.
+
+A message to somebody who has never written is noted as such when it is accepted, if the page tells, else before its turn.
+Whoever writes meanwhile is none any more, by what was seen of the chat. A row is kept for a week, and what counts goes back
+for a day.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Final
+
+import msgspec
+
+from session_runner.messages.incoming import SILENT
+from session_runner.messages.pacing import DAY, FREE_KINDS, Queued, Sent, Spent
+from session_runner.messages.progress import WAITING, Progress
+
+MOST_READ: Final = 5000
+""" Messages that are looked back at, far beyond any budget: an account that was not held sent more. """
+_NO_MESSAGES: Final = msgspec.json.encode(sorted(SILENT)).decode()
+_FREE: Final = msgspec.json.encode(FREE_KINDS).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a plan is made of."""
+
+    queue: tuple[Queued, ...]
+    spent: Spent
+
+
+def view(database: Connection, *, account: str | None, memory: float | None, now: float) -> View:
+    """Return what waits for this account's page, in its order, and what it was given, as far back as it counts.
+
+    :param memory: seconds for which all messages count; None: nothing counts.
+    """
+    queue = _queue(database, account)
+    if memory is None or not queue:
+        return View(queue=queue, spent=Spent())
+    messages = database.execute(
+        "SELECT digits, handed FROM requests WHERE handed > ? AND (account IS NULL OR account = ?) "
+        "AND kind NOT IN (SELECT value FROM json_each(?)) ORDER BY handed DESC LIMIT ?",
+        (now - memory, account, _FREE, MOST_READ),
+    )
+    contacts = database.execute(
+        "SELECT digits, min(handed) AS handed FROM requests WHERE stranger = 1 AND handed > ? "
+        "AND (account IS NULL OR account = ?) GROUP BY digits ORDER BY handed DESC LIMIT ?",
+        (now - DAY, account, MOST_READ),
+    )
+    return View(queue=queue, spent=Spent(messages=_sent(messages), first_contacts=_sent(contacts)))
+
+
+def classify(database: Connection, strangers: Mapping[str, bool]) -> None:
+    """Note who of these numbers has never written, for what waits and does not know it."""
+    database.executemany(
+        "UPDATE requests SET stranger = ? WHERE digits = ? AND stranger IS NULL AND progress IN (?, ?) "
+        "AND kind NOT IN (SELECT value FROM json_each(?))",
+        [(stranger, digits, *WAITING, _FREE) for digits, stranger in strangers.items()],
+    )
+
+
+def is_known(database: Connection, digits: str) -> None:
+    """Note that the person has written: what waits for them is no first contact any more."""
+    database.execute("UPDATE requests SET stranger = 0 WHERE digits = ? AND progress IN (?, ?)", (digits, *WAITING))
+
+
+def _queue(database: Connection, account: str | None) -> tuple[Queued, ...]:
+    rows = database.execute(
+        "SELECT id, digits, accepted, progress, stranger, kind IN (SELECT value FROM json_each(?)) AS free, "
+        "coalesce(stranger, 1) AND EXISTS (SELECT 1 FROM people JOIN seen ON seen.chat = people.user_id "
+        "WHERE people.number = digits AND seen.own = 0 AND type NOT IN (SELECT value FROM json_each(?))) AS wrote "
+        "FROM requests WHERE progress IN (?, ?) AND (account IS NULL OR account = ?) ORDER BY place",
+        (_FREE, _NO_MESSAGES, *WAITING, account),
+    )
+    return tuple(
+        Queued(
+            identifier=row["id"],
+            chat=row["digits"],
+            accepted=row["accepted"],
+            is_free=bool(row["free"]),
+            to_stranger=False if row["wrote"] else None if row["stranger"] is None else bool(row["stranger"]),
+            begun=row["progress"] == Progress.HANDING_OVER,
+        )
+        for row in rows
+    )
+
+
+def _sent(rows: sqlite3.Cursor) -> tuple[Sent, ...]:
+    return tuple(Sent(row["digits"], row["handed"]) for row in reversed(rows.fetchall()))

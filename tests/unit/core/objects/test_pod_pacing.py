@@ -1,0 +1,47 @@
+"""What a session's pacing makes of its pod, and of what a running one is told."""
+
+from typing import Any
+
+from session_protocol.live_settings import LiveSettings
+from session_protocol.pacing import AllMessages, FirstContacts, Pacing
+from session_protocol.vocabulary import PacingType
+from unit.core.fake_cluster import DEFAULTS
+from unit.core.objects.test_pod import environment, pod, session
+from whatsapp_operator.core.objects.live_settings import live_settings
+from whatsapp_operator.core.objects.pod import template_hash
+
+
+def settings(**pacing: Any) -> LiveSettings:
+    """The live settings of a session with this pacing."""
+    return live_settings(session({"messaging": {"pacing": pacing}}), DEFAULTS)
+
+
+def test_the_default_pace_is_nothing_set() -> None:
+    """So that pods of before are told nothing."""
+    assert LiveSettings() == settings() == settings(type="Default")
+    assert "LIVE_SETTINGS" not in environment(pod({"messaging": {}}))
+
+
+def test_the_runner_gets_the_numbers() -> None:
+    """In seconds; what is left out is the default."""
+    custom = {"firstContacts": {"burst": 5, "interval": "1m30s"}, "messages": {"interval": "2s"}}
+
+    assert Pacing(type=PacingType.NONE) == settings(type="None").pacing
+    assert (
+        Pacing(
+            type=PacingType.CUSTOM,
+            first_contacts=FirstContacts(burst=5, interval=90),
+            messages=AllMessages(interval=2),
+        )
+        == settings(type="Custom", custom=custom).pacing
+    )
+
+
+def test_an_edit_outdates_no_pod() -> None:
+    """The running one is told."""
+    slow = session({"messaging": {"pacing": {"type": "None"}}})
+
+    assert template_hash(slow, DEFAULTS) == template_hash(session(), DEFAULTS)
+    assert (
+        '{"pacing":{"type":"None"}}' == environment(pod({"messaging": {"pacing": {"type": "None"}}}))["LIVE_SETTINGS"]
+    )

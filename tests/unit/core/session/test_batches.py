@@ -1,0 +1,47 @@
+"""Which actions may be asked for at once."""
+
+from session_protocol.vocabulary import TokenPurpose
+from whatsapp_operator.core.decision import (
+    Action,
+    CreateNetworkPolicy,
+    CreatePod,
+    CreatePVC,
+    CreateSecret,
+    CreateService,
+    DeletePod,
+    PatchPVC,
+    ReadClaim,
+    batches,
+)
+from whatsapp_operator.core.model import KeyID, Manifest, PodUID, TokenSource
+
+NOTHING = Manifest({})
+SERVICE, POLICY, CLAIM = (
+    CreateService(manifest=NOTHING),
+    CreateNetworkPolicy(manifest=NOTHING),
+    CreatePVC(manifest=NOTHING),
+)
+POD = CreatePod(manifest=NOTHING)
+
+
+def secret(purpose: TokenPurpose | None) -> CreateSecret:
+    """Return the creation of a Secret."""
+    return CreateSecret(manifest=NOTHING, source=TokenSource(key_id=KeyID("key"), renewal=""), purpose=purpose)
+
+
+def test_what_a_pod_needs_is_created_at_once_and_the_pod_after_it() -> None:
+    """Its policy stands before it runs, and who wants the tokens waits for the pod."""
+    people = [secret(purpose) for purpose in TokenPurpose]
+    actions: list[Action] = [SERVICE, POLICY, CLAIM, secret(None), POD, *people]
+
+    assert [(SERVICE, POLICY, CLAIM, secret(None)), (POD,), tuple(people)] == batches(actions)
+
+
+def test_what_changes_or_deletes_is_for_itself() -> None:
+    """In the order of the decision."""
+    delete = DeletePod(name="sales", uid=PodUID("1"), reason="lost")
+    patch = PatchPVC(name="sales-profile", patch={}, reason="its size")
+    actions: list[Action] = [ReadClaim(name="mine"), delete, delete, CLAIM, patch, POD]
+
+    assert [(ReadClaim(name="mine"),), (delete,), (delete,), (CLAIM,), (patch,), (POD,)] == batches(actions)
+    assert [] == batches([])
