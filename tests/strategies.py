@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
-from session_protocol.vocabulary import CallHandling, GroupEvents, ProxyType, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, Interactive, ProxyType, WebhookEvent, WebhookFormat
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -315,12 +315,11 @@ def _pods() -> st.SearchStrategy[Manifest]:
 
 def _webhooks() -> st.SearchStrategy[list[Manifest]]:
     header = st.fixed_dictionaries({"name": st.sampled_from(["X-Team", "X-Way"]), "value": st.just("a b")})
+    urls = ["https://hooks.example.com/a?b=c", "http://n8n.automation.svc:5678", "https://[fd00::5]/"]
     webhook: st.SearchStrategy[Manifest] = st.fixed_dictionaries(
         {
             "name": st.sampled_from(["bot", "archive", "n8n-2"]),
-            "url": st.sampled_from(
-                ["https://hooks.example.com/a?b=c", "http://n8n.automation.svc:5678", "https://[fd00::5]/"]
-            ),
+            "url": st.sampled_from(urls),
             "format": st.sampled_from([str(kind) for kind in WebhookFormat]),
             "events": st.lists(st.sampled_from([str(event) for event in WebhookEvent]), min_size=1, unique=True),
             "secretName": names(),
@@ -367,7 +366,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             language=st.sampled_from(["pt-BR", "de", "zh-Hant-TW", "es-419", "fil"]),
             timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
-        messaging=_optional(pacing=_pacings()),
+        messaging=_optional(pacing=_pacings(), interactive=st.sampled_from([str(choice) for choice in Interactive])),
         webhooks=_webhooks(),
         calls=st.sampled_from([str(choice) for choice in CallHandling]),
         recovery=_optional(

@@ -1,4 +1,4 @@
-"""Settings that a running pod takes up: its webhooks, how fast it sends, and what becomes of calls.
+"""Settings that a running pod takes up: its webhooks, how it sends, and what becomes of calls.
 
 The operator writes them into the pod that it creates, in the variable LIVE_SETTINGS, and brings a later version to the
 running one with a signed call (`PUT /v1/settings`). The runner's state tells by their digest which ones it goes by, so
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from session_protocol.pacing import Pacing
-from session_protocol.vocabulary import CallHandling, GroupEvents, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, Interactive, WebhookEvent, WebhookFormat
 
 MOST_WEBHOOKS: Final = 4
 LONGEST_URL: Final = 512
@@ -87,6 +87,7 @@ class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ),
     ] = ()
     pacing: Pacing = Pacing()
+    interactive: Interactive = Interactive.REFUSE
     calls: CallHandling = CallHandling.IGNORE
 
 

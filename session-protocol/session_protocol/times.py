@@ -26,6 +26,11 @@ def whole_seconds(moment: datetime) -> datetime:
         raise ValueError("should lie within the years 1 to 9999 in UTC") from error
 
 
+def moment_of(seconds: float) -> datetime:
+    """Return the moment so many seconds after 1970, in UTC, cut to its second."""
+    return whole_seconds(datetime.fromtimestamp(seconds, UTC))
+
+
 def format_time(moment: datetime, *, parts: Parts = "seconds") -> str:
     """Return the moment as the API server writes it: 2026-01-31T12:00:00Z; of a log or a Lease with its parts."""
     if moment.tzinfo is None:

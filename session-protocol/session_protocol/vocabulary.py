@@ -223,6 +223,13 @@ class CallHandling(StrEnum):
     REJECT = "Reject"
 
 
+class Interactive(StrEnum):
+    """What becomes of buttons and lists, which WhatsApp Web does not send."""
+
+    REFUSE = "Refuse"
+    NUMBERED_TEXT = "NumberedText"
+
+
 class PacingType(StrEnum):
     """By what the speed of sending is held."""
 

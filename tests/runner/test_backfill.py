@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from runner.conftest import Start
-from runner.test_receiving import FRIEND, ready
+from runner.listener import ready
 from session_protocol.live_settings import LiveSettings, Webhook, write_live_settings
 from session_protocol.vocabulary import WebhookEvent, WebhookFormat
 from session_runner.messages.events import History, read_event
@@ -16,7 +16,7 @@ from standin.harness import StandIn
 from support.runner_process import Folders, RunnerProcess, link
 from support.waiting import async_until
 
-OTHER = "15550100778"
+FRIEND, OTHER = "15550100777", "15550100778"
 NOWHERE = Webhook(
     name="bot",
     url="http://127.0.0.1:9/",  # never opened, so that all of it waits

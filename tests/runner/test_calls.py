@@ -3,12 +3,15 @@
 import asyncio
 
 from runner.conftest import Start
-from runner.test_receiving import FRIEND, FROM, Listener, ready
+from runner.listener import Listener, ready
 from session_protocol.live_settings import LiveSettings, write_live_settings
 from session_protocol.vocabulary import CallHandling
 from standin.harness import StandIn
 from support.runner_process import link
 from support.waiting import async_until
+
+FRIEND = "15550100777"
+FROM = {"from": FRIEND}
 
 
 def calls_of(listener: Listener) -> list[tuple[str, str]]:

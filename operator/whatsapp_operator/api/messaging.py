@@ -1,4 +1,4 @@
-"""How a session sends: its pacing.
+"""How a session sends: its pacing, and what becomes of buttons.
 
 A union by `type`, as the API conventions have it, so that another way of pacing is another type with a field of its own.
 """
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 from session_protocol import pacing as bounds
-from session_protocol.vocabulary import PacingType
+from session_protocol.vocabulary import Interactive, PacingType
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.fields import ContactInterval, MessageInterval
@@ -75,3 +75,6 @@ class MessagingSpec(SpecModel):
     pacing: PacingSpec = PacingSpec()
     """How fast messages go out. What is beyond that waits for its turn; a message that would wait for more than an hour is
     refused, with the time after which it would be taken."""
+    interactive: Interactive = Interactive.REFUSE
+    """What becomes of buttons, lists and links with a title, which WhatsApp Web does not send. Refuse answers with the Cloud API's
+    error 131051. NumberedText sends a text with numbered lines instead; an answer to it is an ordinary text."""

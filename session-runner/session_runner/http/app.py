@@ -122,7 +122,7 @@ class Api:
         self._deliverer = deliverer or Deliverer(live=self._live, clock=clock, random=random.random)
         media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
         self._cloud_api = CloudApi(
-            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id
+            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id, live=self._live
         )
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)

@@ -25,6 +25,7 @@ from session_runner.http.cloud_bodies import LARGEST_BODY, Answer, idempotency_k
 from session_runner.http.cloud_routes import CLOUD_ROUTES, VERSION
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
 from session_runner.http.media import LARGEST_UPLOAD, MediaRoutes
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messages import answers
 from session_runner.messages.account import why_not
@@ -48,8 +49,11 @@ _BELOW: Final = "/{version:" + VERSION + "}"
 class CloudApi:
     """The routes of one session."""
 
-    def __init__(self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str) -> None:
+    def __init__(
+        self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str, live: Live
+    ) -> None:
         self._messaging = messaging
+        self._live = live
         self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
@@ -72,7 +76,7 @@ class CloudApi:
         self._check_phone(request)
         key = idempotency_key(request)
         body = await read_body(request)
-        wanted = read_request(body)
+        wanted = read_request(body, interactive=self._live.settings.interactive)
         if isinstance(wanted, ReadMark):
             await self._messaging.mark(wanted)
             return answers.success()

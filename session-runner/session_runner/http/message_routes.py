@@ -6,13 +6,12 @@
 import hashlib
 import math
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from aiohttp import web
 from session_protocol.answers import MessageWait, SentMessage
-from session_protocol.times import whole_seconds
+from session_protocol.times import moment_of
 
 from session_runner.http import errors as problems
 from session_runner.http.cloud_bodies import idempotency_key, read_body
@@ -102,7 +101,7 @@ class MessageRoutes:
             id=found.identifier,
             wa_id=found.digits,
             status=found.progress,
-            times={status: _moment(time) for status, time in found.times.items()},
+            times={status: moment_of(time) for status, time in found.times.items()},
             error_code=found.error,
             waiting=await self._wait(identifier) if found.progress is Progress.ACCEPTED else None,
         )
@@ -111,7 +110,7 @@ class MessageRoutes:
         turn = await self._messaging.turn(identifier)
         if turn is None or turn.reason is None:
             return None
-        return MessageWait(reason=turn.reason, until=_moment(math.ceil(turn.at)))
+        return MessageWait(reason=turn.reason, until=moment_of(math.ceil(turn.at)))
 
 
 def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> Handler:
@@ -131,7 +130,3 @@ def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> H
 
 def _digest(body: bytes, *more: str) -> str:
     return hashlib.sha256("\n".join(("v1", *more, "")).encode() + body).hexdigest()
-
-
-def _moment(seconds: float) -> datetime:
-    return whole_seconds(datetime.fromtimestamp(seconds, UTC))

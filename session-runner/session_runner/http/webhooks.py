@@ -1,10 +1,8 @@
 """The routes about webhooks: how they do, what they refused, and sending that again."""
 
-from datetime import UTC, datetime
-
 import msgspec
 from session_protocol.answers import DeadLetter, DeadLetters, Redriven, RedriveRequest, WebhookState, WebhookStates
-from session_protocol.times import whole_seconds
+from session_protocol.times import moment_of
 
 from session_runner.http.errors import BadRequestError, StartingError
 from session_runner.webhooks.deliverer import Deliverer
@@ -23,7 +21,7 @@ async def webhook_states(deliverer: Deliverer) -> WebhookStates:
             WebhookState(
                 name=report.webhook.name,
                 waiting=report.backlog.waiting,
-                oldest_time=None if report.backlog.oldest is None else _moment(report.backlog.oldest),
+                oldest_time=None if report.backlog.oldest is None else moment_of(report.backlog.oldest),
                 dead_letters=report.backlog.dead,
                 problem=report.problem[:_LONGEST],
             )
@@ -43,8 +41,8 @@ async def dead_letters(deliverer: Deliverer, webhook: str | None) -> DeadLetters
                 id=letter.identifier,
                 webhook=letter.webhook,
                 type=letter.kind,
-                stored_time=_moment(letter.created),
-                dead_time=_moment(letter.died),
+                stored_time=moment_of(letter.created),
+                dead_time=moment_of(letter.died),
                 tries=letter.tries,
                 problem=letter.problem[:_LONGEST],
             )
@@ -67,7 +65,3 @@ async def redrive(deliverer: Deliverer, body: bytes) -> Redriven:
     if count is None:
         raise StartingError(_STARTING)
     return Redriven(redriven=count)
-
-
-def _moment(seconds: float) -> datetime:
-    return whole_seconds(datetime.fromtimestamp(seconds, UTC))

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from session_protocol.messages import EditRequest, MessageRequest
 from session_protocol.phone_numbers import read_phone_number
+from session_protocol.vocabulary import Interactive
 
 from session_runner.messages.contents import Content, Edit, concerned
 from session_runner.messages.errors import (
@@ -22,6 +23,7 @@ from session_runner.messages.errors import (
     UnsupportedKindError,
 )
 from session_runner.messages.fields import read_message_id
+from session_runner.messages.numbered import read_numbered
 from session_runner.messages.readers import READERS, read_text
 
 LONGEST_NUMBER: Final = 40
@@ -29,6 +31,7 @@ LONGEST_NUMBER: Final = 40
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
+_INTERACTIVE: Final = "interactive"
 _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 
 
@@ -54,9 +57,10 @@ class ReadMark:
     """ Whether they are to see that an answer is being written. """
 
 
-def read_request(body: bytes) -> SendRequest | ReadMark:
+def read_request(body: bytes, *, interactive: Interactive = Interactive.REFUSE) -> SendRequest | ReadMark:
     """Return what the body asks for.
 
+    :param interactive: what becomes of buttons and lists.
     :raises MessageError: it is no request, or cannot be carried out.
     """
     try:
@@ -67,7 +71,7 @@ def read_request(body: bytes) -> SendRequest | ReadMark:
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     if document.get("status") is not None:
         return _mark(document)
-    return _send(document)
+    return _send(document, interactive)
 
 
 def read_message(body: bytes) -> SendRequest:
@@ -105,12 +109,12 @@ def _strictly(body: bytes, kind: Any) -> Any:
         raise BadParameterError(f"The body is wrong: {reason}. /v1/openapi.yaml tells what it takes.") from error
 
 
-def _send(document: dict[str, Any]) -> SendRequest:
+def _send(document: dict[str, Any], interactive: Interactive = Interactive.REFUSE) -> SendRequest:
     if document.get("recipient_type") not in (None, "individual"):
         raise BadParameterError("recipient_type is individual; groups are not built yet.")
-    kind = _kind(document)
+    kind = _kind(document, interactive)
     given, digits = _recipient(document)
-    content = READERS[kind](document.get(kind))
+    content = (read_numbered if kind == _INTERACTIVE else READERS[kind])(document.get(kind))
     reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
     return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
 
@@ -125,14 +129,16 @@ def _mark(document: dict[str, Any]) -> ReadMark:
     return ReadMark(message=message, typing=typing is not None)
 
 
-def _kind(document: dict[str, Any]) -> str:
+def _kind(document: dict[str, Any], interactive: Interactive) -> str:
     kind = document.get("type", "text")
     if kind is None:
         return "text"
     if kind == "template":
         raise NoTemplateError("An ordinary WhatsApp account has no templates; send a text, at any time.")
-    if kind == "interactive":
+    if kind == _INTERACTIVE and interactive is Interactive.REFUSE:
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
+    if kind == _INTERACTIVE:
+        return _INTERACTIVE
     if isinstance(kind, str) and kind in READERS:
         return kind
     raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")

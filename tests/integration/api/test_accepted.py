@@ -27,13 +27,14 @@ CONTRACT: dict[str, Any] = {
     "proxy": {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "proxy"},
     "browser": {"language": "en-US", "timeZone": "UTC"},
     "messaging": {
+        "interactive": "NumberedText",
         "pacing": {
             "type": "Custom",
             "custom": {
                 "firstContacts": {"burst": 5, "interval": "45s", "perDay": 50},
                 "messages": {"burst": 100, "interval": "2s"},
             },
-        }
+        },
     },
     "webhooks": [
         {

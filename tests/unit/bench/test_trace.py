@@ -71,7 +71,7 @@ def request(second: int, verb: str, resource: str, name: str = "sales", code: in
     )
 
 
-def test_the_audit_log_tells_when_the_operator_had_decided() -> None:
+def test_the_audit_log_shows_when_the_operator_had_decided() -> None:
     """From the session that is applied to the pod that is asked for; another's, or one that was refused, is none."""
     found = of_start(
         [
@@ -89,7 +89,7 @@ def test_the_audit_log_tells_when_the_operator_had_decided() -> None:
     assert 3.0 == found[Step.DECIDED] - found[Step.APPLIED]
 
 
-def test_a_lost_pod_is_gone_by_the_last_word_before_the_next_one() -> None:
+def test_a_lost_pod_is_gone_by_the_last_deletion_before_the_next_one() -> None:
     """A person deletes it first, then the kubelet, when it has ended."""
     found = of_return(
         [

@@ -1,6 +1,7 @@
 """The routes in the Cloud API's shape, over a real server: every answer has the form that its clients read."""
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import AsyncIterator
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
-from session_protocol.vocabulary import RunnerState
+from session_protocol.live_settings import LiveSettings
+from session_protocol.vocabulary import Interactive, RunnerState
 from session_runner.http import cloud_bodies
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.metrics import Metrics
 from unit.runner.messaging_harness import FRIEND, NOW, Session, running
@@ -29,8 +32,10 @@ class Served:
         for scope in ("state", "send", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
         self.session = Session()
+        self.live = Live(store=self.session.store)
         api = Api(
             store=self.session.store,
+            live=self.live,
             door=self.session.door,
             messaging=self.session.messaging,
             media=media,
@@ -230,3 +235,19 @@ async def test_a_fault_of_ours_is_an_error_in_their_form(served: Served, monkeyp
 
     monkeypatch.setattr(served.session.messaging, "accept", broken)
     assert (500, 131000) == await failure(await served.send())
+
+
+async def test_buttons_are_a_numbered_text_where_a_session_wants_that(served: Served) -> None:
+    """From the next request on; else they are refused, and never left out."""
+    buttons = [{"type": "reply", "reply": {"id": "1", "title": "Yes"}}]
+    asked = {"type": "button", "body": {"text": "Come?"}, "action": {"buttons": buttons}}
+    body = TEXT | {"type": "interactive", "interactive": asked}
+    before = await failure(await served.send(body))
+    served.live.replace(LiveSettings(interactive=Interactive.NUMBERED_TEXT))
+    taken = await served.send(body)
+    outbox = served.session.messaging._outbox
+    assert outbox is not None
+    ((kind, content),) = await outbox.run(lambda db: db.execute("SELECT kind, content FROM requests").fetchall())
+
+    assert (400, 131051) == before
+    assert (200, "text", {"body": "Come?\n\n1. Yes"}) == (taken.status, kind, json.loads(content))

@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod: how fast it sends, what becomes of calls, and where its events go.
+"""What a session's spec says to the running pod: how it sends, what becomes of calls, and where its events go.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -22,6 +22,7 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
         webhooks=webhooks,
         destinations=tuple(destinations),
         pacing=_pacing(session.spec.messaging.pacing),
+        interactive=session.spec.messaging.interactive,
         calls=session.spec.calls,
     )
 
