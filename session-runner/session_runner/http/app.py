@@ -56,6 +56,7 @@ from session_runner.http.errors import (
     problems,
 )
 from session_runner.http.event_stream import EventStreams
+from session_runner.http.media import FileRoutes
 from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.reading_routes import ReadingRoutes
@@ -165,7 +166,7 @@ class Api:
             "getHealth": self.alive,
             "getReadiness": self.alive,
             "getMetrics": self.measurements,
-        } | {**MessageRoutes(self._messaging).handlers(), **reading.handlers()}
+        } | {**MessageRoutes(self._messaging).handlers(), **reading.handlers(), **FileRoutes(media).handlers()}
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""

@@ -66,6 +66,19 @@ class NoFileError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoFile"
 
 
+class InvalidFileError(ApiError):
+    """The file is too large, or empty, or there is none."""
+
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidFile"
+
+
+class TooManyFilesError(ApiError):
+    """Two files are being taken already, or the volume has no room for another one."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyFiles"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "30"),)
+
+
 class NoChatError(ApiError):
     """There is no such chat, or nobody is known by this userId."""
 
@@ -149,7 +162,7 @@ class TooManyStreamsError(ApiError):
 
 
 class StartingError(ApiError):
-    """The runner is starting or ending."""
+    """The runner is starting or ending, or its volume takes and gives nothing."""
 
     status, code = HTTPStatus.SERVICE_UNAVAILABLE, "Starting"
     headers: tuple[tuple[str, str], ...] = (("Retry-After", "5"),)

@@ -26,7 +26,9 @@ class Route:
     operator: bool = False
     """ Whether the operator calls it: it signs its requests and shows no token. """
     query: type[Struct] | None = None
-    body: type[Struct] | UnionType | None = None
+    body: type[Struct] | UnionType | Mapping[str, Any] | None = None
+    takes: str = "application/json"
+    """ The body's media type. """
     answer: str
     """ What status 200 means. """
     content: Mapping[str, type[Struct] | Mapping[str, Any]]

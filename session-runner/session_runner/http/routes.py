@@ -17,6 +17,7 @@ from session_protocol.answers import (
     Code,
     DeadLetters,
     KnownScopes,
+    MarkedMessage,
     PairingCode,
     PairingRequest,
     Redriven,
@@ -26,7 +27,7 @@ from session_protocol.answers import (
     WebhookStates,
 )
 from session_protocol.live_settings import LiveSettings, SettingsInUse
-from session_protocol.messages import EditRequest, MessageRequest
+from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
@@ -54,6 +55,7 @@ from session_runner.http.errors import (
     TooManyStreamsError,
     UnauthorizedError,
 )
+from session_runner.http.file_table import FILE_ROUTES
 from session_runner.http.reading_table import READING_ROUTES
 from session_runner.http.route import Route
 
@@ -265,6 +267,22 @@ ROUTES = (
         cached=False,
         errors=(NoMessageError, StartingError),
     ),
+    Route(
+        path="/v1/messages/{id}/read",
+        method="POST",
+        name="markMessage",
+        summary="Mark a message of somebody else as read",
+        description="Needs the scope `send`.\n"
+        "WhatsApp Web marks a chat as a whole, so what came after that message counts as read, too. A mark waits on the "
+        "volume for a page that is away, for a day at most; `typing` is shown at once or not at all.\n",
+        scope=TokenScope.SEND,
+        body=ReadRequest,
+        answer="The mark is taken.",
+        content={"application/json": MarkedMessage},
+        cached=False,
+        errors=(NoMessageError, NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
+    ),
+    *FILE_ROUTES,
     Route(
         path="/v1/events",
         name="streamEvents",

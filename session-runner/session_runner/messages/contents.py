@@ -68,14 +68,18 @@ class Contacts:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file that was uploaded; what it is sent as is its class."""
+    """A file that was uploaded, or is fetched from a link; what it is sent as is its class."""
 
-    media: str
-    """ Its id. """
+    media: str = ""
+    """ Its id; empty: it is still to be fetched. """
+    link: str | None = field(default=None, repr=False)
+    """ Where it is fetched from. """
     caption: str | None = field(default=None, repr=False)
     filename: str | None = field(default=None, repr=False)
     ptt: bool = False
     """ Whether it is shown as a voice note. """
+    waveform: bool = False
+    """ Whether the page may decode all of a voice note, to show its loudness. """
     mime_type: str = ""
     """ Of its content, once that was looked at. """
 

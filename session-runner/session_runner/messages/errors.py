@@ -10,6 +10,7 @@ MessageError
 ├── BadRequestError        this is no request at all
 ├── MissingParameterError  something that a message needs
 ├── BadParameterError      something that a message has is wrong
+│   └── NoMessageError     it is about a message that is not there
 ├── NoUserIdError          a user_id without a number that is known
 ├── NoTemplateError        a template, of which an ordinary account has none
 ├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
@@ -99,6 +100,10 @@ class BadParameterError(MessageError):
     """A value is wrong."""
 
     code, title = 131009, "Parameter value is not valid"
+
+
+class NoMessageError(BadParameterError):
+    """The message that it is about is not there."""
 
 
 class NoUserIdError(MessageError):

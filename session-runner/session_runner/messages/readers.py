@@ -22,8 +22,9 @@ from session_runner.messages.contents import (
     Text,
     Video,
 )
-from session_runner.messages.errors import BadParameterError, MediaError, MissingParameterError
+from session_runner.messages.errors import BadParameterError, MissingParameterError
 from session_runner.messages.fields import read_list, read_message_id, read_object, read_part
+from session_runner.messages.links import check_link
 from session_runner.messages.media import LONGEST_FILENAME, is_media_id
 from session_runner.messages.vcards import read_card
 
@@ -84,21 +85,29 @@ def read_contacts(given: Any) -> Contacts:
 
 
 def read_file(kind: type[File], name: str, given: Any) -> Any:
-    """Return a file by the id that its upload had."""
+    """Return a file by the id that its upload had, or by the link that it is fetched from."""
     file = read_object(given, field=name)
-    identifier = file.get("id")
-    if identifier is None and file.get("link") is not None:
-        raise MediaError(f"{name}.link: files are not fetched from links yet; upload it, and send its id.")
-    if identifier is None:
-        raise MissingParameterError(f"{name}.id is missing: that of an uploaded file.")
-    if not isinstance(identifier, str) or not is_media_id(identifier):
+    identifier, link = file.get("id"), file.get("link")
+    if identifier is None and link is None:
+        raise MissingParameterError(f"{name}.id is missing, that of an uploaded file, or {name}.link to fetch it from.")
+    if identifier is not None and (not isinstance(identifier, str) or not is_media_id(identifier)):
         raise BadParameterError(f"{name}.id is a text of 30 digits, as an upload's answer has it.")
+    if identifier is None:
+        if not isinstance(link, str):
+            raise BadParameterError(f"{name}.link is a text.")
+        link = check_link(link, field=f"{name}.link")
     caption = read_part(file, "caption", field=name)
     if caption is not None and kind in (Audio, Sticker):
         raise BadParameterError(f"{name} has no caption; send a text beside it.")
     filename = read_part(file, "filename", field=name) if kind is Document else None
     ptt = kind is Audio and file.get("voice") is True
-    return kind(media=identifier, caption=caption, filename=filename and filename[:LONGEST_FILENAME], ptt=ptt)
+    return kind(
+        media=identifier or "",
+        link=link if identifier is None else None,
+        caption=caption,
+        filename=filename and filename[:LONGEST_FILENAME],
+        ptt=ptt,
+    )
 
 
 Reader = Callable[[Any], Content]

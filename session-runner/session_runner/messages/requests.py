@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from session_protocol.messages import EditRequest, MessageRequest
+from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
 from session_protocol.phone_numbers import read_phone_number
 from session_protocol.vocabulary import Interactive
 
@@ -19,6 +19,7 @@ from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
     MissingParameterError,
+    NoMessageError,
     NoTemplateError,
     NoUserIdError,
     UnsupportedKindError,
@@ -91,6 +92,18 @@ def read_edit(body: bytes, *, message: str) -> Edit:
     :raises MessageError: it is not what the route's document says.
     """
     return Edit(message=message, body=read_text(msgspec.to_builtins(_strictly(body, EditRequest).text)).body)
+
+
+def read_mark(body: bytes, *, message: str) -> ReadMark:
+    """Return the mark that the body of `POST /v1/messages/{id}/read` asks for; it may be empty.
+
+    :raises MessageError: it is not what the route's document says.
+    """
+    given = _strictly(body or b"{}", ReadRequest)
+    try:
+        return ReadMark(message=read_message_id(message, field="The id"), typing=given.typing)
+    except BadParameterError as error:
+        raise NoMessageError(str(error)) from error
 
 
 def read_number(given: str) -> str:

@@ -22,10 +22,12 @@ from session_runner.http.auth import TokenFolder
 from session_runner.http.cloud_routes import CLOUD_ROUTES
 from session_runner.http.openapi import FILE
 from session_runner.http.routes import ROUTES
+from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
+from session_runner.preparing import Preparer
 from session_runner.store import StateStore
 
 PHONE = "123456789012345"
@@ -43,6 +45,11 @@ include-operation-id = "uploadMedia"
 checks.unsupported_method.enabled = false
 checks.negative_data_rejection.enabled = false
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "429", "5xx"]
+
+[[operations]]  # the same, with problems
+include-operation-id = "uploadFile"
+checks.negative_data_rejection.enabled = false
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "422", "429", "5xx"]
 
 [[operations]]  # a message that is taken back for everybody is still told of
 include-operation-id = "deleteMessage"
@@ -90,6 +97,7 @@ ANSWERS: dict[str, Any] = {
     "profile.js": {"name": "Shop", "about": None},
     "available.js": "available",
     "unavailable.js": "unavailable",
+    "mark.js": "marked",
 }
 
 
@@ -132,7 +140,8 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     door = Commands()
     door.open(Page(linked=not linking))
     media = Media(phone_number_id=PHONE, clock=now, random=os.urandom)
-    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom, media=media)
+    preparer = Preparer(media=media, live=Live(store=store), clock=now)
+    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom, preparer=preparer)
     api = Api(
         store=store,
         numbers=numbers,
