@@ -106,11 +106,13 @@ class Messaging:
         """ None: it sends no files. """
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._metrics = metrics or MessageMetrics(CollectorRegistry())
-        self._recipients = Recipients(self._page)
+        self._recipients = Recipients(self._page, now=self._now)
         live = live or Live(store=store)
         live.listeners.append(self._woken.set)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._connected_since: float | None = None
+        self._settled: str | None = None
+        """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._acks_changed = False
@@ -258,7 +260,7 @@ class Messaging:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
         if not self._page.can_send:
-            self._connected_since = None
+            self._connected_since = self._settled = None
             await self._measure(outbox)
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
@@ -268,9 +270,10 @@ class Messaging:
         if self._connected_since is None:
             self._connected_since = self._now()
         account = self._page.account
-        if account is not None:
+        if account is not None and (account != self._settled or now >= self._ask_all_at):
             await self._end_waiting(outbox, but_of=account)
             await outbox.run(requests.belong, account=account)
+            self._settled = account
         try:
             await self._marks.set_all(outbox)
             pause = await self._hand_over(outbox, account)
@@ -338,7 +341,7 @@ class Messaging:
             "look": over,
         }
         if not over:
-            await outbox.run(requests.begin_handing_over, message.identifier)
+            await outbox.note(requests.begin_handing_over, message.identifier)
         try:
             found = await self._page.call("send.js", argument, file=None if over else file)
         except (CommandTimeoutError, CallFailedError) as error:
@@ -347,16 +350,16 @@ class Messaging:
                 "Tries to hand a message to the page have failed",
                 extra={"count": message.tries + 1, "error": type(error).__name__},
             )
-            await outbox.run(requests.count_try, message.identifier)
+            await outbox.note(requests.count_try, message.identifier)
             return False
         if isinstance(found, dict) and found.get("pending"):
             return False
         if isinstance(found, dict) and "key" in found:
-            await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
+            await outbox.note(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
         else:  # it is not in the page, and was never sent
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
             self._count_failed(code)
-            await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+            await outbox.note(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         if self.preparer is not None and isinstance(message.content, File):
             await self.preparer.media.release(message.content.media)
         return True
@@ -382,7 +385,7 @@ class Messaging:
                 if now is not message.progress:
                     error = RefusedError.code if now is Progress.FAILED else None
                     self._count(message.progress, error)
-                    await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
+                    await outbox.note(requests.record, message.identifier, now, time=self._now(), error=error)
 
     def _count_failed(self, code: int) -> None:
         self._metrics.failed.labels(code).inc()

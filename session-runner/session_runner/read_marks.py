@@ -35,6 +35,8 @@ class ReadMarks:
         self._page = page
         self._now = now
         self._again_at = 0.0
+        self._may_wait = True
+        """ Whether there may be any: most rounds have none, and need not look. """
 
     async def take(self, outbox: Outbox, mark: ReadMark) -> None:
         """Store a mark, and set it if the page is there.
@@ -43,6 +45,7 @@ class ReadMarks:
         :raises NoMessageError: the page has no such message.
         """
         account, time = self._page.account, self._now()
+        self._may_wait = True
         if not await outbox.run(marks.add, mark.message, account=account, time=time, most=MOST_WAITING):
             raise QueueFullError(f"{MOST_WAITING} read marks wait already; send again when they are set.")
         if not self._page.can_send:
@@ -57,19 +60,29 @@ class ReadMarks:
 
     async def set_all(self, outbox: Outbox) -> None:
         """Set what waits; the page may be connected again, or another one's."""
-        if self._now() < self._again_at:
+        if not self._may_wait or self._now() < self._again_at:
             return
         try:
-            for message in await outbox.run(marks.due, account=self._page.account, now=self._now(), most=AT_ONCE):
+            for message in await self._due(outbox):
                 await self._set(outbox, message)
         except (CommandError, CallFailedError) as error:
             logger.info("Read marks were not set", extra={"error": type(error).__name__})
             self._again_at = self._now() + PAUSE
+
+    async def _due(self, outbox: Outbox) -> list[str]:
+        account, waiting = self._page.account, None
+        self._may_wait = False  # what is taken from here on says so again
+        try:
+            waiting = await outbox.run(marks.due, account=account, now=self._now(), most=AT_ONCE)
+            return waiting
+        finally:
+            if waiting != [] or account is None:
+                self._may_wait = True
 
     async def _set(self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS) -> bool:
         """Have the page mark a message; return whether it has it. What it does not have it never marks."""
         chats = await outbox.run(marks.chats, message)
         argument = {"own": self._page.own, "id": message, "chats": chats, "typing": typing}
         answer = await self._page.call("mark.js", argument, deadline=deadline)
-        await outbox.run(marks.remove, message)
+        await outbox.note(marks.remove, message)
         return bool(answer == "marked")

@@ -34,6 +34,7 @@ from session_runner.monitor import PageMonitor
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
+from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.preparing import Preparer
@@ -203,7 +204,7 @@ class Session:
             await monitor.repeat(held)
         while True:
             browser = await self._open(layout, monitor)
-            reaper = asyncio.create_task(self._reap_for_ever())
+            beside = [asyncio.create_task(one) for one in (self._reap_for_ever(), keep_small(browser, self.store))]
             try:
                 await monitor.fetch(browser)
                 self.commands.open(browser)
@@ -212,7 +213,8 @@ class Session:
                 logger.info("The extra certificate authorities have changed; the browser is opened again with them")
             finally:
                 self.commands.close()
-                reaper.cancel()
+                for task in beside:
+                    task.cancel()
             await self._close(deadline=FAILURE_SECONDS)
             self._browser = self._playwright = None
             monitor.navigating(is_pending=False)

@@ -133,7 +133,10 @@ def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) 
             continue
         is_history = how.reading.is_history(entry.t)
         changes = reaction_changes(entry, {} if known is None else known.reactions, by)
-        if is_history or (news_of(entry, known, now=now) is None and not changes):
+        kind = news_of(entry, known, now=now)
+        # What was sent over this API is followed by its statuses, so it need not be read.
+        is_told = kind is not None and not (kind is News.MESSAGE and entry.own and _is_request(database, entry.id))
+        if is_history or not (is_told or changes):
             _mark(database, chat, entry, known, None, how)
             history += is_history and known is None
         else:

@@ -5,6 +5,7 @@ import { Calls } from './calls.js';
 import { Chats } from './chats.js';
 import { Connection } from './connection.js';
 import { ModelDatabase } from './database.js';
+import { burden } from './heavy.js';
 import { createWid } from './identity.js';
 import { Inbox } from './inbox.js';
 import { Linking } from './linking.js';
@@ -94,6 +95,7 @@ async function start() {
   }
   if (await mutex.acquire()) connection.start();
   else dialogs.open('other-tab');
+  burden(config.heavy);
 }
 
 // Everything about chats and messages. `restore` shows what the profile holds of them.

@@ -51,6 +51,28 @@ def files_with(secret: str, path: Path) -> list[str]:
     return [file.name for file in path.parent.iterdir() if secret.encode() in file.read_bytes()]
 
 
+def waits_for_disk(database: sqlite3.Connection) -> int:
+    """Tell how a transaction is ended: 2 for on the disk, 1 for written."""
+    return int(database.execute("PRAGMA synchronous").fetchone()[0])
+
+
+async def test_a_note_does_not_wait_for_the_disk(path: Path) -> None:
+    """It is written and survives a kill; what is stored after it waits again, also when the note failed."""
+    async with open_outbox(path) as outbox:
+        await outbox.run(requests.add, message("A"))
+        assert [1, 2] == [await outbox.note(waits_for_disk), await outbox.run(waits_for_disk)]
+        with pytest.raises(sqlite3.IntegrityError):
+            await outbox.note(requests.add, message("A"))
+        assert 2 == await outbox.run(waits_for_disk)
+        await outbox.note(requests.begin_handing_over, "A")
+        killed = path.parent / "killed"
+        killed.mkdir()
+        for file in path.parent.glob("messages.sqlite*"):
+            (killed / file.name).write_bytes(file.read_bytes())
+    async with open_outbox(killed / path.name) as outbox:
+        assert Progress.HANDING_OVER == await progress(outbox, "A")
+
+
 async def test_what_was_stored_is_there_for_the_next_runner(path: Path) -> None:
     """In its order, also for one that comes after a kill: nothing is closed there."""
     async with open_outbox(path) as outbox:

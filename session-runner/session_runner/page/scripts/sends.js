@@ -6,6 +6,8 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
+  const MOST_HANDED = 2000;
+  session.handed = new Set(); // ids of what was handed over: that the page shows it then is no news
   const LONGEST = 15_000; // ms for the page to store what it was told
   const LONGEST_PREVIEW = 7000; // ms
   const pause = () => new Promise((done) => { setTimeout(done, 50); });
@@ -75,6 +77,8 @@
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));
     const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
     const { has, hand, isFrom = false } = session.sends[kind]; // `isFrom`: what it is about is in any chat, and no quote
+    session.handed.add(id);
+    if (session.handed.size > MOST_HANDED) session.handed.delete(session.handed.values().next().value);
     const found = about === null ? null : await (isFrom ? session.anywhere(about, elsewhere) : session.find(chat, about));
     const missing = about !== null && (found === null || (found.type === 'revoked' && kind !== 'delete'));
     const given = { id, chat, key, content, about: found, file };
