@@ -40,13 +40,7 @@ class Outbox:
 
         :raises DamagedOutboxError: the file turns out to be damaged.
         """
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, partial(self._run, work, *given, **named))
-        except DamagedOutboxError as error:
-            if not self._found.done():
-                self._found.set_result(error)
-            raise
+        return await self._in_thread(partial(self._run, work, *given, **named))
 
     async def note(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         """Run one in a transaction that is written when this returns, and on the disk with the next that `run` ends.
@@ -56,9 +50,15 @@ class Outbox:
 
         :raises DamagedOutboxError: the file turns out to be damaged.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, partial(self._note, work, *given, **named)
-        )
+        return await self._in_thread(partial(self._note, work, *given, **named))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except DamagedOutboxError as error:
+            if not self._found.done():
+                self._found.set_result(error)
+            raise
 
     def _note(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         self._database.execute("PRAGMA synchronous = NORMAL")
