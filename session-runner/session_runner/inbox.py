@@ -15,16 +15,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands, Page
+from session_runner.commands import CommandError, Commands
+from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
 from session_runner.messages.progress import can_send
-from session_runner.messages.texts import well_formed
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
@@ -35,8 +34,6 @@ from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
 
-CALL_SECONDS: Final = 20.0
-""" For the page to answer. """
 AT_ONCE: Final = 50
 """ Messages that are read, and stored, together. """
 AGAIN: Final = 2.0
@@ -51,10 +48,6 @@ RETRY: Final = 2.0
 PAUSE: Final = 30.0
 SWEEP: Final = 3600.0
 EVENT_BYTES: Final = 12
-
-
-class _PageRefusedError(Exception):
-    """The page did not answer as it should."""
 
 
 class Bell:
@@ -99,7 +92,7 @@ class Inbox:
         deliveries: Deliveries | None = None,
     ) -> None:
         self._store = store
-        self._door = door
+        self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
         self._phone_number_id = phone_number_id
@@ -200,7 +193,7 @@ class Inbox:
                 await self._read_touched(outbox, reading)
             if loop.time() >= self._whole.at:
                 await self._read_whole(outbox, reading, loop)
-        except (CommandError, CallFailedError, _PageRefusedError) as error:
+        except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell what is new", extra={"error": type(error).__name__})
             self._whole = _Whole(at=loop.time() + RETRY)
             return RETRY
@@ -221,9 +214,9 @@ class Inbox:
     async def _read_touched(self, outbox: Outbox, reading: Reading) -> None:
         """Read the chats in which something happened, and a little later once more."""
         again, self._again, self._something = self._again, self._something, False
-        taken = await self._call("inbox_take.js", {"again": again})
+        taken = await self._page.read("inbox_take.js", {"again": again})
         if not isinstance(taken, dict) or not isinstance(taken.get("chats"), list):
-            raise _PageRefusedError
+            raise PageRefusedError
         for given in taken["chats"]:
             with self._unreadable():
                 chat = msgspec.convert(given, type=ChatEntries)
@@ -234,9 +227,9 @@ class Inbox:
     async def _read_whole(self, outbox: Outbox, reading: Reading, loop: asyncio.AbstractEventLoop) -> None:
         """Read all chats that may have something new."""
         started, reconnected = self._clock().timestamp(), self._whole.reconnected
-        found = await self._call("inbox_chats.js", {"since": reading.since})
+        found = await self._page.read("inbox_chats.js", {"since": reading.since})
         if not isinstance(found, dict) or not isinstance(found.get("chats"), list):
-            raise _PageRefusedError
+            raise PageRefusedError
         history = 0
         for given in found["chats"]:
             with self._unreadable():
@@ -260,9 +253,9 @@ class Inbox:
         place: Any = None
         while True:
             argument = {"id": who.id, "since": since, "from": place, "reacted": reacted and place is None}
-            found = await self._call("inbox_list.js", argument)
+            found = await self._page.read("inbox_list.js", argument)
             if not isinstance(found, dict) or not isinstance(found.get("entries"), list):
-                raise _PageRefusedError
+                raise PageRefusedError
             pieces.append(found["entries"])
             if found.get("next") in (None, place):
                 return [entry for piece in reversed(pieces) for entry in piece]
@@ -278,9 +271,9 @@ class Inbox:
         sifted = await outbox.run(seen.sift, who, entries, how)
         for start in range(0, len(sifted.news), AT_ONCE):
             some = sifted.news[start : start + AT_ONCE]
-            read = await self._call("inbox_read.js", {"keys": [entry.key for entry in some]})
+            read = await self._page.read("inbox_read.js", {"keys": [entry.key for entry in some]})
             if not isinstance(read, list) or len(read) != len(some):
-                raise _PageRefusedError
+                raise PageRefusedError
             messages = []
             for entry, one in zip(some, read, strict=True):
                 if one is None:
@@ -318,10 +311,3 @@ class Inbox:
             phone_number_id=self._phone_number_id,
             deliveries=self._deliveries,
         )
-
-    async def _call(self, script: str, argument: Any) -> Any:
-        return await self._door.run(partial(_call_page, script=script, argument=argument), deadline=CALL_SECONDS)
-
-
-async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
-    return well_formed(await page.call(script, argument))

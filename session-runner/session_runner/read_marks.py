@@ -10,7 +10,7 @@ from typing import Final
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import CALL_SECONDS, LinkedPage
-from session_runner.messages.errors import BadParameterError, QueueFullError
+from session_runner.messages.errors import NoMessageError, QueueFullError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks
 from session_runner.outbox.outbox import Outbox
@@ -42,7 +42,7 @@ class ReadMarks:
         """Store a mark, and set it if the page is there.
 
         :raises QueueFullError: too many wait.
-        :raises BadParameterError: the page has no such message.
+        :raises NoMessageError: the page has no such message.
         """
         account, time = self._page.account, self._now()
         self._may_wait = True
@@ -56,7 +56,7 @@ class ReadMarks:
             logger.info("A read mark was not set in time", extra={"error": type(error).__name__})
             return
         if not there:
-            raise BadParameterError("There is no such message of somebody else.")
+            raise NoMessageError("There is no such message of somebody else.")
 
     async def set_all(self, outbox: Outbox) -> None:
         """Set what waits; the page may be connected again, or another one's."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
-from session_runner.messages.contents import Deletion, Edit, concerned
+from session_runner.messages.contents import Deletion, Edit, Forward, concerned
 from session_runner.messages.errors import BadParameterError, NobodyThereError, NoUserIdError
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox import people, requests
@@ -71,6 +71,8 @@ class Recipients:
     async def _to_ask_about(self, outbox: Outbox, request: SendRequest) -> str | None:
         """Return the message that the request is about, if the page has to have it already: ours may be waiting, too."""
         about = request.reply_to or concerned(request.content)
+        if isinstance(request.content, Forward):
+            return None  # it may be in any chat, and the page looks there when it sends
         if about is None or await outbox.run(requests.find, about) is not None:
             return None
         return about

@@ -28,7 +28,6 @@ from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
 from session_runner.inbox import Inbox
-from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
@@ -38,6 +37,7 @@ from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxR
 from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.phone_numbers import PhoneNumbers
+from session_runner.preparing import Preparer
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect
@@ -76,7 +76,7 @@ class Session:
     """ A number from 0 to 1. """
     messaging: Messaging
     inbox: Inbox
-    media: Media
+    preparer: Preparer
     numbers: PhoneNumbers
     deliverer: Deliverer
     commands: Commands = field(default_factory=Commands)
@@ -184,11 +184,13 @@ class Session:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
             try:
-                await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
+                await stack.enter_async_context(self.preparer.media.opened(outbox, layout.media_folder))
                 await _first(
+                    outbox.watch(),
                     self.messaging.work(outbox),
                     self.inbox.work(outbox),
-                    self.media.work(outbox),
+                    self.preparer.media.work(outbox),
+                    self.preparer.work(outbox),
                     self.deliverer.work(outbox),
                 )
             except DamagedOutboxError as error:  # of what is only read later

@@ -10,6 +10,7 @@ from sqlite3 import Connection, Row
 from typing import Final
 
 from session_runner.messages.events import Person
+from session_runner.messages.incoming import Who
 
 _PREFIX: Final = "ZZ."
 """ No country's: those of Meta begin with one. """
@@ -47,13 +48,26 @@ def resolve(
     return Person(user_id=row["user_id"], wa_id=now[0], name=now[2])
 
 
-def find(database: Connection, user: str) -> Person | None:
-    """Return the person with this `user_id`, also one that was joined into another; None: there is none."""
-    row = database.execute(
-        "SELECT user_id, number, name FROM people WHERE user_id = ?1 "
+def of_page(database: Connection, who: Who, *, new_user: NewUser, name: str | None = None) -> Person:
+    """Return the person that the page tells of, who is no group, and keep what is new about them."""
+    user, _, server = who.id.partition("@")
+    number, lid = (who.number, who.lid or user) if server == "lid" else (who.number or user, who.lid)
+    return resolve(database, number=number, lid=lid, name=name or who.name, new_user=new_user)
+
+
+def find_row(database: Connection, user: str) -> Row | None:
+    """Return the row of the person with this `user_id`, also of one that was joined into another."""
+    found: Row | None = database.execute(
+        "SELECT user_id, number, lid, name FROM people WHERE user_id = ?1 "
         "OR place = (SELECT person FROM former_people WHERE user_id = ?1)",
         (user,),
     ).fetchone()
+    return found
+
+
+def find(database: Connection, user: str) -> Person | None:
+    """Return the person with this `user_id`, also one that was joined into another; None: there is none."""
+    row = find_row(database, user)
     return None if row is None else Person(user_id=row["user_id"], wa_id=row["number"], name=row["name"])
 
 

@@ -275,9 +275,7 @@ def _chat(database: Connection, who: Who, how: Taking, *, name: str | None = Non
 
 
 def _person(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> Person:
-    user, _, server = who.id.partition("@")
-    number, lid = (who.number, who.lid or user) if server == "lid" else (who.number or user, who.lid)
-    return people.resolve(database, number=number, lid=lid, name=name or who.name, new_user=how.new_user)
+    return people.of_page(database, who, new_user=how.new_user, name=name)
 
 
 def _by(database: Connection, how: Taking) -> By:

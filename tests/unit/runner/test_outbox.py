@@ -1,5 +1,6 @@
 """The outbox on a real file: what is on it after each step, also for the next runner, and what is on it no more."""
 
+import asyncio
 import errno
 import os
 import sqlite3
@@ -207,6 +208,24 @@ def test_a_damaged_file_is_named(path: Path, content: bytes) -> None:
     assert content == path.read_bytes()
 
 
+async def test_whoever_finds_the_damage_others_learn_of_it(path: Path) -> None:
+    """A request of the API ends the session, too, and not only its own answer."""
+
+    def damaged(_: sqlite3.Connection) -> None:
+        raise DamagedOutboxError("It is damaged.")
+
+    async with open_outbox(path) as outbox:
+        watch = asyncio.create_task(outbox.watch())
+        for _ in range(2):
+            with pytest.raises(DamagedOutboxError):
+                await outbox.run(damaged)
+        with pytest.raises(DamagedOutboxError):
+            await watch
+        ended = asyncio.create_task(outbox.watch())
+        with pytest.raises(DamagedOutboxError):
+            await ended
+
+
 def test_a_full_volume_is_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither what SQLite says of it nor what the kernel says; with room the same file opens."""
     with monkeypatch.context() as full:
@@ -288,6 +307,8 @@ async def test_damage_that_is_found_later_is_named(path: Path) -> None:
 
 
 def damage(path: Path) -> None:
-    """Leave of the file what is read when it is opened."""
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    """Leave of the file what is read when it is opened: as much as one has without a message."""
+    content, empty = path.read_bytes(), path.with_name("empty.sqlite")
+    open_database(empty).close()
+    kept = empty.stat().st_size
+    path.write_bytes(content[:kept] + b"\xff" * (len(content) - kept))

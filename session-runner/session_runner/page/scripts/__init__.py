@@ -41,6 +41,7 @@ def init_script(presence: Presence) -> str:
         "messages",
         "sends",
         "files",
+        "forwards",
         "inbox",
     )
     return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])

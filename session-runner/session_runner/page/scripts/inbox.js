@@ -111,6 +111,8 @@
     } catch { return null; }
   };
 
+  session.store = { text, number, widOf, isTold, who, beside, newest }; // for the scripts that read on request
+
   session.inbox = {
     // What is noted, with the newest entries of each chat that something happened in; what was taken last once more, for
     // a page that tells before it has stored.
@@ -162,6 +164,7 @@
         forwarded: Boolean(message.isForwarded), latitude: number(lat), longitude: number(lng), place: text(message.loc, 1024),
         mimetype: text(message.mimetype), filename: text(message.filename), size: number(message.size),
         digest: text(message.filehash, 128), gif: Boolean(isGif), viewOnce: Boolean(isViewOnce), animated: Boolean(message.isAnimated),
+        ack: number(message.ack),
         cards: (vcardList ?? []).slice(0, 257).map(({ vcard }) => text(vcard, 8192)).filter(Boolean),
       };
     })),
