@@ -136,8 +136,8 @@ def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) 
         changes = reaction_changes(entry, {} if known is None else known.reactions, by)
         kind = news_of(entry, known, now=now)
         # What was sent over this API is followed by its statuses, so it need not be read.
-        is_told = kind is not None and not (kind is News.MESSAGE and entry.own and _is_request(database, entry.id))
-        if is_history or not (is_told or changes):
+        is_new = kind is not None and not (kind is News.MESSAGE and entry.own and _is_request(database, entry.id))
+        if is_history or not (is_new or changes):
             _mark(database, chat, entry, known, None, how)
             history += is_history and known is None
         else:
