@@ -2,7 +2,7 @@
 # BENCH_FLAGS adds options (`make bench-start BENCH_FLAGS="--rounds 3 --json start.json"`), see --help.
 BENCH := $(PYTHON) -m session_bench
 
-.PHONY: bench bench-sessions bench-start bench-crowd bench-memory bench-recovery bench-operator bench-loop
+.PHONY: bench bench-sessions bench-start bench-crowd bench-memory bench-recovery bench-operator bench-loop bench-send
 
 bench: setup ## All benchmarks (an hour on a quiet machine)
 	@$(BENCH) operator start crowd recovery memory $(BENCH_FLAGS)
@@ -16,8 +16,8 @@ bench-start: setup ## From apply to the QR code, by part, beside the same pod ma
 bench-crowd: setup ## The same for 8 sessions at once, beside 8 in one Node process
 	@$(BENCH) crowd $(BENCH_FLAGS)
 
-bench-memory: setup ## Memory per session, beside as many sessions in one process
-	@$(BENCH) memory $(BENCH_FLAGS)
+bench-memory: setup ## Memory per session, beside as many sessions in one process; PAGE=heavy: on a page as heavy as a real one
+	@$(BENCH) $(if $(filter heavy,$(PAGE)),heavy,memory) $(BENCH_FLAGS)
 
 bench-recovery: setup ## From a killed browser or a deleted pod to Connected again
 	@$(BENCH) recovery $(BENCH_FLAGS)
@@ -27,3 +27,6 @@ bench-operator: setup ## What the operator takes for 300 sessions at once, besid
 
 bench-loop: setup ## How long one step holds the operator's event loop with 10,000 sessions
 	@$(BENCH) loop $(BENCH_FLAGS)
+
+bench-send: setup ## What messages and files cost, beside the page's own call and one Node process
+	@$(BENCH) send $(BENCH_FLAGS)

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
-from session_protocol.vocabulary import CallHandling, GroupEvents, Interactive, ProxyType, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, ProxyType, WebhookEvent, WebhookFormat
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -332,11 +332,12 @@ def _webhooks() -> st.SearchStrategy[list[Manifest]]:
     return st.lists(webhook, max_size=2, unique_by=lambda each: each["name"])
 
 
-def _pacings() -> st.SearchStrategy[Manifest]:
+def _messaging() -> st.SearchStrategy[Manifest]:
     numbers = {"burst": st.integers(1, 100), "interval": durations(timedelta(minutes=1)).map(format_duration)}
     contacts = _optional(**numbers, perDay=st.integers(1, 10_000))
-    custom = {"type": st.just("Custom"), "custom": _optional(firstContacts=contacts, messages=_optional(**numbers))}
-    return _optional(type=st.sampled_from(["Default", "None"])) | st.fixed_dictionaries(custom)
+    of_one = {"type": st.just("Custom"), "custom": _optional(firstContacts=contacts, messages=_optional(**numbers))}
+    rest = {"interactive": st.just("NumberedText"), "mediaLimits": _optional(video=st.just("64Mi"))}
+    return _optional(pacing=_optional(type=st.just("None")) | st.fixed_dictionaries(of_one), **rest)
 
 
 def session_specs() -> st.SearchStrategy[Manifest]:
@@ -366,7 +367,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             language=st.sampled_from(["pt-BR", "de", "zh-Hant-TW", "es-419", "fil"]),
             timeZone=st.sampled_from(["America/Sao_Paulo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]),
         ),
-        messaging=_optional(pacing=_pacings(), interactive=st.sampled_from([str(choice) for choice in Interactive])),
+        messaging=_messaging(),
         webhooks=_webhooks(),
         calls=st.sampled_from([str(choice) for choice in CallHandling]),
         recovery=_optional(
@@ -381,8 +382,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
 
 def quota_specs() -> st.SearchStrategy[Manifest]:
     """Quota specs that the API server accepts."""
-    counts = st.integers(0, 2**31 - 1)
-    memory = memory_amounts(at_least=256).map(format_quantity)
+    counts, memory = st.integers(0, 2**31 - 1), memory_amounts(at_least=256).map(format_quantity)
     return _optional(sessions=counts, memory=memory, storage=memory, sessionsPerNamespace=counts)
 
 

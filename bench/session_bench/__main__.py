@@ -67,6 +67,16 @@ def _measure(args: argparse.Namespace, results: ResultWriter) -> int:
         from session_bench.loop_steps import measure_loop_steps
 
         results.add(measure_loop_steps(sessions=args.sessions_in_memory, rounds=args.rounds or 3))
+    if "heavy" in args.parts:
+        from session_bench.heavy import Plan as Heavy
+        from session_bench.heavy import measure_heavy
+
+        results.add(measure_heavy(Heavy(rounds=args.rounds or 3, rest=args.rest), progress=progress))
+    if "send" in args.parts:
+        from session_bench.sending.run import Plan as Messages
+        from session_bench.sending.run import measure_send
+
+        results.add(measure_send(Messages(texts=args.texts, rounds=args.rounds or 3), progress=progress))
     measures = [measure for name, measure in _on_cluster(args, progress).items() if name in args.parts]
     for kind in KINDS if "memory" in args.parts else KINDS[:1] if "crowd" in args.parts else ():
         kind.program.prepare(progress)
@@ -99,7 +109,10 @@ def _on_cluster(args: argparse.Namespace, progress: ConsoleProgress) -> dict[str
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m session_bench", description="Measure; compare within the run.")
     parser.add_argument(
-        "parts", nargs="+", choices=("start", "crowd", "recovery", "memory", "operator", "loop"), help="what to measure"
+        "parts",
+        nargs="+",
+        choices=("start", "crowd", "recovery", "memory", "operator", "loop", "send", "heavy"),
+        help="what to measure",
     )
     parser.add_argument("--name", default="bench", help="which local cluster (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
@@ -114,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         default=10_000,
         help="how many for the steps of the loop (default: %(default)s)",
     )
+    parser.add_argument("--texts", type=int, default=200, help="messages one at a time (default: %(default)s)")
     parser.add_argument("--rest", type=float, default=60.0, help="seconds of rest before memory is read (default: 60)")
     return parser
 

@@ -22,8 +22,12 @@ __all__ = ["BROWSER", "IMAGES", "ensure", "missing", "no_daemons", "parse_missin
 
 IMAGES = ("buildah", "debootstrap")
 """What building images needs."""
-BROWSER = ("chromium-headless-shell", "fonts-liberation", "libatomic1", "libnss3-tools")
-"""What the runner's tests need outside of a container: the browser, what Playwright's driver loads, and certutil."""
+BROWSER = (
+    *("chromium-headless-shell", "fonts-liberation", "libatomic1", "libnss3-tools"),
+    *("libopusenc0", "libsndfile1"),
+)
+"""What the runner's tests need outside of a container: the browser, what Playwright's driver loads, certutil, and what makes
+voice notes."""
 
 FINISH = "dpkg --configure -a"
 """What apt names, in any language, when an earlier installation was cut off."""

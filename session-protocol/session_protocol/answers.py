@@ -171,9 +171,29 @@ class SentMessage(Struct, frozen=True, kw_only=True, rename=_key):
     ]
     times: Annotated[dict[str, Moment], Meta(description="When it came to each of them, as the runner saw it.")]
     error_code: Annotated[int | None, Meta(description="Why it failed, by the Cloud API's codes.")] = None
+    error_details: Annotated[str | None, Meta(description="What the code does not say of it, for people.")] = None
     waiting: Annotated[
         MessageWait | None, Meta(description="Why it waits for its turn, and until when; null: it does not.")
     ] = None
+
+
+class MarkedMessage(Struct, frozen=True, kw_only=True, rename=_key):
+    """A message that counts as read, or will when the page is back."""
+
+    id: Annotated[str, Meta(max_length=64, description="The message's id.")]
+    typing: Annotated[
+        bool, Meta(description="Whether it is shown that an answer is being written, if the page is there.")
+    ]
+
+
+class StoredFile(Struct, frozen=True, kw_only=True, rename=_key):
+    """What is known of a file."""
+
+    id: Annotated[str, Meta(max_length=30, description="By which it is sent, read and deleted.")]
+    mime_type: Annotated[str, Meta(max_length=200, description="By its content, once that is on the session's volume.")]
+    size: Annotated[int | None, Meta(description="In bytes; null: nobody knows before it is fetched.")]
+    sha256: Annotated[str | None, Meta(description="In hexadecimal digits; null: as above.")]
+    filename: Annotated[str | None, Meta(description="As its sender called it.")]
 
 
 class WebhookState(Struct, frozen=True, kw_only=True, rename=_key):

@@ -1,4 +1,4 @@
-"""Settings that a running pod takes up: its webhooks, how it sends, and what becomes of calls.
+"""Settings that a running pod takes up: its webhooks, how it sends, how large files may be, and what becomes of calls.
 
 The operator writes them into the pod that it creates, in the variable LIVE_SETTINGS, and brings a later version to the
 running one with a signed call (`PUT /v1/settings`). The runner's state tells by their digest which ones it goes by, so
@@ -21,6 +21,8 @@ MOST_HEADERS: Final = 2
 LONGEST_HEADER_NAME: Final = 64
 LONGEST_HEADER: Final = 128
 MOST_DESTINATIONS: Final = 32
+LARGEST_FILE: Final = 100 * 1024 * 1024
+""" Bytes of any file of a message. """
 
 WEBHOOK_NAME: Final = "^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$"
 WEBHOOK_URL: Final = r"^https?://[A-Za-z0-9.\[\]:-]{1,260}([/?][!-;=?-~]*)?$"
@@ -75,15 +77,30 @@ class Webhook(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_key
         return f"Webhook({self.name})"
 
 
+_Bytes = Annotated[int, Meta(ge=1, le=LARGEST_FILE)]
+
+
+class MediaLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The largest file of each kind that is taken for sending, in bytes; what is left out is as in the Cloud API."""
+
+    image: _Bytes | None = None
+    video: _Bytes | None = None
+    audio: _Bytes | None = None
+    document: _Bytes | None = None
+    sticker: _Bytes | None = None
+
+
 class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All of them."""
 
     webhooks: Annotated[tuple[Webhook, ...], Meta(max_length=MOST_WEBHOOKS)] = ()
+    media_limits: MediaLimits | None = msgspec.field(default=None, name="mediaLimits")
     destinations: Annotated[
         tuple[Annotated[str, Meta(max_length=128)], ...],
         Meta(
             max_length=MOST_DESTINATIONS,
-            description="Where webhooks may go beside public addresses: `CIDR:PORT`, or a namespace's name for its Services.",
+            description="Where webhooks may go, and files be fetched from, beside public addresses: `CIDR:PORT`, or a "
+            "namespace's name for its Services.",
         ),
     ] = ()
     pacing: Pacing = Pacing()

@@ -5,7 +5,7 @@ The runner's OpenAPI document is generated from these. What else the Cloud API's
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 LONGEST_TEXT: Final = 4096
 """ Characters of a text, as in the Cloud API. """
@@ -13,13 +13,19 @@ LONGEST_PART: Final = 1024
 """ Characters of a name, an address or another short text. """
 LONGEST_EMOJI: Final = 32
 """ Characters: an emoji is many where it is composed. """
+LONGEST_LINK: Final = 2048
+""" Characters of the address of a file. """
 MOST_CARDS: Final = 257
 """ People in one message, as in the Cloud API. """
+MOST_MENTIONS: Final = 50
+""" People in one text. """
 MOST_ENTRIES: Final = 20
 """ Of a person's numbers, addresses and so on. """
 
 _NUMBER: Final = r"^\+?[1-9][0-9]{6,14}$"
 _FILE_ID: Final = r"^[0-9]{30}$"
+_LINK: Final = r"^https?://([a-z0-9][a-z0-9-]{0,62}\.){1,8}[a-z]{2,20}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9%._~!&'()*+,;=:/-]{0,800})?([?][A-Za-z0-9%._~!&'()*+,;=:/?-]{0,800})?$"
+""" Of a host by its name; at most `LONGEST_LINK` characters. """
 _MESSAGE_ID: Final = r"^[0-9A-Za-z.-]{1,64}$"
 
 
@@ -32,15 +38,40 @@ def _matching(pattern: str, description: str) -> Meta:
 _To = Annotated[str, _matching(_NUMBER, "The phone number of whom it goes to, with its country's code.")]
 _MessageId = Annotated[str, _matching(_MESSAGE_ID, "A message's id, as an answer or a webhook gave it.")]
 _FileId = Annotated[str, _matching(_FILE_ID, "The id of a file, as its upload or a webhook gave it.")]
+_Link = Annotated[str, _matching(_LINK, "Where the file is fetched from: by https, from a host of a public address.")]
+_GIVEN = Meta(extra_json_schema={"anyOf": [{"required": ["id"]}, {"required": ["link"]}]})
 _Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"\S", description="Is not only blanks.")]
 _Part = Annotated[str, Meta(max_length=LONGEST_PART)]
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
+
+
+class EditedPart(Struct, frozen=True, kw_only=True):
+    """A text that takes another one's place."""
+
+    body: _Body
+
+
+class PreviewPart(Struct, frozen=True, kw_only=True):
+    """What is shown of a link in a text."""
+
+    url: Annotated[_Name, Meta(description="As it stands in the text.")]
+    title: _Name
+    description: _Part | None = None
 
 
 class TextPart(Struct, frozen=True, kw_only=True):
     """A text."""
 
     body: _Body
+    mentions: (
+        Annotated[
+            list[Annotated[str, _matching(_NUMBER, "A phone number, whose digits stand in the text behind an @.")]],
+            Meta(max_length=MOST_MENTIONS, description="Who is mentioned; without it digits behind an @ mean nobody."),
+        ]
+        | None
+    ) = None
+    preview_url: Annotated[bool, Meta(description="Whether WhatsApp Web makes a preview of the first link.")] = False
+    preview: Annotated[PreviewPart | None, Meta(description="The preview, if it is not to be made.")] = None
 
 
 class ReactionPart(Struct, frozen=True, kw_only=True):
@@ -138,10 +169,23 @@ class ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
     context: Context | None = None
 
 
-class FilePart(Struct, frozen=True, kw_only=True):
-    """A file without a caption."""
+class ForwardPart(Struct, frozen=True, kw_only=True):
+    """What is sent on."""
 
-    id: _FileId
+    message_id: _MessageId
+
+
+class ForwardMessage(_Message, frozen=True, kw_only=True, tag="forward"):
+    """A message of any chat, sent on to somebody and marked as such."""
+
+    forward: ForwardPart
+
+
+class FilePart(Struct, frozen=True, kw_only=True):
+    """A file without a caption: one of both has to be there."""
+
+    id: _FileId | UnsetType = UNSET
+    link: _Link | UnsetType = UNSET
 
 
 class CaptionedPart(FilePart, frozen=True, kw_only=True):
@@ -167,35 +211,35 @@ class AudioPart(FilePart, frozen=True, kw_only=True):
 class ImageMessage(_Message, frozen=True, kw_only=True, tag="image"):
     """A picture for somebody."""
 
-    image: CaptionedPart
+    image: Annotated[CaptionedPart, _GIVEN]
     context: Context | None = None
 
 
 class VideoMessage(_Message, frozen=True, kw_only=True, tag="video"):
     """A video for somebody."""
 
-    video: CaptionedPart
+    video: Annotated[CaptionedPart, _GIVEN]
     context: Context | None = None
 
 
 class DocumentMessage(_Message, frozen=True, kw_only=True, tag="document"):
     """A file for somebody."""
 
-    document: DocumentPart
+    document: Annotated[DocumentPart, _GIVEN]
     context: Context | None = None
 
 
 class AudioMessage(_Message, frozen=True, kw_only=True, tag="audio"):
     """A sound for somebody."""
 
-    audio: AudioPart
+    audio: Annotated[AudioPart, _GIVEN]
     context: Context | None = None
 
 
 class StickerMessage(_Message, frozen=True, kw_only=True, tag="sticker"):
     """A sticker for somebody."""
 
-    sticker: FilePart
+    sticker: Annotated[FilePart, _GIVEN]
     context: Context | None = None
 
 
@@ -209,10 +253,19 @@ MessageRequest = (
     | DocumentMessage
     | AudioMessage
     | StickerMessage
+    | ForwardMessage
 )
 
 
 class EditRequest(Struct, frozen=True, kw_only=True):
     """What a text is to be instead."""
 
-    text: TextPart
+    text: EditedPart
+
+
+class ReadRequest(Struct, frozen=True, kw_only=True):
+    """What else is to be seen of a message that was read."""
+
+    typing: Annotated[
+        bool, Meta(description="Whether its writer is to see for 25 s that an answer is being written.")
+    ] = False

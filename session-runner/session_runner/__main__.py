@@ -45,6 +45,7 @@ with importing():
     from session_runner.messaging import Messaging
     from session_runner.metrics import Metrics
     from session_runner.phone_numbers import PhoneNumbers
+    from session_runner.preparing import Preparer
     from session_runner.session import Session
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
@@ -127,11 +128,21 @@ async def run(settings: Settings) -> Exit:
         wanted=partial(wants_presence, live),
         publish=lambda event: deliverer.pass_on(event, account()),
     )
-    media = Media(phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands))
+    media = Media(
+        phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands), live=live
+    )
+    preparer = Preparer(media=media, live=live, metrics=metrics.messages, clock=clock, extra_ca=settings.extra_ca_file)
     messaging = Messaging(
-        store=store, door=commands, clock=clock, random=os.urandom, media=media, metrics=metrics.messages, live=live
+        store=store,
+        door=commands,
+        clock=clock,
+        random=os.urandom,
+        preparer=preparer,
+        metrics=metrics.messages,
+        live=live,
     )
     messaging.progressed = inbox.wake
+    preparer.settled = messaging.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
         store=store,
@@ -149,6 +160,7 @@ async def run(settings: Settings) -> Exit:
         pod_uid=settings.pod_uid,
         clock=clock,
         metrics_need_token=settings.metrics_need_token,
+        presence=settings.presence,
     )
     try:
         server, port = await serve(api.application(), port=settings.port, metrics=metrics)
@@ -165,7 +177,7 @@ async def run(settings: Settings) -> Exit:
         inbox=inbox,
         beside=(calls.work, backfill.work, presence.work),
         handlers={"call": calls.something_happened, "presence": presence.something_happened},
-        media=media,
+        preparer=preparer,
         numbers=numbers,
         deliverer=deliverer,
         clock=clock,

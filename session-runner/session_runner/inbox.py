@@ -16,16 +16,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands, Page
+from session_runner.commands import CommandError, Commands
+from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
 from session_runner.messages.progress import can_send
-from session_runner.messages.texts import well_formed
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
@@ -36,8 +35,6 @@ from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
 
-CALL_SECONDS: Final = 20.0
-""" For the page to answer. """
 AT_ONCE: Final = 50
 """ Messages that are read, and stored, together. """
 MOST_HELD: Final = 5000
@@ -56,10 +53,6 @@ SWEEP: Final = 3600.0
 EVENT_BYTES: Final = 12
 _NO_MESSAGES: Final = Reading(linked=0, synchronised=True, since=0)
 """ For what does not come from the page's messages. """
-
-
-class _PageRefusedError(Exception):
-    """The page did not answer as it should."""
 
 
 class _NoRoomError(Exception):
@@ -108,7 +101,7 @@ class Inbox:
         deliveries: Deliveries | None = None,
     ) -> None:
         self._store = store
-        self._door = door
+        self._page = LinkedPage(store=store, door=door)
         self._clock = clock
         self._random = random
         self._phone_number_id = phone_number_id
@@ -208,7 +201,7 @@ class Inbox:
         except _NoRoomError:
             self._again = True  # what was being read is not lost
             return RETRY
-        except (CommandError, CallFailedError, _PageRefusedError) as error:
+        except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell what is new", extra={"error": type(error).__name__})
             self._whole = _Whole(at=loop.time() + RETRY)
             return RETRY
@@ -242,9 +235,9 @@ class Inbox:
     async def _read_touched(self, outbox: Outbox, reading: Reading) -> None:
         """Read the chats in which something happened, and a little later once more."""
         again, self._again, self._something = self._again, self._something, False
-        taken = await self._call("inbox_take.js", {"again": again})
+        taken = await self._page.read("inbox_take.js", {"again": again})
         if not isinstance(taken, dict) or not isinstance(taken.get("chats"), list):
-            raise _PageRefusedError
+            raise PageRefusedError
         for given in taken["chats"]:
             with self._unreadable():
                 chat = msgspec.convert(given, type=ChatEntries)
@@ -255,9 +248,9 @@ class Inbox:
     async def _read_whole(self, outbox: Outbox, reading: Reading, loop: asyncio.AbstractEventLoop) -> None:
         """Read all chats that may have something new."""
         started, reconnected = self._clock().timestamp(), self._whole.reconnected
-        found = await self._call("inbox_chats.js", {"since": reading.since})
+        found = await self._page.read("inbox_chats.js", {"since": reading.since})
         if not isinstance(found, dict) or not isinstance(found.get("chats"), list):
-            raise _PageRefusedError
+            raise PageRefusedError
         history = 0
         for given in found["chats"]:
             with self._unreadable():
@@ -296,9 +289,9 @@ class Inbox:
         history, is_all, place = 0, True, None
         while True:
             argument = {"id": who.id, "since": reading.since, "from": place, "reacted": reacted and place is None}
-            found = await self._call("inbox_list.js", argument)
+            found = await self._page.read("inbox_list.js", argument)
             if not isinstance(found, dict) or not isinstance(found.get("entries"), list):
-                raise _PageRefusedError
+                raise PageRefusedError
             sifted = await self._sift(outbox, who, found["entries"], reading)
             news.extendleft(reversed(sifted.news))
             history += sifted.history
@@ -325,9 +318,9 @@ class Inbox:
         """Have what is in these messages stored as events."""
         for start in range(0, len(news), AT_ONCE):
             some = news[start : start + AT_ONCE]
-            read = await self._call("inbox_read.js", {"keys": [entry.key for entry in some]})
+            read = await self._page.read("inbox_read.js", {"keys": [entry.key for entry in some]})
             if not isinstance(read, list) or len(read) != len(some):
-                raise _PageRefusedError
+                raise PageRefusedError
             messages = []
             for entry, one in zip(some, read, strict=True):
                 if one is None:
@@ -369,10 +362,3 @@ class Inbox:
             phone_number_id=self._phone_number_id,
             deliveries=self._deliveries,
         )
-
-    async def _call(self, script: str, argument: Any) -> Any:
-        return await self._door.run(partial(_call_page, script=script, argument=argument), deadline=CALL_SECONDS)
-
-
-async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
-    return well_formed(await page.call(script, argument))

@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from session_runner.commands import Commands, FilePage, Page
+from session_runner.messages.errors import NotLinkedError, PageAwayError
 from session_runner.messages.progress import can_send
+from session_runner.messages.texts import well_formed
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
 
 CALL_SECONDS: Final = 20.0
 """ For the page to take a message, or to tell of its messages. """
+
+
+class PageRefusedError(CallFailedError):
+    """A script answered in another form than it has."""
 
 
 class LinkedPage:
@@ -25,6 +31,18 @@ class LinkedPage:
     def can_send(self) -> bool:
         """Whether it is linked and connected."""
         return can_send(self._store.snapshot.state, self._store.snapshot.reason)
+
+    def check_reachable(self) -> None:
+        """Look whether there is a page to ask.
+
+        :raises NotLinkedError: no phone is linked.
+        :raises PageAwayError: it is not connected.
+        """
+        snapshot = self._store.snapshot
+        if snapshot.linked is False:
+            raise NotLinkedError(f"No phone is linked to this session; it is {snapshot.state}.")
+        if not self.can_send:
+            raise PageAwayError(f"The session's page is not connected, it is {snapshot.state}; ask again.")
 
     @property
     def own(self) -> str | None:
@@ -46,6 +64,14 @@ class LinkedPage:
         :raises CallFailedError: it threw, or the page navigated meanwhile.
         """
         return await self._door.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
+
+    async def read(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
+        """Run a script that gives what is in messages, and return it with texts that can be written.
+
+        :raises CommandError: it was not run, or not in time.
+        :raises CallFailedError: it threw, or the page navigated meanwhile.
+        """
+        return well_formed(await self.call(script, argument, deadline=deadline))
 
 
 async def _call(page: Page, *, script: str, argument: Any, file: Path | None) -> Any:

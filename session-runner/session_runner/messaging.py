@@ -22,12 +22,11 @@ from prometheus_client import CollectorRegistry
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError, Commands, CommandTimeoutError
-from session_runner.linked_page import LinkedPage
+from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.live import Live
-from session_runner.media.media import Media
 from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
-from session_runner.messages.contents import Content, Deletion, Edit, File, concerned, for_page, kind_of
+from session_runner.messages.contents import Content, Deletion, Edit, File, Forward, concerned, for_page, kind_of
 from session_runner.messages.errors import (
     BadParameterError,
     KeyInUseError,
@@ -51,6 +50,7 @@ from session_runner.outbox.requests import Message, NewMessage, Waiting
 from session_runner.outbox.schema import NoRoomError
 from session_runner.pacer import Pacer
 from session_runner.page.errors import CallFailedError
+from session_runner.preparing import Preparer
 from session_runner.read_marks import ReadMarks
 from session_runner.recipients import Recipients
 from session_runner.store import StateStore
@@ -83,10 +83,6 @@ class Accepted:
     digits: str
 
 
-class _PageRefusedError(Exception):
-    """The page did not do what it was told."""
-
-
 class Messaging:
     """One session's messages; used from one event loop only."""
 
@@ -98,7 +94,7 @@ class Messaging:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         metrics: MessageMetrics | None = None,
-        media: Media | None = None,
+        preparer: Preparer | None = None,
         live: Live | None = None,
     ) -> None:
         self._store = store
@@ -106,15 +102,17 @@ class Messaging:
         self._woken = asyncio.Event()
         self._clock = clock
         self._random = random
-        self.media = media
+        self.preparer = preparer
         """ None: it sends no files. """
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._metrics = metrics or MessageMetrics(CollectorRegistry())
-        self._recipients = Recipients(self._page)
+        self._recipients = Recipients(self._page, now=self._now)
         live = live or Live(store=store)
         live.listeners.append(self._woken.set)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._connected_since: float | None = None
+        self._settled: str | None = None
+        """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._acks_changed = False
@@ -124,6 +122,17 @@ class Messaging:
         """ Called when statuses may have come. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
+
+    def wake(self) -> None:
+        """Handle that a message can go on, or has failed."""
+        self._woken.set()
+
+    async def outbox(self) -> Outbox:
+        """Return the open outbox.
+
+        :raises NotReadyError: the runner is starting or ending.
+        """
+        return await self._open()
 
     def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
@@ -251,7 +260,7 @@ class Messaging:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
         if not self._page.can_send:
-            self._connected_since = None
+            self._connected_since = self._settled = None
             await self._measure(outbox)
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
@@ -261,9 +270,10 @@ class Messaging:
         if self._connected_since is None:
             self._connected_since = self._now()
         account = self._page.account
-        if account is not None:
+        if account is not None and (account != self._settled or now >= self._ask_all_at):
             await self._end_waiting(outbox, but_of=account)
             await outbox.run(requests.belong, account=account)
+            self._settled = account
         try:
             await self._marks.set_all(outbox)
             pause = await self._hand_over(outbox, account)
@@ -273,7 +283,7 @@ class Messaging:
             elif self._acks_changed:
                 self._acks_changed = False
                 await self._follow(outbox, most=AT_ONCE)
-        except (CommandError, CallFailedError, _PageRefusedError) as error:
+        except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
             pause = RETRY
         await self._measure(outbox)
@@ -325,10 +335,13 @@ class Messaging:
             "kind": kind_of(message.content),
             "content": for_page(message.content),
             "about": message.reply_to or concerned(message.content),
+            "chats": await outbox.run(marks.chats, message.content.message)
+            if isinstance(message.content, Forward)
+            else [],
             "look": over,
         }
         if not over:
-            await outbox.run(requests.begin_handing_over, message.identifier)
+            await outbox.note(requests.begin_handing_over, message.identifier)
         try:
             found = await self._page.call("send.js", argument, file=None if over else file)
         except (CommandTimeoutError, CallFailedError) as error:
@@ -337,23 +350,25 @@ class Messaging:
                 "Tries to hand a message to the page have failed",
                 extra={"count": message.tries + 1, "error": type(error).__name__},
             )
-            await outbox.run(requests.count_try, message.identifier)
+            await outbox.note(requests.count_try, message.identifier)
             return False
         if isinstance(found, dict) and found.get("pending"):
             return False
         if isinstance(found, dict) and "key" in found:
-            await outbox.run(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
+            await outbox.note(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
         else:  # it is not in the page, and was never sent
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
             self._count_failed(code)
-            await outbox.run(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+            await outbox.note(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+        if self.preparer is not None and isinstance(message.content, File):
+            await self.preparer.media.release(message.content.media)
         return True
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""
-        if not isinstance(content, File) or self.media is None:
+        if not isinstance(content, File) or self.preparer is None:
             return None
-        return await self.media.path_of(content)
+        return await self.preparer.media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -362,7 +377,7 @@ class Messaging:
             some = watched[start : start + AT_ONCE]
             acks = await self._page.call("acks.js", {"keys": [message.page_key for message in some]})
             if not isinstance(acks, list) or len(acks) != len(some):
-                raise _PageRefusedError
+                raise PageRefusedError
             for message, ack in zip(some, acks, strict=True):
                 if not isinstance(ack, int):
                     continue  # a page that does not have it has not failed to send it
@@ -370,7 +385,7 @@ class Messaging:
                 if now is not message.progress:
                     error = RefusedError.code if now is Progress.FAILED else None
                     self._count(message.progress, error)
-                    await outbox.run(requests.record, message.identifier, now, time=self._now(), error=error)
+                    await outbox.note(requests.record, message.identifier, now, time=self._now(), error=error)
 
     def _count_failed(self, code: int) -> None:
         self._metrics.failed.labels(code).inc()
@@ -388,11 +403,11 @@ class Messaging:
         account = self._page.account
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
-        content = request.content
+        content, to_prepare = request.content, False
         if isinstance(content, File):
-            if self.media is None:
+            if self.preparer is None:
                 raise NotReadyError("The runner takes no files.")
-            content = await self.media.fit(content)
+            content, to_prepare = await self.preparer.fit(content)
         recipient = await self._recipients.of(outbox, request)
         message = NewMessage(
             identifier=message_id(self._random(RANDOM_BYTES)),
@@ -405,11 +420,14 @@ class Messaging:
             account=account,
             key=key,
             digest=digest,
+            to_prepare=to_prepare,
         )
         await self._pacer.admit(outbox, message)
         await outbox.run(requests.add, message)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
+        if self.preparer is not None:
+            self.preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
 
     def _check_linked(self) -> None:

@@ -75,8 +75,6 @@ class Pacer:
             return
         if message.to_stranger:
             self._check_restriction()
-        elif message.to_stranger is False:
-            await outbox.run(pacing.is_known, message.digits)
         if self._pace is None:
             return
         new = Queued(
@@ -85,7 +83,10 @@ class Pacer:
             accepted=message.accepted,
             to_stranger=message.to_stranger or False,  # of whom nothing is known, the page is asked before their turn
         )
-        view = await self._view(outbox)
+        view = await self._view(outbox, adding=True)
+        if message.to_stranger is False and any(one.chat == new.chat and one.to_stranger for one in view.queue):
+            await outbox.run(pacing.is_known, new.chat)
+            view = await self._view(outbox, adding=True)
         now = self._now()
         turn = plan((*view.queue, new), view.spent, pace=self._pace, now=now)[new.identifier]
         if is_too_far(turn, now=now):
@@ -131,10 +132,10 @@ class Pacer:
         age = None if linked is None else self._now() - linked.timestamp()
         return pace_of(self._live.settings.pacing, linked_for=age)
 
-    async def _view(self, outbox: Outbox) -> View:
-        pace = self._pace
-        memory = None if pace is None else pace.memory
-        return await outbox.run(pacing.view, account=self._page.account, memory=memory, now=self._now())
+    async def _view(self, outbox: Outbox, *, adding: bool = False) -> View:
+        memory = None if self._pace is None else self._pace.memory
+        account, now = self._page.account, self._now()
+        return await outbox.run(pacing.view, account=account, memory=memory, now=now, adding=adding)
 
     async def _classify(self, outbox: Outbox, numbers: list[str]) -> None:
         """Ask the page who of these has ever written; who is not known there has not."""

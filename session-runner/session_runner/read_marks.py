@@ -10,7 +10,7 @@ from typing import Final
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import CALL_SECONDS, LinkedPage
-from session_runner.messages.errors import BadParameterError, QueueFullError
+from session_runner.messages.errors import NoMessageError, QueueFullError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks
 from session_runner.outbox.outbox import Outbox
@@ -35,14 +35,17 @@ class ReadMarks:
         self._page = page
         self._now = now
         self._again_at = 0.0
+        self._may_wait = True
+        """ Whether there may be any: most rounds have none, and need not look. """
 
     async def take(self, outbox: Outbox, mark: ReadMark) -> None:
         """Store a mark, and set it if the page is there.
 
         :raises QueueFullError: too many wait.
-        :raises BadParameterError: the page has no such message.
+        :raises NoMessageError: the page has no such message.
         """
         account, time = self._page.account, self._now()
+        self._may_wait = True
         if not await outbox.run(marks.add, mark.message, account=account, time=time, most=MOST_WAITING):
             raise QueueFullError(f"{MOST_WAITING} read marks wait already; send again when they are set.")
         if not self._page.can_send:
@@ -53,23 +56,33 @@ class ReadMarks:
             logger.info("A read mark was not set in time", extra={"error": type(error).__name__})
             return
         if not there:
-            raise BadParameterError("There is no such message of somebody else.")
+            raise NoMessageError("There is no such message of somebody else.")
 
     async def set_all(self, outbox: Outbox) -> None:
         """Set what waits; the page may be connected again, or another one's."""
-        if self._now() < self._again_at:
+        if not self._may_wait or self._now() < self._again_at:
             return
         try:
-            for message in await outbox.run(marks.due, account=self._page.account, now=self._now(), most=AT_ONCE):
+            for message in await self._due(outbox):
                 await self._set(outbox, message)
         except (CommandError, CallFailedError) as error:
             logger.info("Read marks were not set", extra={"error": type(error).__name__})
             self._again_at = self._now() + PAUSE
+
+    async def _due(self, outbox: Outbox) -> list[str]:
+        account, waiting = self._page.account, None
+        self._may_wait = False  # what is taken from here on says so again
+        try:
+            waiting = await outbox.run(marks.due, account=account, now=self._now(), most=AT_ONCE)
+            return waiting
+        finally:
+            if waiting != [] or account is None:
+                self._may_wait = True
 
     async def _set(self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS) -> bool:
         """Have the page mark a message; return whether it has it. What it does not have it never marks."""
         chats = await outbox.run(marks.chats, message)
         argument = {"own": self._page.own, "id": message, "chats": chats, "typing": typing}
         answer = await self._page.call("mark.js", argument, deadline=deadline)
-        await outbox.run(marks.remove, message)
+        await outbox.note(marks.remove, message)
         return bool(answer == "marked")

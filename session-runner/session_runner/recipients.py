@@ -5,12 +5,13 @@ for the answer, and what is not known then is found before the message is handed
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
-from session_runner.messages.contents import Deletion, Edit, concerned
+from session_runner.messages.contents import Deletion, Edit, Forward, concerned
 from session_runner.messages.errors import BadParameterError, NobodyThereError, NoUserIdError
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox import people, requests
@@ -19,6 +20,9 @@ from session_runner.page.errors import CallFailedError
 
 logger = logging.getLogger(__name__)
 
+KNOWN_SECONDS: Final = 3600.0
+""" For which somebody who has written is not looked up again. """
+MOST_KNOWN: Final = 1000
 LOOKUP_SECONDS: Final = 0.8
 """ For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
 
@@ -35,8 +39,11 @@ class Recipient:
 class Recipients:
     """Those of one session; used from one event loop only."""
 
-    def __init__(self, page: LinkedPage) -> None:
+    def __init__(self, page: LinkedPage, *, now: Callable[[], float]) -> None:
         self._page = page
+        self._now = now
+        self._known: dict[tuple[str | None, str], tuple[Recipient, float]] = {}
+        """ By account and number: whoever has written is there, and WhatsApp need not be asked before each answer. """
 
     async def of(self, outbox: Outbox, request: SendRequest) -> Recipient:
         """Return to whom a request goes.
@@ -64,6 +71,8 @@ class Recipients:
     async def _to_ask_about(self, outbox: Outbox, request: SendRequest) -> str | None:
         """Return the message that the request is about, if the page has to have it already: ours may be waiting, too."""
         about = request.reply_to or concerned(request.content)
+        if isinstance(request.content, Forward):
+            return None  # it may be in any chat, and the page looks there when it sends
         if about is None or await outbox.run(requests.find, about) is not None:
             return None
         return about
@@ -76,6 +85,10 @@ class Recipients:
         """
         if not self._page.can_send:
             return Recipient(digits=digits)
+        key = self._page.account, digits
+        known, until = self._known.get(key, (None, 0.0))
+        if about is None and known is not None and self._now() < until:
+            return known
         argument = {"digits": digits, "about": about, "within": LOOKUP_SECONDS * 0.9}
         try:
             found = await self._page.call("lookup.js", argument, deadline=LOOKUP_SECONDS)
@@ -89,7 +102,13 @@ class Recipients:
         if found.get("missing"):
             raise BadParameterError("The message that this is about is not in the chat of this number, or no more.")
         real, stranger = found.get("digits"), found.get("stranger")
-        return Recipient(
+        recipient = Recipient(
             digits=real if isinstance(real, str) and real.isascii() and real.isdecimal() else digits,
             is_stranger=stranger if isinstance(stranger, bool) else None,
         )
+        if recipient.is_stranger is False:
+            self._known.pop(key, None)  # so that the oldest comes first
+            self._known[key] = recipient, self._now() + KNOWN_SECONDS
+            if len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return recipient

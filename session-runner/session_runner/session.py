@@ -28,7 +28,6 @@ from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
 from session_runner.inbox import Inbox
-from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
@@ -36,8 +35,10 @@ from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
+from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.phone_numbers import PhoneNumbers
+from session_runner.preparing import Preparer
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect
@@ -76,7 +77,7 @@ class Session:
     """ A number from 0 to 1. """
     messaging: Messaging
     inbox: Inbox
-    media: Media
+    preparer: Preparer
     numbers: PhoneNumbers
     deliverer: Deliverer
     beside: Sequence[Callable[[Outbox], Coroutine[Any, Any, None]]] = ()
@@ -188,12 +189,14 @@ class Session:
             with _profile_errors():
                 outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
             try:
-                await stack.enter_async_context(self.media.opened(outbox, layout.media_folder))
+                await stack.enter_async_context(self.preparer.media.opened(outbox, layout.media_folder))
                 await _first(
+                    outbox.watch(),
                     self.messaging.work(outbox),
                     self.inbox.work(outbox),
                     *(work(outbox) for work in self.beside),
-                    self.media.work(outbox),
+                    self.preparer.media.work(outbox),
+                    self.preparer.work(outbox),
                     self.deliverer.work(outbox),
                 )
             except DamagedOutboxError as error:  # of what is only read later
@@ -207,7 +210,7 @@ class Session:
             await monitor.repeat(held)
         while True:
             browser = await self._open(layout, monitor)
-            reaper = asyncio.create_task(self._reap_for_ever())
+            beside = [asyncio.create_task(one) for one in (self._reap_for_ever(), keep_small(browser, self.store))]
             try:
                 await monitor.fetch(browser)
                 self.commands.open(browser)
@@ -216,7 +219,8 @@ class Session:
                 logger.info("The extra certificate authorities have changed; the browser is opened again with them")
             finally:
                 self.commands.close()
-                reaper.cancel()
+                for task in beside:
+                    task.cancel()
             await self._close(deadline=FAILURE_SECONDS)
             self._browser = self._playwright = None
             monitor.navigating(is_pending=False)

@@ -381,3 +381,15 @@ async def test_a_database_without_room_is_a_fact(small_profile: None, opened: Op
     assert not before.storage_failed
     assert "storage" in opened.woken
     assert after.injected
+
+
+async def test_garbage_is_collected_when_it_is_asked_for(opened: Open) -> None:
+    """V8 leaves it in a page at rest: what nobody holds any more is gone, and what somebody holds is not."""
+    page = opened.browser.page
+    await page.evaluate(
+        "() => { window.held = { kept: true }; window.left = new WeakRef(window.held);"
+        " window.gone = new WeakRef(Array.from({ length: 200000 }, (_, index) => ({ index }))); }"
+    )
+    await opened.browser.collect_garbage()
+
+    assert [True, False] == await page.evaluate("() => [!!window.left.deref(), !!window.gone.deref()]")

@@ -1,8 +1,8 @@
 """One mishap after the other, at random but repeatable, until the time is over; and what was seen all the while.
 
-    begin:   the sessions are linked, their logins on disk, everything is at rest
+    begin:   the sessions are linked, their logins on disk, everything is at rest; then messages flow, both ways
     mishap:  one of the table, for as long as it lasts; then everybody has its time to come back
-    end:     rest, in which nothing may be written; `soak.verdict.judge` says what held
+    end:     the last messages arrive; rest, in which nothing may be written; `soak.verdict.judge` says what held
 
 `make soak` calls it with a cluster of its own, the end-to-end tests with theirs.
 """
@@ -24,6 +24,7 @@ from support.waiting import until
 
 from soak.harm import Site
 from soak.mishaps import MISHAPS, Mishap
+from soak.traffic import Traffic
 from soak.verdict import Findings, Happened
 from soak.watch import Record, Watcher
 
@@ -52,8 +53,9 @@ class Campaign:
             pids=self.e2e.cluster.pids,
             namespace=self.tenant.namespace,
         )
-        end = time.monotonic() + self.seconds
-        with watcher.watching() as record:
+        traffic = Traffic(e2e=self.e2e, tenant=self.tenant, names=self.names)
+        with traffic.flowing(), watcher.watching() as record:
+            end = time.monotonic() + self.seconds
             self._wait_connected(record, within=60)
             happened: list[Happened] = []
             for mishap, victim in self._order():
@@ -62,7 +64,11 @@ class Campaign:
                 happened.append(self._carry_out(mishap, victim, record))
         asked = requests_at_rest(self.e2e.audit, self.e2e.operator)
         return Findings(
-            record=record, happened=happened, places=len(self.names), written=writes(asked, but=("leases",))
+            record=record,
+            happened=happened,
+            places=len(self.names),
+            written=writes(asked, but=("leases",)),
+            messages=traffic.ledger,
         )
 
     def _order(self) -> Iterator[tuple[Mishap, str]]:

@@ -8,12 +8,15 @@ from typing import Final, NamedTuple
 from campaigns.verdicts import Verdict
 
 from soak.mishaps import Mishap
+from soak.traffic import Ledger
 from soak.watch import Record, Sample
 
 FLAT: Final = 1.15
 """ How many times its figure of the first half the second half's may be. """
 SMALLEST: Final = {"CPU": 0.02, "descriptors": 16.0, "tasks": 8.0, "memory": 2.0**20 * 16}
 """ Below these a change is noise. """
+GROWS: Final = (16 * 2**20, 64 * 2**10)
+""" Bytes by which a profile may grow: what a browser's databases do by themselves, and for each message. """
 NEEDS_PHONE: Final = ("QRPending", "PairingCodePending", "LinkExpired", "LoggedOut", "PasskeyRequired")
 """ States of a session that has lost its login. """
 
@@ -42,6 +45,7 @@ class Findings:
     """ How many sessions the quota lets in. """
     written: Sequence[str]
     """ What was written at rest. """
+    messages: Ledger
 
 
 def judge(found: Findings) -> list[Verdict]:
@@ -63,6 +67,9 @@ def judge(found: Findings) -> list[Verdict]:
         _back(found),
         _brought_about(found),
         Verdict("nothing is written at rest", not found.written, ", ".join(found.written[:5]) or "nothing"),
+        _sent(found.messages),
+        _told(found.messages),
+        _profiles(found.messages),
         *flat,
     ]
 
@@ -155,6 +162,36 @@ def _back(found: Findings) -> Verdict:
 def _brought_about(found: Findings) -> Verdict:
     failed = [f"{one.mishap.name}: {one.failure}" for one in found.happened if one.failure]
     return Verdict("every mishap was brought about and ended", not failed, "; ".join(failed) or "all")
+
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+
+def _sent(ledger: Ledger) -> Verdict:
+    """What the API took is at the phone, under the id that it gave and no other."""
+    wrong = [text for text, identifier in ledger.taken.items() if ledger.arrived.get(text) != {identifier}]
+    return _messages("every message that was taken goes out, once", len(ledger.taken), wrong)
+
+
+def _told(ledger: Ledger) -> Verdict:
+    again = sum(count - 1 for identifier, count in ledger.told.items() if identifier in ledger.written)
+    wrong = sorted(ledger.written - ledger.told.keys())
+    return _messages("every message that comes in is told", len(ledger.written), wrong, f", {again} told again")
+
+
+def _messages(claim: str, count: int, wrong: Sequence[str], more: str = "") -> Verdict:
+    text = f"{count} messages{more}" + (f"; {len(wrong)} not: {', '.join(wrong[:5])}" if wrong else "")
+    return Verdict(claim, bool(count) and not wrong, text)
+
+
+def _profiles(ledger: Ledger) -> Verdict:
+    base, each = GROWS
+    wrong = [name for name, size in ledger.grown.items() if size > base + each * ledger.messages[name]]
+    shown = [f"{size / 2**20:.1f}" for size in sorted(ledger.grown.values())]
+    text = f"{shown[0]} to {shown[-1]} MB" if shown else "not seen"
+    if wrong:
+        text += f"; not so: {', '.join(wrong[:5])}"
+    return Verdict("profiles grow by the messages only", bool(shown) and not wrong, text, measured=True)
 
 
 # --- what processes take ----------------------------------------------------------------------------------------

@@ -184,6 +184,10 @@ class PhoneClient(MessagesClient):
         """Let the next documents take so long to arrive."""
         await self._call("POST", "/page/variant", {"delay": seconds})
 
+    async def set_heavy(self, megabytes: int) -> None:
+        """Choose how much the next pages carry of heap and rows, as the real page does; 0: next to nothing."""
+        await self._call("POST", "/page/variant", {"heavy": megabytes})
+
     async def set_qr_form(self, form: QrForm | str) -> None:
         """Choose how the text in the QR code is wrapped, from the next load on."""
         await self._call("POST", "/page/variant", {"qrForm": form})

@@ -64,7 +64,7 @@ class MessagesClient:
         await self._command(device, "call", more)
 
     async def add_people(self, *people: dict[str, Any]) -> None:
-        """Tell who is there: number, lid, spellings, whatsapp, lookup, byLid, hidden."""
+        """Tell who is there: number, lid, spellings, whatsapp, lookup, byLid, hidden, about, picture (base64)."""
         await self._call("POST", "/phone/people", {"people": list(people)})
 
     async def add_history(self, *messages: dict[str, Any]) -> None:

@@ -4,13 +4,12 @@ Each is a pure function, as in `controls.py`. What comes in goes through the dev
 away or dies gets it at its next login.
 """
 
-import base64
-import binascii
 import itertools
 from collections.abc import Callable
 from typing import Any
 
 from standin import frames
+from standin.bodies import decoded
 from standin.devices import AckMode, Acks
 from standin.effects import Effect, Send
 from standin.errors import MalformedRequestError
@@ -63,10 +62,7 @@ def _content(exchange: Exchange, body: Body) -> Frame:
 def _bytes(body: Body) -> bytes:
     if "data" not in body:
         return _FILLING
-    try:
-        return base64.b64decode(body["data"], validate=True)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise MalformedRequestError("data is not base64.") from error
+    return decoded(body["data"], "data")
 
 
 def _bring(exchange: Exchange, device: DeviceId, frame: Frame) -> list[Effect]:

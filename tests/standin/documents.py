@@ -47,6 +47,8 @@ class Documents:
         self.variant = Variant.NORMAL
         self.qr_form = QrForm.PLAIN
         self.language = Language.ENGLISH
+        self.heavy = 0
+        """ MB of heap and rows that the page carries, for benchmarks. """
         self._delay = 0.0
         self._delay_changed = asyncio.Event()
         self._mode = mode
@@ -93,6 +95,7 @@ class Documents:
             "load": load,
             "qrForm": self.qr_form,
             "language": self.language,
+            "heavy": self.heavy,
             "timing": self._exchange.timing.for_page(),
         }
         name = "unsupported.html" if variant is Variant.UNSUPPORTED else "index.html"

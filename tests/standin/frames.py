@@ -39,6 +39,7 @@ __all__ = [
     "pair_success",
     "passkey_required",
     "pong",
+    "profile",
     "receipt",
     "refs_used_up",
     "screen_lock",
@@ -155,6 +156,11 @@ def looked_up(*, query: str, found: dict[str, Any] | None) -> Frame:
 def lookup_failed(*, query: str, code: int) -> Frame:
     """The server could not answer a question about somebody."""
     return {"type": "lookup-failed", "query": query, "code": code}
+
+
+def profile(*, query: str, picture: str | None, about: str | None) -> Frame:
+    """What somebody shows: a link to their picture, and their about text."""
+    return {"type": "profile", "query": query, "picture": picture, "about": about}
 
 
 def media_link(*, medium: str, link: str | None) -> Frame:

@@ -36,6 +36,10 @@ class Person:
     """ WhatsApp addresses this person by the LID: chats and messages carry it instead of the number. """
     hidden: bool = False
     """ Messages do not tell the number that belongs to the LID. """
+    about: str | None = None
+    """ Their about text. """
+    picture: str | None = None
+    """ The file of their profile picture. """
 
     @property
     def address(self) -> str:

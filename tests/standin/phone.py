@@ -172,6 +172,8 @@ class PhoneApi:
             self._documents.qr_form = _choice(QrForm, body["qrForm"])
         if "language" in body:
             self._documents.language = _choice(Language, body["language"])
+        if "heavy" in body:
+            self._documents.heavy = int(body["heavy"])
         if "delay" in body:
             self._documents.set_delay(float(body["delay"]))
         return web.json_response({"variant": self._documents.variant, "qrForm": self._documents.qr_form})

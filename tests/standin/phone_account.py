@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from standin.bodies import json_body
+from standin.bodies import decoded, json_body
 from standin.conversations import message_frame
 from standin.devices import Device
 from standin.errors import MalformedRequestError
@@ -43,6 +43,9 @@ class AccountCalls:
     async def _add_people(self, request: web.Request) -> web.Response:
         people = [_person(entry) for entry in _list(await json_body(request), "people")]
         for person in people:
+            if person.picture is not None:
+                file = self._exchange.account.media.make(decoded(person.picture, "picture"))
+                person = dataclasses.replace(person, picture=file.identifier)  # noqa: PLW2901 -- the same, with its file
             self._exchange.account.people.add(person)
         return web.json_response({"people": len(people)})
 
@@ -75,6 +78,8 @@ _FIELDS = {
     "lookup": "lookup",
     "byLid": "by_lid",
     "hidden": "hidden",
+    "about": "about",
+    "picture": "picture",
 }
 """ The names of the API and those of the record. """
 

@@ -96,6 +96,13 @@ def _queried(at: Context, frame: Frame) -> list[Effect]:
     return [Send(at.page, frames.looked_up(query=query, found=found))]
 
 
+def _profile_wanted(at: Context, frame: Frame) -> list[Effect]:
+    person = at.account.people.find(str(frame.get("wid")))
+    picture = None if person is None or person.picture is None else at.account.media.link(person.picture)
+    about = None if person is None else person.about
+    return [Send(at.page, frames.profile(query=str(frame.get("query")), picture=picture, about=about))]
+
+
 def _media_wanted(at: Context, frame: Frame) -> list[Effect]:
     medium = str(frame.get("media"))
     return [Send(at.page, frames.media_link(medium=medium, link=at.account.media.link(medium)))]
@@ -116,6 +123,7 @@ TRAFFIC: dict[str, Handler] = {
     "stored": _stored,
     "history-stored": _history_stored,
     "query-exists": _queried,
+    "profile-wanted": _profile_wanted,
     "media-wanted": _media_wanted,
     "signal": _signalled,
     "presence": _appeared,

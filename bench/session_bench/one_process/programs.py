@@ -33,10 +33,10 @@ class Program:
         if self.name == "puppeteer":
             installed(self.name, SOURCES, progress=progress)
 
-    def command(self) -> list[str]:
-        """The words that start it; the plan's path follows."""
+    def command(self, program: str = "main.mjs") -> list[str]:
+        """The words that start it; the plan's path follows. Only puppeteer has another program than its main one."""
         if self.name == "puppeteer":
-            return [str(node()), str(_cached() / "main.mjs")]
+            return [str(node()), str(_cached() / program)]
         return [sys.executable, "-m", "session_bench.one_process.python_process"]
 
     def environment(self, *, home: Path) -> dict[str, str]:

@@ -14,11 +14,13 @@ from session_protocol import durations, quantities, times
 from whatsapp_operator.api.rules import Rule, validations
 
 
-def _quantity_schema(*, at_least: str, otherwise: str) -> WithJsonSchema:
-    """A text or a whole number, held to its form and to a smallest amount; `otherwise` is the text for less."""
+def _quantity_schema(*, at_least: str, otherwise: str, at_most: str | None = None) -> WithJsonSchema:
+    """A text or a whole number, held to its form and to a smallest and a largest amount; `otherwise` is the text for others."""
     is_one = "isQuantity(string(self))"
     form = Rule(is_one, "must be a quantity such as 384Mi, 1Gi, 500m or 2")
-    floor = Rule(f"!{is_one} || quantity(string(self)).compareTo(quantity('{at_least}')) >= 0", otherwise)
+    above = f"quantity(string(self)).compareTo(quantity('{at_least}')) >= 0"
+    below = "" if at_most is None else f" && quantity(string(self)).compareTo(quantity('{at_most}')) <= 0"
+    floor = Rule(f"!{is_one} || {above}" if at_most is None else f"!{is_one} || ({above}{below})", otherwise)
     return WithJsonSchema(
         {"x-kubernetes-int-or-string": True, "maxLength": 32, **validations(form, floor)}, mode="validation"
     )
@@ -47,6 +49,15 @@ SessionMemory = Annotated[
     ),
 ]
 """ Bytes, enough for one session. """
+FileSize = Annotated[
+    _Quantity,
+    _quantity_schema(
+        at_least="1Ki",
+        at_most="100Mi",
+        otherwise="must be from 1Ki to 100Mi: write 64Mi for 64 mebibytes, or leave it out",
+    ),
+]
+""" Bytes of a file. """
 QuotaMemory = Annotated[
     _Quantity,
     _quantity_schema(

@@ -1,4 +1,4 @@
-"""How a session sends: its pacing, and what becomes of buttons.
+"""How a session sends: its pacing, what becomes of buttons, and how large files may be.
 
 A union by `type`, as the API conventions have it, so that another way of pacing is another type with a field of its own.
 """
@@ -12,6 +12,7 @@ from session_protocol.vocabulary import Interactive, PacingType
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.fields import ContactInterval, MessageInterval
+from whatsapp_operator.api.media import MediaLimits
 from whatsapp_operator.api.rules import Rule, validations
 
 _CUSTOM = Rule(
@@ -75,6 +76,8 @@ class MessagingSpec(SpecModel):
     pacing: PacingSpec = PacingSpec()
     """How fast messages go out. What is beyond that waits for its turn; a message that would wait for more than an hour is
     refused, with the time after which it would be taken."""
+    media_limits: MediaLimits = MediaLimits()
+    """How large the files may be that the session sends."""
     interactive: Interactive = Interactive.REFUSE
     """What becomes of buttons, lists and links with a title, which WhatsApp Web does not send. Refuse answers with the Cloud API's
     error 131051. NumberedText sends a text with numbered lines instead; an answer to it is an ordinary text."""

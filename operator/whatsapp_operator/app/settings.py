@@ -165,8 +165,8 @@ class Settings(BaseSettings):
     `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
     the port means UDP, for DNS that does not listen on port 53: `openshift-dns:5353,openshift-dns:5353/udp`."""
     webhook_destinations: Annotated[str, AfterValidator(_egress)] = ""
-    """Where webhooks may go beside public addresses on port 443: addresses or pods by comma, each with its port, as in
-    NETWORK_POLICY_EGRESS: `10.1.0.0/16:8080`, `automation/app=n8n:5678`. Of a namespace it opens the Services, by their names
+    """Where webhooks may go, and the files of messages be fetched from, beside public addresses on port 443: addresses or
+    pods by comma, each with its port, as in NETWORK_POLICY_EGRESS: `10.1.0.0/16:8080`, `automation/app=n8n:5678`. Of a namespace it opens the Services, by their names
     (`n8n.automation.svc`), on the port of its pods. Runners check it at each connection, and each namespace's NetworkPolicy
     opens the same."""
     browser_sandbox: bool = False

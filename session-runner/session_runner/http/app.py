@@ -30,9 +30,10 @@ from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
 from session_protocol.token_hashes import OPERATOR_FILE, TokenHashes
-from session_protocol.vocabulary import LinkMethod, TokenScope
+from session_protocol.vocabulary import LinkMethod, Presence, TokenScope
 
 from session_runner import commands
+from session_runner.appearance import Appearance
 from session_runner.commands import CommandError, Commands
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.cloud_api import CloudApi, largest_body
@@ -55,17 +56,22 @@ from session_runner.http.errors import (
     problems,
 )
 from session_runner.http.event_stream import EventStreams
+from session_runner.http.media import FileRoutes
 from session_runner.http.message_routes import MessageRoutes
 from session_runner.http.operator_calls import OperatorCalls
-from session_runner.http.routes import ROUTES, DeadLettersQuery, Route, StateQuery, read_query
+from session_runner.http.reading_routes import ReadingRoutes
+from session_runner.http.route import Route
+from session_runner.http.routes import ROUTES, DeadLettersQuery, StateQuery, read_query
 from session_runner.http.webhooks import dead_letters, redrive, webhook_states
 from session_runner.inbox import Inbox
+from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.logout import log_out
 from session_runner.media.media import Media
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
+from session_runner.reader import Reader
 from session_runner.store import Code, Snapshot, StateStore
 from session_runner.webhooks.deliverer import Deliverer
 
@@ -111,6 +117,7 @@ class Api:
         media: Media | None = None,
         phone_number_id: str = "",
         metrics_need_token: bool = False,
+        presence: Presence = Presence.UNAVAILABLE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -124,6 +131,16 @@ class Api:
         self._cloud_api = CloudApi(
             messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id, live=self._live
         )
+        page = LinkedPage(store=store, door=self._door)
+        reader = Reader(
+            page=page,
+            outbox=self._messaging.outbox,
+            clock=clock,
+            random=os.urandom,
+            phone_number_id=phone_number_id,
+            unreadable=metrics.unreadable.inc,
+        )
+        reading = ReadingRoutes(reader, Appearance(page=page, usual=presence))
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)
@@ -149,7 +166,7 @@ class Api:
             "getHealth": self.alive,
             "getReadiness": self.alive,
             "getMetrics": self.measurements,
-        } | MessageRoutes(self._messaging).handlers()
+        } | {**MessageRoutes(self._messaging).handlers(), **reading.handlers(), **FileRoutes(media).handlers()}
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""

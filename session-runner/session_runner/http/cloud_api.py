@@ -21,7 +21,14 @@ from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.account_routes import AccountRoutes
 from session_runner.http.auth import TokenFolder, require
-from session_runner.http.cloud_bodies import LARGEST_BODY, Answer, idempotency_key, read_body
+from session_runner.http.cloud_bodies import (
+    LARGEST_BODY,
+    VOLUMES_FAULTS,
+    Answer,
+    idempotency_key,
+    read_body,
+    volume_trouble,
+)
 from session_runner.http.cloud_routes import CLOUD_ROUTES, VERSION
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
 from session_runner.http.media import LARGEST_UPLOAD, MediaRoutes
@@ -127,6 +134,8 @@ class CloudApi:
                 return found if isinstance(found, web.StreamResponse) else _response(found, HTTPStatus.OK)
             except MessageError as error:
                 return _failure(error)
+            except VOLUMES_FAULTS as error:
+                return _failure(volume_trouble(error))
             except Exception:
                 logger.exception("A request failed", extra={"path": request.path})
                 return _failure(InternalFaultError("The runner failed to answer; its log says why."))
@@ -136,6 +145,8 @@ class CloudApi:
 
 def largest_body(method: str, target: str) -> int:
     """Return the bytes that a request's body may have beyond what every body may."""
+    if method == "POST" and target.partition("?")[0] == "/v1/media":
+        return LARGEST_UPLOAD
     if method in ("POST", "PATCH") and target.startswith(("/v1/messages", "/v1/dead-letters")):
         return LARGEST_BODY
     route = _LARGE.match(target) if method == "POST" else None

@@ -1,13 +1,18 @@
 """Reads bodies and keys of requests about messages: bounded in bytes and time before anything looks at them."""
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
 from session_protocol.bad_requests import PEERS_FAULTS
 
-from session_runner.messages.errors import BadParameterError, BadRequestError
+from session_runner.messages.errors import BadParameterError, BadRequestError, NotReadyError
+from session_runner.outbox.schema import DamagedOutboxError
+
+logger = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 128 * 1024
 """ Bytes: the longest text, each of its characters written as an escape of twelve, and room for the rest. """
@@ -19,6 +24,16 @@ LONGEST_KEY: Final = 255
 
 Answer = Callable[[web.Request], Awaitable[dict[str, Any] | web.StreamResponse]]
 """ A route's handler: its document goes out with 200, or the response that it made, an error in the Cloud API's form. """
+
+
+VOLUMES_FAULTS: Final = (sqlite3.OperationalError, DamagedOutboxError)
+""" What is no fault of the runner: its volume is full, or fails. """
+
+
+def volume_trouble(error: Exception) -> NotReadyError:
+    """Return what a caller is told of one; the volume's own watch says what is wrong with it."""
+    logger.warning("The volume did not do what a request needs", extra={"error": type(error).__name__})
+    return NotReadyError("The session's volume is full or fails, so nothing was done; ask again later.")
 
 
 async def read_body(request: web.Request) -> bytes:

@@ -58,7 +58,7 @@ _SESSION: Final = {"type": "object", "required": ["id"], "properties": {"id": TE
 _FILE: Final = record(
     messaging_product={"const": "whatsapp"}, id=TEXT, url=TEXT, mime_type=TEXT, sha256=TEXT, file_size=NUMBER
 )
-_UPLOAD: Final = {
+UPLOAD: Final = {
     "type": "object",
     "required": ["file"],
     "properties": {
@@ -74,6 +74,7 @@ _TAKEN: Final = record(
     contacts=list_of(record(input=TEXT, wa_id=TEXT)),
     messages=list_of(record(id=TEXT, message_status={"const": "accepted"})),
 )
+_OF_FILE: Final = "the `id` of an uploaded file or a `link` to fetch it from"
 _MESSAGE: Final = {
     "type": "object",
     "required": ["messaging_product"],
@@ -86,11 +87,11 @@ _MESSAGE: Final = {
         "reaction": {"description": "With `message_id`, and `emoji`; an empty one takes the reaction away."},
         "location": {"description": "With `latitude`, `longitude`, and perhaps `name` and `address`."},
         "contacts": {"description": "A list of people with `name.formatted_name`, `phones` and so on."},
-        "image": {"description": "With the `id` of an uploaded file, and perhaps `caption`; `video` has the same."},
-        "document": {"description": "With the `id` of an uploaded file, and perhaps `caption` and `filename`."},
-        "audio": {
-            "description": "With the `id` of an uploaded file, and `voice` for a voice note; `sticker` has the `id` alone."
-        },
+        "image": {"description": f"With {_OF_FILE}, and perhaps `caption`."},
+        "video": {"description": f"With {_OF_FILE}, and perhaps `caption`."},
+        "audio": {"description": f"With {_OF_FILE}, and `voice` for a voice note."},
+        "document": {"description": f"With {_OF_FILE}, and perhaps `caption` and `filename`."},
+        "sticker": {"description": f"With {_OF_FILE}."},
         "context": {"description": "With `message_id`: what it answers, in the same chat."},
         "status": {
             "description": "`read` for a read mark: then `message_id` and perhaps `typing_indicator` is all else."
@@ -154,7 +155,7 @@ CLOUD_ROUTES: Final = (
         name="uploadMedia",
         summary="Upload a file that is to be sent",
         description="Up to 100 MiB, in parts of any order. It is kept for 30 days, or until another one needs its room.\n",
-        body=_UPLOAD,
+        body=UPLOAD,
         takes="multipart/form-data",
         answer="The file is on the session's volume.",
         content=record(id=TEXT),

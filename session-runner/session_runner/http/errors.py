@@ -66,6 +66,44 @@ class NoFileError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoFile"
 
 
+class InvalidFileError(ApiError):
+    """The file is too large, or empty, or there is none."""
+
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidFile"
+
+
+class TooManyFilesError(ApiError):
+    """Two files are being taken already, or the volume has no room for another one."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyFiles"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "30"),)
+
+
+class NoChatError(ApiError):
+    """There is no such chat, or nobody is known by this userId."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoChat"
+
+
+class NoPictureError(ApiError):
+    """There is no profile picture, or none that is shown to this account."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoPicture"
+
+
+class NoCursorError(ApiError):
+    """`after` is nothing that an answer had as `next`, or what it stands for is gone."""
+
+    status, code = HTTPStatus.NOT_FOUND, "NoCursor"
+
+
+class TooManyChecksError(ApiError):
+    """Too many numbers were asked about."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyChecks"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "60"),)
+
+
 class NotOnWhatsAppError(ApiError):
     """The number is not on WhatsApp."""
 
@@ -124,9 +162,10 @@ class TooManyStreamsError(ApiError):
 
 
 class StartingError(ApiError):
-    """The runner is starting or ending."""
+    """The runner is starting or ending, or its volume takes and gives nothing."""
 
     status, code = HTTPStatus.SERVICE_UNAVAILABLE, "Starting"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "5"),)
 
 
 class NoPairingCodeError(ApiError):
@@ -163,6 +202,7 @@ class NoPageError(ApiError):
     """The page is not open, so nothing can be done in it."""
 
     status, code = HTTPStatus.SERVICE_UNAVAILABLE, "NoPage"
+    headers: tuple[tuple[str, str], ...] = (("Retry-After", "5"),)
 
 
 class DeadlineError(ApiError):

@@ -1,6 +1,6 @@
-"""The Cloud API's routes for files: upload, what is known of one, its bytes, and its end.
+"""Routes for files: upload, what is known of one, its bytes, and its end; in the Cloud API's shape, and under /v1.
 
-`cloud_api` adds them to its own, checks the token before each and writes the errors. A file goes between socket and disk a
+`cloud_api` and `app` add them to their own, check the token before each and write the errors. A file goes between socket and disk a
 piece at a time. The parts of an upload come in any order, so a file is written before its type is known: what it is, is
 read from its content anyway.
 """
@@ -12,9 +12,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from session_protocol.answers import StoredFile
 from session_protocol.bad_requests import PEERS_FAULTS
 
 from session_runner.http.cloud_bodies import Answer
+from session_runner.http.message_routes import PROBLEMS, PROBLEMS_OF_FILES, Answering, Handler, with_problems
 from session_runner.media.media import PIECE, Media, Upload
 from session_runner.messages.errors import BadRequestError, MediaError, MissingParameterError, UnknownObjectError
 from session_runner.messages.media import LARGEST, is_media_id
@@ -47,19 +49,7 @@ class MediaRoutes:
 
     async def upload(self, request: web.Request) -> dict[str, Any]:
         """POST /{version}/{phone-number-id}/media: take a file; its id when it cannot be lost any more."""
-        if not request.content_type.startswith("multipart/form-data"):
-            raise BadRequestError("A file is uploaded as multipart/form-data with the parts file and type.")
-        if request.content_length is not None and request.content_length > LARGEST_UPLOAD:
-            raise MediaError(f"The upload has {request.content_length} bytes; a file may have {LARGEST}.")
-        seconds = PATIENCE + (request.content_length or LARGEST_UPLOAD) / SLOWEST
-        try:
-            async with asyncio.timeout(seconds), self._media.taking() as upload:
-                filename, declared = await _read_parts(await request.multipart(), upload)
-                return {"id": await self._media.keep(upload, declared=declared, filename=filename)}
-        except TimeoutError as error:
-            raise BadRequestError(f"The file did not arrive within {seconds:.0f} s.") from error
-        except _MALFORMED as error:  # of the library, which repeats what it got
-            raise BadRequestError("The body is no multipart/form-data.") from error
+        return {"id": await _take(request, self._media)}
 
     async def info(self, request: web.Request) -> dict[str, Any]:
         """GET /{version}/{media-id}: what is known of a file, and where its bytes are."""
@@ -82,9 +72,74 @@ class MediaRoutes:
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{media-id}/content: the bytes."""
-        medium = await self._media.find(request.match_info["phone"])
-        medium, pieces = await self._media.open(medium)
-        return await _stream(request, medium, pieces)
+        return await _give(request, self._media, request.match_info["phone"])
+
+
+class FileRoutes:
+    """The same under /v1."""
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handlers by the names of their routes."""
+        answers: dict[str, Answering] = {
+            "uploadFile": self.upload,
+            "getFile": self.info,
+            "deleteFile": self.delete,
+            "getFileContent": self.content,
+        }
+        return {name: with_problems(answer, PROBLEMS | PROBLEMS_OF_FILES) for name, answer in answers.items()}
+
+    async def upload(self, request: web.Request) -> StoredFile:
+        """POST /v1/media: take a file."""
+        return _known(await self._media.find(await _take(request, self._media)))
+
+    async def info(self, request: web.Request) -> StoredFile:
+        """GET /v1/media/{id}: what is known of a file."""
+        return _known(await self._media.find(request.match_info["id"]))
+
+    async def delete(self, request: web.Request) -> StoredFile:
+        """DELETE /v1/media/{id}: forget it; the answer is what it was."""
+        found = await self._media.find(request.match_info["id"])
+        await self._media.delete(found.identifier)
+        return _known(found)
+
+    async def content(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/media/{id}/content: the bytes."""
+        return await _give(request, self._media, request.match_info["id"])
+
+
+def _known(medium: Medium) -> StoredFile:
+    return StoredFile(
+        id=medium.identifier,
+        mime_type=medium.mime_type,
+        size=medium.size,
+        sha256=medium.sha256,
+        filename=medium.filename,
+    )
+
+
+async def _take(request: web.Request, media: Media) -> str:
+    """Take an upload; return its file's id."""
+    if not request.content_type.startswith("multipart/form-data"):
+        raise BadRequestError("A file is uploaded as multipart/form-data with the parts file and type.")
+    if request.content_length is not None and request.content_length > LARGEST_UPLOAD:
+        raise MediaError(f"The upload has {request.content_length} bytes; a file may have {LARGEST}.")
+    seconds = PATIENCE + (request.content_length or LARGEST_UPLOAD) / SLOWEST
+    try:
+        async with asyncio.timeout(seconds), media.taking() as upload:
+            filename, declared = await _read_parts(await request.multipart(), upload)
+            return await media.keep(upload, declared=declared, filename=filename)
+    except TimeoutError as error:
+        raise BadRequestError(f"The file did not arrive within {seconds:.0f} s.") from error
+    except _MALFORMED as error:  # of the library, which repeats what it got
+        raise BadRequestError("The body is no multipart/form-data.") from error
+
+
+async def _give(request: web.Request, media: Media, identifier: str) -> web.StreamResponse:
+    medium, pieces = await media.open(await media.find(identifier))
+    return await _stream(request, medium, pieces)
 
 
 async def _stream(request: web.Request, medium: Medium, pieces: AsyncIterator[bytes]) -> web.StreamResponse:

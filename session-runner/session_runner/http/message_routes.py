@@ -5,29 +5,34 @@
 
 import hashlib
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
 from aiohttp import web
-from session_protocol.answers import MessageWait, SentMessage
+from msgspec import Struct
+from session_protocol.answers import MarkedMessage, MessageWait, SentMessage
 from session_protocol.times import moment_of
 
 from session_runner.http import errors as problems
-from session_runner.http.cloud_bodies import idempotency_key, read_body
+from session_runner.http.cloud_bodies import VOLUMES_FAULTS, idempotency_key, read_body, volume_trouble
 from session_runner.messages import errors
 from session_runner.messages.contents import Deletion
 from session_runner.messages.progress import Progress
-from session_runner.messages.requests import read_edit, read_message
+from session_runner.messages.requests import read_edit, read_mark, read_message
 from session_runner.messaging import Accepted, Messaging
 
 PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.TokenError: problems.UnauthorizedError,
     errors.ScopeError: problems.ForbiddenError,
     errors.UnknownObjectError: problems.NoMessageError,
+    errors.NoChatError: problems.NoChatError,
+    errors.NoPictureError: problems.NoPictureError,
+    errors.NoCursorError: problems.NoCursorError,
     errors.BadRequestError: problems.BadRequestError,
     errors.MissingParameterError: problems.InvalidMessageError,
     errors.BadParameterError: problems.InvalidMessageError,
+    errors.NoMessageError: problems.NoMessageError,
     errors.NoUserIdError: problems.InvalidMessageError,
     errors.NoTemplateError: problems.InvalidMessageError,
     errors.UnsupportedKindError: problems.InvalidMessageError,
@@ -47,10 +52,24 @@ PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.KeyReusedError: problems.KeyReusedError,
     errors.KeyInUseError: problems.KeyInUseError,
     errors.NotReadyError: problems.StartingError,
+    errors.PageAwayError: problems.NoPageError,
+    errors.TooManyChecksError: problems.TooManyChecksError,
     errors.InternalFaultError: problems.InternalError,
 }
 
+PROBLEMS_OF_FILES: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
+    errors.UnknownObjectError: problems.NoFileError,
+    errors.MissingParameterError: problems.InvalidFileError,
+    errors.MediaError: problems.InvalidFileError,
+    errors.MediaLostError: problems.NoFileError,
+    errors.NoMediaRoomError: problems.TooManyFilesError,
+    errors.TooManyUploadsError: problems.TooManyFilesError,
+}
+""" Where a route is about a file and no message, instead. """
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+Answering = Callable[[web.Request], Awaitable[Struct | web.StreamResponse]]
 
 
 class MessageRoutes:
@@ -62,10 +81,11 @@ class MessageRoutes:
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by the names of their routes."""
         return {
-            "sendMessageV1": _with_problems(self.send),
-            "getMessage": _with_problems(self.find),
-            "editMessage": _with_problems(self.edit),
-            "deleteMessage": _with_problems(self.delete),
+            "sendMessageV1": with_problems(self.send),
+            "getMessage": with_problems(self.find),
+            "editMessage": with_problems(self.edit),
+            "deleteMessage": with_problems(self.delete),
+            "markMessage": with_problems(self.mark),
         }
 
     async def send(self, request: web.Request) -> SentMessage:
@@ -90,6 +110,12 @@ class MessageRoutes:
         digest = _digest(b"", message)
         return await self._taken(await self._messaging.change(Deletion(message=message), key=key, digest=digest))
 
+    async def mark(self, request: web.Request) -> MarkedMessage:
+        """POST /v1/messages/{id}/read: mark a message of somebody else as read."""
+        mark = read_mark(await read_body(request), message=request.match_info["id"])
+        await self._messaging.mark(mark)
+        return MarkedMessage(id=mark.message, typing=mark.typing)
+
     async def _taken(self, taken: Accepted) -> SentMessage:
         return await self._document(taken.identifier)
 
@@ -103,6 +129,7 @@ class MessageRoutes:
             status=found.progress,
             times={status: moment_of(time) for status, time in found.times.items()},
             error_code=found.error,
+            error_details=found.problem,
             waiting=await self._wait(identifier) if found.progress is Progress.ACCEPTED else None,
         )
 
@@ -113,16 +140,24 @@ class MessageRoutes:
         return MessageWait(reason=turn.reason, until=moment_of(math.ceil(turn.at)))
 
 
-def _with_problems(answer: Callable[[web.Request], Awaitable[SentMessage]]) -> Handler:
-    async def answered(request: web.Request) -> web.Response:
+def with_problems(
+    answer: Answering, known: Mapping[type[errors.MessageError], type[problems.ApiError]] = PROBLEMS
+) -> Handler:
+    """Return a route's handler: its document goes out with 200, or the response that it made, an error as a problem."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
         try:
-            document = await answer(request)
+            found = await answer(request)
         except errors.MessageError as error:
-            problem = PROBLEMS[type(error)](str(error))
+            problem = known[type(error)](str(error))
             if problem.headers and error.retry_after is not None:
                 problem.headers = (("Retry-After", str(error.retry_after)),)
             raise problem from error
-        body = msgspec.json.encode(document)
+        except VOLUMES_FAULTS as error:
+            raise problems.StartingError(str(volume_trouble(error))) from error
+        if isinstance(found, web.StreamResponse):
+            return found
+        body = msgspec.json.encode(found)
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     return answered

@@ -16,7 +16,8 @@ from session_protocol.answers import Problem
 
 from session_runner.http import cloud_openapi
 from session_runner.http.errors import PROBLEM, ApiError, BadRequestError, ExpectationError, InternalError
-from session_runner.http.routes import ROUTES, Route
+from session_runner.http.route import Route
+from session_runner.http.routes import ROUTES
 
 FILE = Path(__file__).with_name("openapi.yaml")
 
@@ -64,7 +65,9 @@ _SECONDS = {"type": "string", "pattern": "^[1-9][0-9]*$"}
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     answers = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
-    _, read = msgspec.json.schema_components([route.body for route in ROUTES if route.body], ref_template=_REF)
+    _, read = msgspec.json.schema_components(
+        [route.body for route in ROUTES if isinstance(route.body, type | UnionType)], ref_template=_REF
+    )
     _, written = msgspec.json.schema_components(answers, ref_template=_REF)
     schemas = {name: _as_read(schema) for name, schema in read.items()}
     schemas |= {name: _as_written(schema) for name, schema in written.items() if name not in read}
@@ -99,7 +102,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(route.body)}}}
+        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": _schema(route.body)}}}
     answer: dict[str, Any] = {"description": route.answer}
     if not route.cached:
         answer["headers"] = {"Cache-Control": {"required": True, "schema": {"const": "no-store"}}}

@@ -6,9 +6,7 @@ contract cannot have a route, a parameter or a scope that the code does not have
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -19,6 +17,7 @@ from session_protocol.answers import (
     Code,
     DeadLetters,
     KnownScopes,
+    MarkedMessage,
     PairingCode,
     PairingRequest,
     Redriven,
@@ -28,12 +27,11 @@ from session_protocol.answers import (
     WebhookStates,
 )
 from session_protocol.live_settings import LiveSettings, SettingsInUse
-from session_protocol.messages import EditRequest, MessageRequest
+from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
 from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.errors import (
-    ApiError,
     BadRequestError,
     CannotPairError,
     DeadlineError,
@@ -57,6 +55,9 @@ from session_runner.http.errors import (
     TooManyStreamsError,
     UnauthorizedError,
 )
+from session_runner.http.file_table import FILE_ROUTES
+from session_runner.http.reading_table import READING_ROUTES
+from session_runner.http.route import Route
 
 Q = TypeVar("Q", bound=Struct)
 
@@ -104,38 +105,6 @@ class EventsQuery(Struct, frozen=True):
         ]
         | UnsetType
     ) = UNSET
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """One operation."""
-
-    path: str
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    name: str
-    """ The operation's id, by which `app` finds the handler. """
-    summary: str
-    description: str = ""
-    scope: TokenScope | None = None
-    """ The scope that it needs; admin is allowed, too. None: no token is needed, or none opens it (`operator`). """
-    operator: bool = False
-    """ Whether the operator calls it: it signs its requests and shows no token. """
-    query: type[Struct] | None = None
-    body: type[Struct] | UnionType | None = None
-    answer: str
-    """ What status 200 means. """
-    content: Mapping[str, type[Struct] | Mapping[str, Any]]
-    """ The answer's media types, each with its structure or schema. """
-    cached: bool = True
-    """ Whether caches may keep the answer. """
-    errors: tuple[type[ApiError], ...] = field(default=())
-    head: bool = False
-    """ Whether HEAD is answered, too. """
-
-    @property
-    def refusals(self) -> tuple[type[ApiError], ...]:
-        """The errors that the route may answer with, those about the token included."""
-        return ((UnauthorizedError, ForbiddenError) if self.scope or self.operator else ()) + self.errors
 
 
 ROUTES = (
@@ -299,6 +268,22 @@ ROUTES = (
         errors=(NoMessageError, StartingError),
     ),
     Route(
+        path="/v1/messages/{id}/read",
+        method="POST",
+        name="markMessage",
+        summary="Mark a message of somebody else as read",
+        description="Needs the scope `send`.\n"
+        "WhatsApp Web marks a chat as a whole, so what came after that message counts as read, too. A mark waits on the "
+        "volume for a page that is away, for a day at most; `typing` is shown at once or not at all.\n",
+        scope=TokenScope.SEND,
+        body=ReadRequest,
+        answer="The mark is taken.",
+        content={"application/json": MarkedMessage},
+        cached=False,
+        errors=(NoMessageError, NotLinkedError, InvalidMessageError, TooManyMessagesError, StartingError),
+    ),
+    *FILE_ROUTES,
+    Route(
         path="/v1/events",
         name="streamEvents",
         summary="What happens, as server-sent events",
@@ -312,6 +297,7 @@ ROUTES = (
         cached=False,
         errors=(EventsGoneError, StartingError, TooManyStreamsError),
     ),
+    *READING_ROUTES,
     Route(
         path="/v1/tokens",
         method="PUT",

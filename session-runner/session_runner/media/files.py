@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from session_runner.messages.media import HEAD
+from session_runner.messages.media import HEAD, TAIL
 
 PART: Final = ".part-"
 
@@ -60,6 +60,13 @@ class Draft:
         self._file.close()
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+
+def tail(path: Path) -> bytes:
+    """Return the end of a file. :raises OSError: it cannot be read."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        return file.read(TAIL)
 
 
 def names(folder: Path) -> dict[str, float]:

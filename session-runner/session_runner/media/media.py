@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
 from session_runner.linked_page import LinkedPage
+from session_runner.live import Live
 from session_runner.media import files
 from session_runner.media.fetching import Fetch
 from session_runner.media.files import Draft
@@ -34,10 +35,22 @@ from session_runner.messages.errors import (
     TooManyUploadsError,
     UnknownObjectError,
 )
-from session_runner.messages.media import LARGEST, LONGEST_FILENAME, MB, MediaKind, check, sniff, upload_id, variant
+from session_runner.messages.media import (
+    LARGEST,
+    LONGEST_FILENAME,
+    MB,
+    MediaKind,
+    check,
+    is_to_convert,
+    may_be_decoded,
+    sniff,
+    upload_id,
+    variant,
+)
 from session_runner.messages.media_room import removable
 from session_runner.messages.texts import well_formed
 from session_runner.outbox import media as rows
+from session_runner.outbox import preparing
 from session_runner.outbox.media import Medium
 from session_runner.outbox.outbox import Outbox
 from session_runner.profile.volume import measure, spare
@@ -87,7 +100,9 @@ class Media:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         page: LinkedPage | None = None,
+        live: Live | None = None,
     ) -> None:
+        self._live = live
         self._page = page
         self._fetches: dict[str, Fetch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,6 +113,8 @@ class Media:
         self._folder = Path()
         self._thread: ThreadPoolExecutor | None = None
         self._uploads: set[Upload] = set()
+        self._bounded = 0
+        """ How many of them others send us. """
 
     @contextlib.asynccontextmanager
     async def opened(self, outbox: Outbox, folder: Path) -> AsyncIterator[None]:
@@ -135,14 +152,16 @@ class Media:
             logger.exception("The files of messages could not be swept")
 
     @contextlib.asynccontextmanager
-    async def taking(self) -> AsyncIterator[Upload]:
+    async def taking(self, *, bounded: bool = True) -> AsyncIterator[Upload]:
         """Take a file; what is not kept by the end is removed.
 
+        :param bounded: whether it counts among those that are taken at the same time; else the caller sees to that.
         :raises MessageError: it cannot be taken now.
         """
         self._ready()
-        if len(self._uploads) >= AT_ONCE:
+        if bounded and self._bounded >= AT_ONCE:
             raise TooManyUploadsError(f"{AT_ONCE} files are being taken already; send this one when they are in.")
+        self._bounded += bounded
         upload: Upload | None = None
         try:
             upload = Upload(self, await self.in_thread(Draft, self._folder))
@@ -154,6 +173,7 @@ class Media:
             logger.warning("A file could not be written to the volume", extra={"error": error.strerror})
             raise NoMediaRoomError("The volume does not take the file.") from error
         finally:
+            self._bounded -= bounded
             if upload is not None:
                 self._uploads.discard(upload)
                 await self.in_thread(upload.draft.drop)
@@ -163,12 +183,34 @@ class Media:
 
         :raises MediaError: it is empty.
         """
-        draft, now = upload.draft, self._now()
+        medium = self._medium_of(upload.draft, declared=declared, filename=filename)
+        async with self._kept(upload.draft, medium):
+            await self._ready().run(rows.add, medium)
+        return medium.identifier
+
+    async def keep_for(self, message: str, content: MediaContent, upload: Upload, *, declared: str) -> None:
+        """Keep the file of a waiting message, for that one alone, which can go on then.
+
+        :raises MediaError: it cannot be sent as that.
+        """
+        draft, kind = upload.draft, MediaKind(kind_of(content))
+        medium = self._medium_of(draft, declared=declared, filename=content.filename, passing=True)
+        self._check(kind, medium, ptt=content.ptt)
+        if is_to_convert(mime_type=medium.mime_type, form=medium.variant, ptt=content.ptt):
+            raise AssertionError("what was converted is no voice note")
+        waveform = content.ptt and await self._may_be_decoded(draft.path)
+        ready = replace(content, media=medium.identifier, mime_type=medium.mime_type, waveform=waveform)
+        ready = _named(ready, medium)
+        async with self._kept(draft, medium):
+            if not await self._ready().run(preparing.prepared, message, content=ready, medium=medium):
+                await self.in_thread(files.remove, self._folder, medium.identifier)  # nobody waits for it any more
+
+    def _medium_of(self, draft: Draft, *, declared: str, filename: str | None, passing: bool = False) -> Medium:
         if draft.size == 0:
             raise MediaError("The file is empty.")
-        identifier = upload_id(self._phone_number_id, int.from_bytes(self._random(8)))
-        medium = Medium(
-            identifier=identifier,
+        now = self._now()
+        return Medium(
+            identifier=upload_id(self._phone_number_id, int.from_bytes(self._random(8))),
             mime_type=sniff(draft.head, declared=declared),
             variant=variant(draft.head),
             sha256=draft.sha256,
@@ -176,14 +218,23 @@ class Media:
             filename=filename and well_formed(filename[:LONGEST_FILENAME]),
             created=now,
             used=now,
+            passing=passing,
         )
-        await self.in_thread(draft.keep, identifier)
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, draft: Draft, medium: Medium) -> AsyncIterator[None]:
+        """Have a file under its id before it is listed; nobody would count one that is not, until it is swept."""
+        await self.in_thread(draft.keep, medium.identifier)
         try:
-            await self._ready().run(rows.add, medium)
-        except Exception:  # nobody would count the file until it is swept
-            await self.in_thread(files.remove, self._folder, identifier)
+            yield
+        except Exception:
+            await self.in_thread(files.remove, self._folder, medium.identifier)
             raise
-        return identifier
+
+    async def release(self, identifier: str) -> None:
+        """Remove a file that was for one message alone, which has it now or has failed."""
+        if await self._ready().run(rows.release, identifier):
+            await self.in_thread(files.remove, self._folder, identifier)
 
     async def find(self, identifier: str) -> Medium:
         """Return what is known of a file.
@@ -197,8 +248,8 @@ class Media:
             )
         return found
 
-    async def fit(self, content: MediaContent) -> MediaContent:
-        """Return a content with what its file is, which stays for as long as the message waits.
+    async def fit(self, content: MediaContent) -> tuple[MediaContent, bool]:
+        """Return a content with what its file is, and whether it has to be converted; it stays while the message waits.
 
         :raises MediaError: there is no such file, or it cannot be sent as that.
         """
@@ -209,10 +260,30 @@ class Media:
             raise NoFileError(f"{kind}.id: {error}") from error
         if not medium.stored:
             raise MediaError(f"{kind}.id is of a message that came in; get its content first, then send it on.")
-        check(kind, mime_type=medium.mime_type, size=medium.size or 0, form=medium.variant, ptt=content.ptt)
+        self._check(kind, medium, ptt=content.ptt)
         await self._ready().run(rows.use, medium.identifier, now=self._now())
-        filename = content.filename or medium.filename or f"{kind}{guess_extension(medium.mime_type) or ''}"
-        return replace(content, mime_type=medium.mime_type, filename=filename)
+        to_convert = is_to_convert(mime_type=medium.mime_type, form=medium.variant, ptt=content.ptt)
+        found = _named(replace(content, mime_type=medium.mime_type), medium)
+        if found.ptt and not to_convert:
+            found = replace(found, waveform=await self._may_be_decoded(self._folder / medium.identifier))
+        return found, to_convert
+
+    def most_of(self, kind: MediaKind) -> int | None:
+        """Return the bytes that a file of a kind may have by the session's settings; None: as in the Cloud API."""
+        limits = None if self._live is None else self._live.settings.media_limits
+        found: int | None = None if limits is None else getattr(limits, kind)
+        return found
+
+    def _check(self, kind: MediaKind, medium: Medium, *, ptt: bool) -> None:
+        """Check that a file can be sent as this kind. :raises MediaError: it cannot."""
+        size, most = medium.size or 0, self.most_of(kind)
+        check(kind, mime_type=medium.mime_type, size=size, form=medium.variant, ptt=ptt, most=most)
+
+    async def _may_be_decoded(self, note: Path) -> bool:
+        try:
+            return may_be_decoded(await self.in_thread(files.tail, note))
+        except OSError:
+            return False
 
     async def path_of(self, content: File) -> Path | None:
         """Return where the file of a content is; None: it is gone."""
@@ -322,3 +393,9 @@ class Media:
 
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+def _named(content: MediaContent, medium: Medium) -> MediaContent:
+    """Return a content whose file has a name."""
+    extension = guess_extension(medium.mime_type) or ""
+    return replace(content, filename=content.filename or medium.filename or f"{kind_of(content)}{extension}")

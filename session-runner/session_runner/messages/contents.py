@@ -11,10 +11,26 @@ import msgspec
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What is shown of a link in a text."""
+
+    url: str = field(repr=False)
+    """ As it stands in the text. """
+    title: str = field(repr=False)
+    description: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Text:
     """A text."""
 
     body: str = field(repr=False)
+    mentions: tuple[str, ...] = field(default=(), repr=False)
+    """ The digits of the numbers that are mentioned in it, each behind an @. """
+    preview_url: bool = False
+    """ Whether the page is to make the preview of its first link. """
+    preview: Preview | None = field(default=None, repr=False)
+    """ The preview, if the sender makes it. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +68,18 @@ class Contacts:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file that was uploaded; what it is sent as is its class."""
+    """A file that was uploaded, or is fetched from a link; what it is sent as is its class."""
 
-    media: str
-    """ Its id. """
+    media: str = ""
+    """ Its id; empty: it is still to be fetched. """
+    link: str | None = field(default=None, repr=False)
+    """ Where it is fetched from. """
     caption: str | None = field(default=None, repr=False)
     filename: str | None = field(default=None, repr=False)
     ptt: bool = False
     """ Whether it is shown as a voice note. """
+    waveform: bool = False
+    """ Whether the page may decode all of a voice note, to show its loudness. """
     mime_type: str = ""
     """ Of its content, once that was looked at. """
 
@@ -93,6 +113,13 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Forward:
+    """A message of whatever chat is sent on."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deletion:
     """One of our own messages is taken back, for everybody."""
 
@@ -100,7 +127,7 @@ class Deletion:
 
 
 MediaContent = Image | Video | Audio | Document | Sticker
-Content = Text | Reaction | Location | Contacts | MediaContent | Edit | Deletion
+Content = Text | Reaction | Location | Contacts | MediaContent | Forward | Edit | Deletion
 KINDS: Final[dict[str, type[Content]]] = {
     "text": Text,
     "reaction": Reaction,
@@ -111,6 +138,7 @@ KINDS: Final[dict[str, type[Content]]] = {
     "audio": Audio,
     "document": Document,
     "sticker": Sticker,
+    "forward": Forward,
     "edit": Edit,
     "delete": Deletion,
 }
@@ -125,7 +153,7 @@ def kind_of(content: Content) -> str:
 
 def concerned(content: Content) -> str | None:
     """Return the id of the message that this changes or belongs to, if that is what it does."""
-    return content.message if isinstance(content, Reaction | Edit | Deletion) else None
+    return content.message if isinstance(content, Reaction | Forward | Edit | Deletion) else None
 
 
 def stored(content: Content) -> str:

@@ -4,9 +4,13 @@ MessageError
 ├── TokenError             no token, or an unknown one
 ├── ScopeError             a token of another scope
 ├── UnknownObjectError     no such object or route
+│   ├── NoChatError        no such chat, or nobody of this user_id
+│   ├── NoPictureError     no profile picture that is shown to us
+│   └── NoCursorError      nothing can be read on from here
 ├── BadRequestError        this is no request at all
 ├── MissingParameterError  something that a message needs
 ├── BadParameterError      something that a message has is wrong
+│   └── NoMessageError     it is about a message that is not there
 ├── NoUserIdError          a user_id without a number that is known
 ├── NoTemplateError        a template, of which an ordinary account has none
 ├── UnsupportedKindError   a kind that WhatsApp Web cannot send, or that is not built
@@ -20,12 +24,14 @@ MessageError
 ├── NoMediaRoomError       the volume has no room for another file
 ├── TooManyUploadsError    so many files are being taken already
 ├── QueueFullError         too many messages wait
+├── TooManyChecksError     so many numbers were asked about
 ├── PacedError             it would wait for its turn for too long
 ├── PacedToOneError        the same, for too many messages to one person
 ├── FirstContactsForbiddenError  WhatsApp lets the account write to nobody new
 ├── KeyReusedError         the key of idempotency belongs to another body
 ├── KeyInUseError          the same request is being stored
 ├── NotReadyError          the runner cannot answer this yet
+│   └── PageAwayError      what only the page can tell, and it is away
 └── InternalFaultError     a fault of the runner
 
 Clients go by the code, people by the details. 401 is for a wrong token and nothing else: there are clients that give a
@@ -66,6 +72,18 @@ class UnknownObjectError(MessageError):
     code, title, kind, subcode = 100, "Unsupported request: no such object", "GraphMethodException", 33
 
 
+class NoChatError(UnknownObjectError):
+    """There is no such chat, or nobody is known by this `user_id`."""
+
+
+class NoPictureError(UnknownObjectError):
+    """There is no profile picture, or none that is shown to this account."""
+
+
+class NoCursorError(UnknownObjectError):
+    """This is no place to read on from, or it is gone."""
+
+
 class BadRequestError(MessageError):
     """The body cannot be read as a request, or the request as HTTP."""
 
@@ -82,6 +100,10 @@ class BadParameterError(MessageError):
     """A value is wrong."""
 
     code, title = 131009, "Parameter value is not valid"
+
+
+class NoMessageError(BadParameterError):
+    """The message that it is about is not there."""
 
 
 class NoUserIdError(MessageError):
@@ -194,6 +216,16 @@ class NotReadyError(MessageError):
     """The runner is starting or ending, or its page is away and nothing else knows the answer."""
 
     code, status, title, retry_after = 131016, HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", 5
+
+
+class PageAwayError(NotReadyError):
+    """Only the page can tell, and it is away, busy, or could not ask."""
+
+
+class TooManyChecksError(MessageError):
+    """Too many numbers were asked about."""
+
+    code, status, title, retry_after = 130429, HTTPStatus.TOO_MANY_REQUESTS, "Rate limit hit", 60
 
 
 class InternalFaultError(MessageError):

@@ -21,7 +21,7 @@ WAITING_AFTER: Final = 60.0
 CIPHERTEXT: Final = "ciphertext"
 WAITING: Final = "waiting"
 """ The type of one in `seen` that was told although it cannot be read. """
-_REVOKED: Final = "revoked"
+REVOKED: Final = "revoked"
 _WITH_FILE: Final = frozenset({"image", "video", "document", "sticker", "audio", "ptt"})
 SILENT: Final = frozenset({
     "broadcast_notification", "call_log", "debug", "e2e_notification", "gp2", "keep_in_chat", "newsletter_notification",
@@ -115,7 +115,6 @@ class PageMessage(Entry, frozen=True, kw_only=True, rename="camel"):
     """ Of a group's message that is not ours. """
     name: _Short | None = None
     """ As its author calls themselves. """
-    ack: float | None = None
     edit_time: float | None = None
     """ In milliseconds. """
     body: _Text | None = None
@@ -133,6 +132,8 @@ class PageMessage(Entry, frozen=True, kw_only=True, rename="camel"):
     gif: bool = False
     view_once: bool = False
     animated: bool = False
+    ack: float | None = None
+    """ How far it has come, if it is an own one. """
     cards: list[Annotated[str, Meta(max_length=8192)]] = msgspec.field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -182,11 +183,11 @@ def news_of(entry: Entry, known: Known | None, *, now: float) -> News | None:
     if entry.type == CIPHERTEXT:
         due = known is not None and before == CIPHERTEXT and now - known.noticed >= WAITING_AFTER
         return News.WAITING if due else None
-    if entry.type == _REVOKED:
-        return None if before in (_REVOKED, CIPHERTEXT) else News.DELETED
+    if entry.type == REVOKED:
+        return None if before in (REVOKED, CIPHERTEXT) else News.DELETED
     if known is None or before in (CIPHERTEXT, WAITING):
         return News.MESSAGE
-    return News.EDITED if entry.edit not in ("", known.edit) and before != _REVOKED else None
+    return News.EDITED if entry.edit not in ("", known.edit) and before != REVOKED else None
 
 
 def seen_type(entry: Entry, known: Known | None, news: News | None) -> str:
@@ -234,6 +235,11 @@ def reaction_changes(entry: Entry, before: dict[str, str], by: By) -> list[React
         if before.get(who) != one.emoji
     ]
     return [*changed, *(ReactionChange(by=who, emoji=None, reaction=None) for who in before if who not in after)]
+
+
+def is_silent(entry: Entry) -> bool:
+    """Whether it is a note of the page about a chat, or changes another message."""
+    return entry.type in SILENT
 
 
 def has_file(message: PageMessage) -> bool:

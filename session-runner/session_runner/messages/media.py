@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from session_protocol.live_settings import LARGEST_FILE
+
 from session_runner.messages.errors import MediaError
 
 MB: Final = 1024 * 1024
 HEAD: Final = 512
 """ Bytes from the beginning of a file that tell its type. """
-LARGEST: Final = 100 * MB
+TAIL: Final = 64 * 1024
+""" Bytes from the end of a voice note that tell how long it is. """
+LONGEST_WAVEFORM: Final = 300
+""" Seconds. """
+LARGEST: Final = LARGEST_FILE
 """ Bytes of any file. """
 ID_DIGITS: Final = 15
 """ Of a media id, behind the session's phone-number-id. """
@@ -65,6 +71,8 @@ LIMITS: Final = {
     MediaKind.DOCUMENT: Limit(types=(), largest=LARGEST),
     MediaKind.STICKER: Limit(types=("image/webp",), largest=100 * 1024),
 }
+CONVERTIBLE: Final = ("application/ogg", "audio/flac", "audio/mpeg", "audio/ogg", "audio/wav")
+""" What a voice note is made of here, of any size that a file may have; the first is what Ogg is without Opus: Vorbis. """
 ANIMATED_STICKER: Final = 500 * 1024
 _ANIMATED: Final = 0x02
 """ The bit of it in a WebP's extended head. """
@@ -77,6 +85,7 @@ _SIGNATURES: Final = (
     (b"GIF8", "image/gif"),
     (b"ID3", "audio/mpeg"),
     (b"#!AMR", "audio/amr"),
+    (b"fLaC", "audio/flac"),
     (b"%PDF-", "application/pdf"),
 )
 _BRANDS: Final = (
@@ -92,6 +101,9 @@ _BRANDS: Final = (
 """ What a container of MP4's family says it is first; any other is a video, or what its client calls a sound. """
 _SOUNDS: Final = frozenset({"audio/mp4", "audio/m4a", "audio/x-m4a"})
 _RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_OGG_PAGE: Final = b"OggS"
+_GRANULE: Final = slice(6, 14)
+_OPUS_RATE: Final = 48_000
 _IN_ZIP: Final = (
     "application/vnd.openxmlformats-officedocument.",
     "application/vnd.oasis.opendocument.",
@@ -121,24 +133,60 @@ def variant(head: bytes) -> Variant:
     return Variant.PLAIN
 
 
-def check(kind: MediaKind, *, mime_type: str, size: int, form: Variant = Variant.PLAIN, ptt: bool = False) -> None:
+def check(
+    kind: MediaKind,
+    *,
+    mime_type: str,
+    size: int,
+    form: Variant = Variant.PLAIN,
+    ptt: bool = False,
+    most: int | None = None,
+) -> None:
     """Check that a file can be sent as this kind.
 
+    :param most: bytes that it may have, where that is another number than the Cloud API's.
     :raises MediaError: it cannot; the text says what would do.
     """
+    if is_to_convert(mime_type=mime_type, form=form, ptt=ptt):
+        return  # what comes of it is checked then
     limit = LIMITS[kind]
     if limit.types and mime_type not in limit.types:
         raise MediaError(
             f"By its content the file is {mime_type}; {kind} takes {', '.join(limit.types)}. Send it as a document."
         )
-    most = ANIMATED_STICKER if kind is MediaKind.STICKER and form is Variant.ANIMATED else limit.largest
+    if most is None:
+        most = ANIMATED_STICKER if kind is MediaKind.STICKER and form is Variant.ANIMATED else limit.largest
     if size > most:
         raise MediaError(f"The file has {size} bytes; {kind} takes {most}. Send it as a document.")
     if ptt and form is not Variant.MONO:
         raise MediaError(
-            f"A voice note is Ogg with Opus in one channel; this is {mime_type}. Convert it, "
+            f"A voice note is made of WAV, MP3, FLAC and Ogg; this is {mime_type}. Convert it, "
             "as by ffmpeg -i FILE -ac 1 -c:a libopus note.ogg, or send it without voice."
         )
+
+
+def is_to_convert(*, mime_type: str, form: Variant, ptt: bool) -> bool:
+    """Whether a file is made another one before it is sent: a sound that is to be a voice note, and is none yet."""
+    return ptt and form is not Variant.MONO and mime_type in CONVERTIBLE
+
+
+def largest(kind: MediaKind, *, ptt: bool = False, most: int | None = None) -> int:
+    """Return the bytes that a file may have before it is known what it is."""
+    if ptt:
+        return LARGEST
+    if most is not None:
+        return most
+    return ANIMATED_STICKER if kind is MediaKind.STICKER else LIMITS[kind].largest
+
+
+def may_be_decoded(tail: bytes) -> bool:
+    """Whether a voice note is short enough for the page to decode it as a whole, by its last `TAIL` bytes.
+
+    Decoded, a minute has 12 MB; how long it is stands in the last page of an Ogg file.
+    """
+    page = tail[max(0, tail.rfind(_OGG_PAGE)) :]
+    samples = int.from_bytes(page[_GRANULE], "little") if page.startswith(_OGG_PAGE) else 0
+    return 0 < samples <= LONGEST_WAVEFORM * _OPUS_RATE
 
 
 def is_media_id(identifier: str) -> bool:

@@ -126,8 +126,9 @@ def plan(queue: Iterable[Queued], spent: Spent, *, pace: Pace | None, now: float
     turns: dict[str, Turn] = {}
     for message in queue:
         turn = behind.get(message.chat, Turn(now))
-        if lanes is not None and not message.is_free and not message.begun:
-            turn = lanes.take(message, turn)
+        if lanes is not None and not message.is_free:
+            turn = turn if message.begun else lanes.next(message, turn)
+            lanes.give(message, turn)
         turns[message.identifier] = behind[message.chat] = turn
     return turns
 
@@ -181,24 +182,29 @@ class _Lanes:
         self._first = _Lane(pace.first_contacts, sorted(self._contacts.values()))
         self._people = _by_person(spent.messages, pace.one_person)
 
-    def take(self, message: Queued, turn: Turn) -> Turn:
-        """Return the message's turn, at the earliest this one, and count it."""
+    def next(self, message: Queued, turn: Turn) -> Turn:
+        """Return the message's turn, at the earliest this one."""
         chance = zlib.crc32(message.identifier.encode()) / 2**32
-        is_first = message.to_stranger is not False and message.chat not in self._contacts
-        if is_first:
+        if self._is_first(message):
             turn = _later(turn, self._first.next(turn.at, chance=chance), WaitReason.FIRST_CONTACTS)
             turn = _later(turn, self._day_after(), WaitReason.FIRST_CONTACTS_PER_DAY)
-        person = self._people[message.chat]
-        turn = _later(turn, person.next(turn.at, chance=chance), WaitReason.ONE_PERSON)
-        # What waits for another reason is not planned among all: there it would hold up what could go before it.
+        turn = _later(turn, self._people[message.chat].next(turn.at, chance=chance), WaitReason.ONE_PERSON)
         if turn.at <= self._now:
             turn = _later(turn, self._all.next(turn.at, chance=chance), WaitReason.MESSAGES)
-            self._all.give(turn.at)
-        if is_first:
+        return turn
+
+    def give(self, message: Queued, turn: Turn) -> None:
+        """Count a message with this turn."""
+        if self._is_first(message):
             self._contacts[message.chat] = turn.at
             self._first.give(turn.at)
-        person.give(turn.at)
-        return turn
+        self._people[message.chat].give(turn.at)
+        # What waits for another reason is not planned among all: there it would hold up what could go before it.
+        if turn.at <= self._now or turn.reason is WaitReason.MESSAGES:
+            self._all.give(turn.at)
+
+    def _is_first(self, message: Queued) -> bool:
+        return message.to_stranger is not False and message.chat not in self._contacts
 
     def _day_after(self) -> float:
         """Return when there is room among the first contacts of a day."""

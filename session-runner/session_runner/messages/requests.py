@@ -5,11 +5,12 @@ refused with the code that the Cloud API has for it, so that nobody takes for se
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from session_protocol.messages import EditRequest, MessageRequest
+from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
 from session_protocol.phone_numbers import read_phone_number
 from session_protocol.vocabulary import Interactive
 
@@ -18,13 +19,14 @@ from session_runner.messages.errors import (
     BadParameterError,
     BadRequestError,
     MissingParameterError,
+    NoMessageError,
     NoTemplateError,
     NoUserIdError,
     UnsupportedKindError,
 )
 from session_runner.messages.fields import read_message_id
 from session_runner.messages.numbered import read_numbered
-from session_runner.messages.readers import READERS, read_text
+from session_runner.messages.readers import READERS, Reader, read_forward, read_text
 
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
@@ -32,6 +34,8 @@ LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
 _INTERACTIVE: Final = "interactive"
+_OWN_READERS: Final[Mapping[str, Reader]] = {**READERS, "forward": read_forward}
+""" With what the Cloud API has not. """
 _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 
 
@@ -79,7 +83,7 @@ def read_message(body: bytes) -> SendRequest:
 
     :raises MessageError: it is not what the route's document says, or cannot be carried out.
     """
-    return _send(dict(msgspec.to_builtins(_strictly(body, MessageRequest))))
+    return _send(dict(msgspec.to_builtins(_strictly(body, MessageRequest))), readers=_OWN_READERS)
 
 
 def read_edit(body: bytes, *, message: str) -> Edit:
@@ -88,6 +92,18 @@ def read_edit(body: bytes, *, message: str) -> Edit:
     :raises MessageError: it is not what the route's document says.
     """
     return Edit(message=message, body=read_text(msgspec.to_builtins(_strictly(body, EditRequest).text)).body)
+
+
+def read_mark(body: bytes, *, message: str) -> ReadMark:
+    """Return the mark that the body of `POST /v1/messages/{id}/read` asks for; it may be empty.
+
+    :raises MessageError: it is not what the route's document says.
+    """
+    given = _strictly(body or b"{}", ReadRequest)
+    try:
+        return ReadMark(message=read_message_id(message, field="The id"), typing=given.typing)
+    except BadParameterError as error:
+        raise NoMessageError(str(error)) from error
 
 
 def read_number(given: str) -> str:
@@ -109,12 +125,17 @@ def _strictly(body: bytes, kind: Any) -> Any:
         raise BadParameterError(f"The body is wrong: {reason}. /v1/openapi.yaml tells what it takes.") from error
 
 
-def _send(document: dict[str, Any], interactive: Interactive = Interactive.REFUSE) -> SendRequest:
+def _send(
+    document: dict[str, Any],
+    interactive: Interactive = Interactive.REFUSE,
+    *,
+    readers: Mapping[str, Reader] = READERS,
+) -> SendRequest:
     if document.get("recipient_type") not in (None, "individual"):
         raise BadParameterError("recipient_type is individual; groups are not built yet.")
-    kind = _kind(document, interactive)
+    kind = _kind(document, interactive, readers)
     given, digits = _recipient(document)
-    content = (read_numbered if kind == _INTERACTIVE else READERS[kind])(document.get(kind))
+    content = (read_numbered if kind == _INTERACTIVE else readers[kind])(document.get(kind))
     reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
     return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
 
@@ -129,7 +150,7 @@ def _mark(document: dict[str, Any]) -> ReadMark:
     return ReadMark(message=message, typing=typing is not None)
 
 
-def _kind(document: dict[str, Any], interactive: Interactive) -> str:
+def _kind(document: dict[str, Any], interactive: Interactive, readers: Mapping[str, Reader]) -> str:
     kind = document.get("type", "text")
     if kind is None:
         return "text"
@@ -139,9 +160,9 @@ def _kind(document: dict[str, Any], interactive: Interactive) -> str:
         raise UnsupportedKindError("WhatsApp Web sends no buttons, lists and flows; send a text.")
     if kind == _INTERACTIVE:
         return _INTERACTIVE
-    if isinstance(kind, str) and kind in READERS:
+    if isinstance(kind, str) and kind in readers:
         return kind
-    raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(READERS)}.")
+    raise BadParameterError(f"type is none of the Cloud API's; these are sent: {', '.join(readers)}.")
 
 
 def _recipient(document: dict[str, Any]) -> tuple[str, str]:

@@ -35,13 +35,15 @@ class Medium:
     filename: str | None = field(default=None, repr=False)
     stored: bool = True
     """ Whether the file is in the folder. """
+    passing: bool = False
+    """ Whether it is for one waiting message alone, and goes with it. """
 
 
 def add(database: Connection, medium: Medium) -> None:
     """Note a file, unless it is known."""
     database.execute(
-        "INSERT OR IGNORE INTO media (id, page_key, mime_type, variant, sha256, size, filename, stored, created, used) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO media (id, page_key, mime_type, variant, sha256, size, filename, stored, created, used, passing) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             medium.identifier,
             medium.page_key,
@@ -53,6 +55,7 @@ def add(database: Connection, medium: Medium) -> None:
             medium.stored,
             medium.created,
             medium.used,
+            medium.passing,
         ),
     )
 
@@ -86,6 +89,11 @@ def receive(
     add(database, medium)
 
 
+def count_received(database: Connection) -> int:
+    """Return of how many messages that came in the file is known."""
+    return int(database.execute("SELECT count(*) FROM media WHERE page_key IS NOT NULL").fetchone()[0])
+
+
 def find(database: Connection, identifier: str, *, now: float) -> Medium | None:
     """Return a file whose time is not over."""
     row = database.execute(
@@ -103,6 +111,7 @@ def find(database: Connection, identifier: str, *, now: float) -> Medium | None:
         stored=bool(row["stored"]),
         created=row["created"],
         used=row["used"],
+        passing=bool(row["passing"]),
     )
 
 
@@ -133,6 +142,11 @@ def delete(database: Connection, identifier: str) -> None:
     database.execute("DELETE FROM media WHERE id = ?", (identifier,))
 
 
+def release(database: Connection, identifier: str) -> bool:
+    """Forget a file if it was for one message alone, which does not wait any more; return whether it was."""
+    return database.execute("DELETE FROM media WHERE id = ? AND passing = 1", (identifier,)).rowcount > 0
+
+
 def stored(database: Connection) -> list[Medium]:
     """Return the files that are in the folder, those first that were used longest ago."""
     rows = database.execute("SELECT id, page_key, size, created, used FROM media WHERE stored ORDER BY used")
@@ -147,7 +161,7 @@ def needed(database: Connection) -> frozenset[str]:
     rows = database.execute(
         "SELECT DISTINCT json_extract(content, '$.media') FROM requests WHERE progress IN (?, ?)", WAITING
     )
-    return frozenset(identifier for (identifier,) in rows if identifier is not None)
+    return frozenset(identifier for (identifier,) in rows if identifier)
 
 
 def sweep(database: Connection, *, now: float) -> None:
@@ -155,3 +169,6 @@ def sweep(database: Connection, *, now: float) -> None:
     database.execute(
         "DELETE FROM media WHERE created <= ? - iif(page_key IS NULL, ?, ?)", (now, UPLOADS_KEPT, RECEIVED_KEPT)
     )
+    waits = needed(database)
+    gone = [row for row in database.execute("SELECT id FROM media WHERE passing = 1") if row[0] not in waits]
+    database.executemany("DELETE FROM media WHERE id = ?", gone)

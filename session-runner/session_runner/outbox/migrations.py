@@ -135,6 +135,14 @@ CREATE INDEX first_contacts ON requests (handed) WHERE stranger = 1;
 """
 """ Whether it goes to somebody who has never written (null: not known), and when the page got it. """
 
+PREPARING: Final = """
+ALTER TABLE requests ADD COLUMN to_prepare INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE requests ADD COLUMN problem TEXT;
+ALTER TABLE media ADD COLUMN passing INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX to_prepare ON requests (place) WHERE to_prepare = 1;
+"""
+""" A file is fetched from a link, or converted, before its message goes on, and is for that message alone. """
+
 CALLS: Final = """
 CREATE TABLE calls (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,7 +188,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     DELIVERIES,  # 4
     MEDIA,  # 5
     PACING,  # 6
-    CALLS,  # 7
-    BACKFILLS,  # 8
-    NOTICED,  # 9
+    PREPARING,  # 7
+    CALLS,  # 8
+    BACKFILLS,  # 9
+    NOTICED,  # 10
 )

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from session_runner.outbox.schema import damaged, is_damage, open_database
+from session_runner.outbox.schema import DamagedOutboxError, damaged, is_damage, open_database
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,13 +26,46 @@ class Outbox:
         self._path = path
         self._database = database
         self._thread = thread
+        self._found: asyncio.Future[DamagedOutboxError] = asyncio.get_running_loop().create_future()
+
+    async def watch(self) -> None:
+        """Wait until somebody finds the file damaged, be it a request that nobody waits for but its client.
+
+        :raises DamagedOutboxError: it is.
+        """
+        raise await asyncio.shield(self._found)
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         """Run one of the functions of `requests` in a transaction, which is on the disk when this returns.
 
         :raises DamagedOutboxError: the file turns out to be damaged.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(self._run, work, *given, **named))
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(self._run, work, *given, **named))
+        except DamagedOutboxError as error:
+            if not self._found.done():
+                self._found.set_result(error)
+            raise
+
+    async def note(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        """Run one in a transaction that is written when this returns, and on the disk with the next that `run` ends.
+
+        No kill takes it back, a power cut may: for what the page, or a receiver, is asked or told anew after that. A
+        message is so one wait for the disk and not three.
+
+        :raises DamagedOutboxError: the file turns out to be damaged.
+        """
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, partial(self._note, work, *given, **named)
+        )
+
+    def _note(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        try:
+            return self._run(work, *given, **named)
+        finally:
+            self._database.execute("PRAGMA synchronous = FULL")
 
     def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         try:

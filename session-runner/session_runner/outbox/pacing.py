@@ -31,13 +31,14 @@ class View:
     spent: Spent
 
 
-def view(database: Connection, *, account: str | None, memory: float | None, now: float) -> View:
+def view(database: Connection, *, account: str | None, memory: float | None, now: float, adding: bool = False) -> View:
     """Return what waits for this account's page, in its order, and what it was given, as far back as it counts.
 
     :param memory: seconds for which all messages count; None: nothing counts.
+    :param adding: whether another message is to be planned behind what waits; else nothing counts where nothing waits.
     """
     queue = _queue(database, account)
-    if memory is None or not queue:
+    if memory is None or not (queue or adding):
         return View(queue=queue, spent=Spent())
     messages = database.execute(
         "SELECT digits, handed FROM requests WHERE handed > ? AND (account IS NULL OR account = ?) "

@@ -10,6 +10,7 @@ from sqlite3 import Connection, Row
 from typing import Final
 
 from session_runner.messages.events import Person
+from session_runner.messages.incoming import Who
 
 _PREFIX: Final = "ZZ."
 """ No country's: those of Meta begin with one. """
@@ -36,7 +37,7 @@ def resolve(
     lid: str | None,
     name: str | None = None,
     new_user: NewUser,
-    now: float,
+    now: float | None = None,
 ) -> Person:
     """Return the person with this number or LID, and keep what is new about them."""
     by_number, by_lid = _by(database, "number", number), _by(database, "lid", lid)
@@ -52,20 +53,35 @@ def resolve(
         place = database.execute("INSERT INTO people (user_id) VALUES (?)", (new_user(),)).lastrowid or 0
     row = database.execute("SELECT * FROM people WHERE place = ?", (place,)).fetchone()
     known = (number or row["number"], lid or row["lid"], name or row["name"])
-    is_old = row["noticed"] is None or row["noticed"] < now - NOTICED_EVERY
+    is_old = now is not None and (row["noticed"] is None or row["noticed"] < now - NOTICED_EVERY)
     if is_old or known != (row["number"], row["lid"], row["name"]):  # most know nothing new: then nothing is written
-        update = "UPDATE people SET number = ?, lid = ?, name = ?, noticed = ? WHERE place = ?"
+        update = "UPDATE people SET number = ?, lid = ?, name = ?, noticed = coalesce(?, noticed) WHERE place = ?"
         database.execute(update, (*known, now, place))
     return Person(user_id=row["user_id"], wa_id=known[0], name=known[2])
 
 
-def find(database: Connection, user: str) -> Person | None:
-    """Return the person with this `user_id`, also one that was joined into another; None: there is none."""
-    row = database.execute(
-        "SELECT user_id, number, name FROM people WHERE user_id = ?1 "
+def of_page(
+    database: Connection, who: Who, *, new_user: NewUser, name: str | None = None, now: float | None = None
+) -> Person:
+    """Return the person that the page tells of, who is no group, and keep what is new about them."""
+    user, _, server = who.id.partition("@")
+    number, lid = (who.number, who.lid or user) if server == "lid" else (who.number or user, who.lid)
+    return resolve(database, number=number, lid=lid, name=name or who.name, new_user=new_user, now=now)
+
+
+def find_row(database: Connection, user: str) -> Row | None:
+    """Return the row of the person with this `user_id`, also of one that was joined into another."""
+    found: Row | None = database.execute(
+        "SELECT user_id, number, lid, name FROM people WHERE user_id = ?1 "
         "OR place = (SELECT person FROM former_people WHERE user_id = ?1)",
         (user,),
     ).fetchone()
+    return found
+
+
+def find(database: Connection, user: str) -> Person | None:
+    """Return the person with this `user_id`, also one that was joined into another; None: there is none."""
+    row = find_row(database, user)
     return None if row is None else Person(user_id=row["user_id"], wa_id=row["number"], name=row["name"])
 
 

@@ -36,6 +36,8 @@ class NewMessage:
     key: str | None = field(default=None, repr=False)
     """ Of idempotency, with the digest of its body. """
     digest: str | None = field(default=None, repr=False)
+    to_prepare: bool = False
+    """ Whether its file has to be fetched or converted before the page gets it. """
     to_stranger: bool | None = None
     """ Whether it goes to somebody who has never written; None: not known. """
 
@@ -80,6 +82,8 @@ class Message:
     kind: str
     progress: Progress
     error: int | None
+    problem: str | None = None
+    """ What the code does not say, for people. """
     times: dict[str, float]
     """ When it came to each progress. """
 
@@ -101,8 +105,9 @@ def add(database: Connection, message: NewMessage) -> None:
     """Store a message."""
     database.execute(
         "INSERT INTO requests "
-        "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest, stranger) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest, stranger, "
+        "to_prepare) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.identifier,
             message.given,
@@ -116,6 +121,7 @@ def add(database: Connection, message: NewMessage) -> None:
             message.key,
             message.digest,
             message.to_stranger,
+            message.to_prepare,
         ),
     )
     _note(database, message.identifier, Progress.ACCEPTED, message.accepted)
@@ -124,13 +130,18 @@ def add(database: Connection, message: NewMessage) -> None:
 def due(database: Connection, *, account: str | None, most: int, only: Sequence[str] | None = None) -> list[Waiting]:
     """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is.
 
+    One whose file is not there yet holds up what comes behind it in its chat, and nothing else.
+
     :param only: those of which it is the turn; None: all.
     """
     chosen = None if only is None else msgspec.json.encode(only).decode()
     rows = database.execute(
-        "SELECT id, digits, kind, content, reply_to, tries, accepted FROM requests "
+        "WITH held AS (SELECT digits, min(place) AS place FROM requests "
+        "WHERE to_prepare = 1 AND progress IN (?1, ?2) GROUP BY digits) "
+        "SELECT id, digits, kind, content, reply_to, tries, accepted FROM requests LEFT JOIN held USING (digits) "
         "WHERE progress IN (?1, ?2) AND (account IS NULL OR account = ?3) "
-        "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) ORDER BY place LIMIT ?5",
+        "AND (held.place IS NULL OR requests.place < held.place) "
+        "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) ORDER BY requests.place LIMIT ?5",
         (*WAITING, account, chosen, most),
     )
     return [
@@ -178,12 +189,21 @@ def watched(database: Connection, *, since: float, most: int) -> list[Watched]:
     ]
 
 
-def record(database: Connection, identifier: str, progress: Progress, *, time: float, error: int | None = None) -> None:
+def record(
+    database: Connection,
+    identifier: str,
+    progress: Progress,
+    *,
+    time: float,
+    error: int | None = None,
+    problem: str | None = None,
+) -> None:
     """Note how far a message has come; a failed one's content is forgotten."""
     failed = progress is Progress.FAILED
     database.execute(
-        "UPDATE requests SET progress = ?, error = ?, content = iif(?, NULL, content) WHERE id = ?",
-        (progress, error, failed, identifier),
+        "UPDATE requests SET progress = ?, error = ?, problem = ?, content = iif(?, NULL, content), "
+        "to_prepare = iif(?, 0, to_prepare) WHERE id = ?",
+        (progress, error, problem, failed, failed, identifier),
     )
     _note(database, identifier, progress, time)
 
@@ -216,7 +236,9 @@ def end_waiting(database: Connection, *, but_of: str | None, error: int, time: f
 
 def find(database: Connection, identifier: str) -> Message | None:
     """Return what is known of a message."""
-    row = database.execute("SELECT digits, kind, progress, error FROM requests WHERE id = ?", (identifier,)).fetchone()
+    row = database.execute(
+        "SELECT digits, kind, progress, error, problem FROM requests WHERE id = ?", (identifier,)
+    ).fetchone()
     if row is None:
         return None
     times = database.execute("SELECT status, time FROM statuses WHERE request = ?", (identifier,))
@@ -226,6 +248,7 @@ def find(database: Connection, identifier: str) -> Message | None:
         kind=row["kind"],
         progress=Progress(row["progress"]),
         error=row["error"],
+        problem=row["problem"],
         times=dict(times),
     )
 

@@ -134,7 +134,10 @@ def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) 
             continue
         is_history = how.reading.is_history(entry.t)
         changes = reaction_changes(entry, {} if known is None else known.reactions, by)
-        if is_history or (news_of(entry, known, now=now) is None and not changes):
+        kind = news_of(entry, known, now=now)
+        # What was sent over this API is followed by its statuses, so it need not be read.
+        is_told = kind is not None and not (kind is News.MESSAGE and entry.own and _is_request(database, entry.id))
+        if is_history or not (is_told or changes):
             _mark(database, chat, entry, known, None, how)
             history += is_history and known is None
         else:
@@ -294,11 +297,7 @@ def chat_of(database: Connection, who: Who, how: Taking, *, name: str | None = N
 
 
 def _person(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> Person:
-    user, _, server = who.id.partition("@")
-    number, lid = (who.number, who.lid or user) if server == "lid" else (who.number or user, who.lid)
-    return people.resolve(
-        database, number=number, lid=lid, name=name or who.name, new_user=how.new_user, now=how.now.timestamp()
-    )
+    return people.of_page(database, who, new_user=how.new_user, name=name, now=how.now.timestamp())
 
 
 def _by(database: Connection, how: Taking) -> By:

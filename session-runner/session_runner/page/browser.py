@@ -184,6 +184,22 @@ class BrowserPage:
         except PlaywrightError as error:
             raise _page_error(error) from error
 
+    async def collect_garbage(self, *, deadline: float = CALL_SECONDS) -> None:
+        """Have V8 collect all the garbage of the page.
+
+        :raises CallFailedError: it was not done in time.
+        :raises PageGoneError: the page, the browser or the driver is dead.
+        """
+        try:
+            async with asyncio.timeout(deadline):
+                session = await self.context.new_cdp_session(self.page)
+                await session.send("HeapProfiler.collectGarbage")
+                await session.detach()
+        except TimeoutError as error:
+            raise CallFailedError(f"The page did not answer within {deadline:g} s.") from error
+        except PlaywrightError as error:
+            raise _page_error(error) from error
+
     async def paint(self, *, deadline: float) -> bytes:
         """Return a picture of the page, as PNG.
 

@@ -163,7 +163,7 @@ class Channel:
         result = Outcome.AGAIN if answer.status is None else outcome(answer.status, unknown_for=unknown_for)
         if result is Outcome.DELIVERED:
             self._refusals.forget(delivery.place)
-            await outbox.run(deliveries.delivered, delivery.place)
+            await outbox.note(deliveries.delivered, delivery.place)
             self._say("")
             return
         problem = answer.problem if answer.status is None else f"The receiver answered {answer.status}."
@@ -180,7 +180,7 @@ class Channel:
         wait = pause(delivery.tries + 1, chance=self._around.random(), asked=answer.asked_pause)
         if answer.asked_pause is not None:
             self._not_before = max(self._not_before, now + wait)  # it is the receiver that wants rest, not the chat
-        await outbox.run(deliveries.failed, delivery.place, due_at=now + wait, problem=problem)
+        await outbox.note(deliveries.failed, delivery.place, due_at=now + wait, problem=problem)
 
     def _ended(self, place: int, task: asyncio.Task[None]) -> None:
         self._under_way.pop(place)

@@ -21,8 +21,9 @@ from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Backlog, DeadLetter
 from session_runner.outbox.outbox import Outbox
 from session_runner.webhooks.channel import Channel, Surroundings
+from session_runner.webhooks.connections import Guard
 from session_runner.webhooks.guard import Destinations, refusal
-from session_runner.webhooks.sender import Guard, Sender
+from session_runner.webhooks.sender import Sender
 from session_runner.webhooks.shapes import body_for
 
 MEASURE: Final = 10.0

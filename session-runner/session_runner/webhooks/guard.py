@@ -1,4 +1,4 @@
-"""Whether a connection may go to an address: what keeps a webhook from reaching what is not its own.
+"""Whether a connection may go to an address: what keeps a webhook or a file's link from reaching what is not its own.
 
 The sender asks with the very address that a socket is about to connect to, so a name that has another address by then is
 judged by that one. Free are public addresses, by https on port 443: what a namespace's NetworkPolicy leaves free, too.
@@ -21,7 +21,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, kw_only=True)
 class Destinations:
-    """Where webhooks may go beside public addresses."""
+    """Where webhooks may go, and files be fetched from, beside public addresses."""
 
     ranges: tuple[tuple[Network, int], ...] = ()
     """ Addresses, with their port. """
@@ -43,27 +43,27 @@ class Destinations:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a webhook's address says."""
+    """What the address of a webhook or of a file says."""
 
     scheme: str
     host: str
     port: int
+    whose: str = "The webhook's host"
+    """ What it is called in a refusal. """
 
 
 def refusal(address: Address, target: Target, destinations: Destinations) -> str | None:
     """Return why no connection goes to this address for this target; None: it may."""
     address = meant(address)
     if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
-        return (
-            "The webhook's host is an address of the pod, of its node or of everybody there, to which nothing is sent."
-        )
+        return f"{target.whose} is an address of the pod, of its node or of everybody there, to which nothing is sent."
     if any(address in network and target.port == port for network, port in destinations.ranges):
         return None
     if namespace_of(target.host) in destinations.namespaces:
         return None
     if not is_public(address):
         return (
-            f"The webhook's host is no public address. Whoever runs the operator can open it with {SETTING}, "
+            f"{target.whose} is no public address. Whoever runs the operator can open it with {SETTING}, "
             "which opens it in the NetworkPolicy, too."
         )
     if target.scheme != "https" or target.port != HTTPS_PORT:
@@ -72,6 +72,14 @@ def refusal(address: Address, target: Target, destinations: Destinations) -> str
             f"with {SETTING}, which opens them in the NetworkPolicy, too."
         )
     return None
+
+
+def address_of(host: str) -> Address | None:
+    """Return the address that a host is written as; None: it is a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def namespace_of(host: str) -> str | None:

@@ -1,40 +1,32 @@
 """One request to one webhook's receiver: a delivery, or the handshake of the Cloud API.
 
-The only HTTP that the runner sends. It uses no proxy, neither the session's nor the environment's, follows no redirect,
-reads little of an answer, and asks the guard about each address that a socket is about to connect to.
+It uses no proxy, neither the session's nor the environment's, follows no redirect, reads little of an answer, and asks the
+guard about each address that a socket is about to connect to.
 """
 
-import contextlib
-import functools
-import ipaddress
 import secrets
-import socket
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import aiohttp
 from session_protocol.live_settings import Webhook
-from session_protocol.public_addresses import Address, meant
 from session_protocol.vocabulary import WebhookFormat
 
-from session_runner.webhooks.guard import Destinations, Target, refusal
+from session_runner.webhooks.connections import CONNECT, Guard, GuardedSockets, open_connections, target_of
+from session_runner.webhooks.guard import Destinations, refusal
 from session_runner.webhooks.retries import asked_pause
 from session_runner.webhooks.secret_files import Secret
 from session_runner.webhooks.signing import cloud_api_headers, standard_headers
 
 SECONDS: Final = 15.0
 """ For a whole request: receivers answer first and work then. """
-CONNECT: Final = 5.0
 AT_ONCE: Final = 8
 """ Connections to one receiver, each of another chat. """
 READ: Final = 4096
 """ Bytes of an answer that are read; with more the connection is closed. """
-Guard = Callable[[Address, Target, Destinations], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +58,9 @@ class Sender:
         guard: Guard = refusal,
     ) -> None:
         self._webhook = webhook
-        self._destinations = destinations
         self._clock = clock
         self._extra_ca = extra_ca
-        self._guard = guard
-        self._target = target_of(webhook.url)
-        self._refusal: str | None = None
-        """ What the guard said last. """
+        self._sockets = GuardedSockets(target_of(webhook.url), destinations, guard)
         self._session: aiohttp.ClientSession | None = None
 
     async def deliver(self, body: bytes, *, identifier: str, secret: Secret) -> Answer:
@@ -110,7 +98,7 @@ class Sender:
         body: bytes | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Answer:
-        self._refusal = None
+        self._sockets.refusal = None
         session = self._session = self._session or self._open()
         try:
             async with session.request(
@@ -120,64 +108,12 @@ class Sender:
                 return Answer(status=response.status, asked_pause=asked, text=await response.content.read(READ))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # The library's words may quote the address, in which people put tokens.
-            refused = self._refusal
+            refused = self._sockets.refusal
             return Answer(problem=refused or _reason(error), refused=refused is not None)
 
     def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=_trust(self._extra_ca) if self._target.scheme == "https" else True,
-            limit=AT_ONCE + 1,  # and one for what passes
-            socket_factory=self._guarded_socket,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(total=SECONDS, sock_connect=CONNECT),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            headers={"User-Agent": "whatsapp-session-operator", "Accept-Encoding": "identity"},
-        )
-
-    def _guarded_socket(self, info: Any) -> socket.socket:
-        """Return a socket for the address that will be connected to. :raises OSError: nothing may go there."""
-        family, kind, protocol, _, address = info
-        known = ipaddress.ip_address(address[0].partition("%")[0])
-        why = self._guard(known, self._target, self._destinations)
-        if why is None and self._guard is refusal and _is_own(meant(known)):
-            why = "The webhook's host is the session's own pod, to which nothing is sent."
-        if why is not None:
-            self._refusal = why
-            raise OSError(why)
-        return socket.socket(family, kind, protocol)
-
-
-def target_of(url: str) -> Target:
-    """Return what a webhook's address says of its connection."""
-    parts = urlsplit(url)
-    with contextlib.suppress(ValueError):
-        return Target(
-            scheme=parts.scheme, host=parts.hostname or "", port=parts.port or (443 if parts.scheme == "https" else 80)
-        )
-    return Target(scheme=parts.scheme, host="", port=0)  # a port that is none: no connection is made
-
-
-def _is_own(address: Address) -> bool:
-    """Whether an address is the pod's own: the kernel then sends from the address itself."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
-        probe.connect((str(address), 9))  # which sends nothing
-        return bool(probe.getsockname()[0] == str(address))
-    return False
-
-
-@functools.lru_cache(maxsize=1)
-def _trust(extra_ca: Path | None) -> ssl.SSLContext:
-    """Return whom TLS trusts: the image's authorities and those that the operator adds. Made when it is first needed."""
-    context = ssl.create_default_context()
-    if extra_ca is not None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            context.load_verify_locations(cafile=extra_ca)
-    return context
+        timeout = aiohttp.ClientTimeout(total=SECONDS, sock_connect=CONNECT)
+        return open_connections(self._sockets, extra_ca=self._extra_ca, at_once=AT_ONCE + 1, timeout=timeout)
 
 
 def _reason(error: Exception) -> str:  # noqa: PLR0911 -- one for each error

@@ -1,5 +1,6 @@
 """What the API server answers to what it refuses, rule by rule."""
 
+FILE_SIZE = "must be from 1Ki to 100Mi: write 64Mi for 64 mebibytes, or leave it out"
 QUANTITY = "must be a quantity such as 384Mi, 1Gi, 500m or 2"
 DURATION = "must be a duration of whole numbers with units, such as 30s, 5m or 1h30m"
 SECOND = "must be at least 1s: write 30s for 30 seconds, or leave it out for the default"

@@ -27,6 +27,7 @@ CONTRACT: dict[str, Any] = {
     "proxy": {"type": "HTTP", "host": "proxy.example.com", "port": 3128, "loginSecretName": "proxy"},
     "browser": {"language": "en-US", "timeZone": "UTC"},
     "messaging": {
+        "mediaLimits": {"image": "5Mi", "video": "64Mi", "audio": "16Mi", "document": "100Mi", "sticker": "500Ki"},
         "interactive": "NumberedText",
         "pacing": {
             "type": "Custom",

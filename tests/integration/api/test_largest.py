@@ -24,6 +24,9 @@ def admitted() -> dict[str, Any]:
     """The largest spec, in words that the rules in CEL take, too."""
     spec: dict[str, Any] = largest(root_schema(SESSION)["properties"]["spec"])
     spec |= {"operatingMode": "Suspended", "replicas": 1, "resources": {}, "timeouts": {}, "recovery": {}, "link": {}}
+    numbers = {"burst": 20, "interval": "59999ms"}
+    custom = {"firstContacts": {**numbers, "perDay": 100}, "messages": numbers}
+    spec["messaging"] = {"interactive": "NumberedText", "pacing": {"type": "Custom", "custom": custom}}
     spec["proxy"]["host"] = ".".join([*["x" * 63] * 3, "x" * 61])
     spec["webhooks"] = [
         {

@@ -21,6 +21,7 @@ from integration.api.refusal_messages import (
     DOMAIN,
     DURATION,
     EVERY,
+    FILE_SIZE,
     IMAGE,
     KEY,
     KEYS,
@@ -127,6 +128,9 @@ SPREAD = "spec.pod.topologySpreadConstraints[0]"
 DNS = "spec.pod.dnsConfig"
 RULES: list[tuple[dict[str, Any], str, str]] = [
     # amounts that are none
+    ({"messaging": {"mediaLimits": {"video": "big"}}}, "spec.messaging.mediaLimits.video", QUANTITY),
+    ({"messaging": {"mediaLimits": {"video": "101Mi"}}}, "spec.messaging.mediaLimits.video", FILE_SIZE),
+    ({"messaging": {"mediaLimits": {"image": 0}}}, "spec.messaging.mediaLimits.image", FILE_SIZE),
     (limits(memory="lots"), "spec.resources.limits.memory", QUANTITY),
     (limits(memory="1 Gi"), "spec.resources.limits.memory", QUANTITY),
     (limits(memory=""), "spec.resources.limits.memory", QUANTITY),

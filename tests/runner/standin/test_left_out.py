@@ -48,6 +48,11 @@ BOTH = {
     "WAWebVoipStackInterface": "await WPP.call.reject()",
     "WAWebQuotedMsgModelUtils": "await window.__replied",
     "WAWebReactionsModelCollection": "await window.__reacted",
+    "WAWebProfilePicThumbCollection": f"(await WPP.contact.getProfilePictureUrl('{FRIEND}')) === undefined",
+    "WAWebTextStatusCollection": f"(await WPP.contact.getStatus('{FRIEND}')) === null",
+    "WAWebUserPrefsGeneral": "WPP.profile.getMyProfileName() === 'Stand-in'",
+    "WAWebLinkPreviewChatAction": "(await WPP.whatsapp.functions.fetchLinkPreview('https://x.org')).data.title === 'A link'",
+    "WALinkify": "WPP.whatsapp.functions.findFirstWebLink('see https://x.org') === 'https://x.org'",
     "WAWebHistorySyncProgressModel": "WPP.conn.getHistorySyncProgress().progress === 100",
 }
 """ The module, and an expression that holds with it. """

@@ -5,6 +5,7 @@ import { Calls } from './calls.js';
 import { Chats } from './chats.js';
 import { Connection } from './connection.js';
 import { ModelDatabase } from './database.js';
+import { burden } from './heavy.js';
 import { createWid } from './identity.js';
 import { Inbox } from './inbox.js';
 import { Linking } from './linking.js';
@@ -19,6 +20,7 @@ import { Outbox } from './outbox.js';
 import { Pairing } from './pairing.js';
 import { People } from './people.js';
 import { Presences } from './presence.js';
+import { Profiles } from './profiles.js';
 import { Reactions } from './reactions.js';
 import { Dialogs, Screens } from './screens.js';
 import { Sender } from './sender.js';
@@ -93,6 +95,7 @@ async function start() {
   }
   if (await mutex.acquire()) connection.start();
   else dialogs.open('other-tab');
+  burden(config.heavy);
 }
 
 // Everything about chats and messages. `restore` shows what the profile holds of them.
@@ -101,6 +104,7 @@ function conversation({ login, state, connection }) {
   const database = new ModelDatabase();
   const people = new People({ connection, database });
   const presences = new Presences();
+  const profiles = new Profiles({ connection });
   const chats = new Chats({ database, people, presences });
   const messages = new Messages({ chats, database });
   const reactions = new Reactions({ database });
@@ -117,7 +121,7 @@ function conversation({ login, state, connection }) {
   };
   return {
     calls, chats, database, history: { realProgress: 100, remainingPausedSeconds: 0 }, inbox, messages, outbox, people,
-    presences, reactions, restore, self, sender, transfers,
+    presences, profiles, reactions, restore, self, sender, transfers,
   };
 }
 

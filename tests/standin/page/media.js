@@ -82,8 +82,10 @@ export class MediaPrep {
   #file;
   #send;
   #kind;
+  #precomputed;
 
   constructor({ file, options, send }) {
+    this.#precomputed = options.precomputedFields; // wa-js decodes a voice note to know them
     this.#file = file;
     this.#send = send;
     this.#kind = kindOf(file.type, options);
@@ -99,6 +101,7 @@ export class MediaPrep {
     const { productMsgOptions, caption } = options;
     const fields = {
       ...productMsgOptions, type: this.#kind, caption, mimetype: this.#file.type, filename: this.#file.name,
+      duration: this.#precomputed?.duration,
     };
     return this.#send(fields, this.#file, this.mediaData);
   }

@@ -9,6 +9,7 @@ import { define } from './loader.js';
 import { MediaPrep, OpaqueData } from './media.js';
 import { ACK, ACK_STRING, Msg, MsgCollectionImpl } from './messages.js';
 import { chatPresence } from './presence.js';
+import { ProfilePicThumbCollectionImpl, TextStatusCollectionImpl } from './profiles.js';
 import { reactionsModel } from './reactions.js';
 
 export function defineChats({ mode, announce, talk }) {
@@ -85,7 +86,15 @@ function defineSending({ mode, announce, talk: { chats, messages, reactions, sel
   });
 }
 
-function defineOthers({ calls, history, people, presences, sender }) {
+function defineOthers({ calls, history, people, presences, profiles, sender }) {
+  define('WAWebProfilePicThumbCollection', { ProfilePicThumbCollection: profiles.pictures, ProfilePicThumbCollectionImpl });
+  define('WAWebTextStatusCollection', { TextStatusCollection: profiles.abouts, TextStatusCollectionImpl });
+  // What the page itself would show of a link; nothing is fetched.
+  define('WAWebLinkPreviewChatAction', {
+    getLinkPreview: async (url) => ({ url, data: { title: 'A link', description: 'What is there', canonicalUrl: url, matchedText: url } }),
+  });
+  define('WALinkify', { findFirstWebLink: (text) => /https?:\/\/\S+/.exec(text)?.[0] });
+  define('WAWebUserPrefsGeneral', { getPushname: () => 'Stand-in', setBrowserId() {}, getUserPrivacySettings: () => ({}) });
   define('WAWebLidPnCache', { lidPnCache: people.cache });
   define('WAWebApiContact', people.cache);
   define('WAWebQueryExistsJob', {

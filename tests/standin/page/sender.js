@@ -7,13 +7,14 @@ import { ACK, Msg } from './messages.js';
 const target = ({ id, fromMe }) => ({ id, fromMe });
 
 function frameOf(msg) {
-  const { id, type, body, caption, subtype, mimetype, filename, mediaKey, quotedStanzaID, mentionedJidList } = msg;
+  const { id, type, body, caption, subtype, mimetype, filename, duration, mediaKey, quotedStanzaID, mentionedJidList } = msg;
   const frame = {
     type: 'send', id: id.id, to: String(id.remote), kind: type, body: body ?? caption ?? '',
-    subtype: subtype || undefined, mimetype, filename, media: mediaKey, quoted: quotedStanzaID,
+    subtype: subtype || undefined, mimetype, filename, duration, media: mediaKey, quoted: quotedStanzaID,
     mentioned: mentionedJidList?.length ? mentionedJidList.map(String) : undefined,
-    forwarded: msg.isForwarded || undefined, lat: msg.lat, lng: msg.lng, location: msg.loc || undefined,
+    forwarded: msg.isForwarded || undefined, score: msg.forwardingScore, lat: msg.lat, lng: msg.lng, location: msg.loc || undefined,
     name: msg.vcardFormattedName, vcards: msg.vcardList,
+    preview: msg.matchedText && { url: msg.matchedText, title: msg.title, description: msg.description },
     target: msg.protocolMessageKey && target(msg.protocolMessageKey),
   };
   return JSON.parse(JSON.stringify(frame)); // without what is undefined: the database would keep it

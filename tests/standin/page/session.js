@@ -56,7 +56,7 @@ export class Session {
 
   // Acknowledgements keep their place among the receipts: both change the same messages.
   #talked(frame) {
-    const { calls, chats, history, inbox, outbox, people, presences, transfers } = this.#parts.talk;
+    const { calls, chats, history, inbox, outbox, people, presences, profiles, transfers } = this.#parts.talk;
     const sender = () => chats.resolve(createWid(frame.from));
     switch (frame.type) {
       case 'message': return inbox.message(frame);
@@ -68,6 +68,7 @@ export class Session {
         return inbox.history(frame);
       case 'looked-up': return people.answered(frame);
       case 'lookup-failed': return people.failed(frame);
+      case 'profile': return profiles.answered(frame);
       case 'media-link': return transfers.renewed(frame);
       case 'chat-state': return presences.seen(sender(), frame.state);
       case 'call': return calls.ringing(frame.id, sender(), frame);

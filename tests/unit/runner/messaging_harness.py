@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,14 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
 from session_runner.inbox import Inbox
 from session_runner.live import Live
+from session_runner.media.media import Media
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
+from session_runner.preparing import Preparer
 from session_runner.store import StateStore
 from support.waiting import async_until
 
@@ -168,6 +170,12 @@ class Session:
         await async_until(
             f"{identifier} {status}", lambda: self.status(identifier), lambda now: now == status, within=20
         )
+
+
+def preparer_of(media: Media, *, clock: Callable[[], datetime] = lambda: NOW, **more: Any) -> Preparer:
+    """What gets the files of these ready; a test may let it fetch from loopback."""
+    live = Live(store=StateStore(clock=clock))
+    return Preparer(media=media, live=live, clock=clock, **more)
 
 
 def idle_inbox(store: StateStore) -> Inbox:

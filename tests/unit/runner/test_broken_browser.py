@@ -21,7 +21,7 @@ from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore
 from session_runner.webhooks.deliverer import Deliverer
-from unit.runner.messaging_harness import idle_inbox
+from unit.runner.messaging_harness import idle_inbox, preparer_of
 from unit.runner.test_outbox import damage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -60,7 +60,7 @@ async def run(
         deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
         inbox=idle_inbox(store),
-        media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),
+        preparer=preparer_of(Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom)),
     )
     return store, await session.run(asyncio.Event())
 

@@ -19,7 +19,7 @@ from session_runner.http.auth import TokenFolder
 from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.metrics import Metrics
-from unit.runner.messaging_harness import FRIEND, NOW, Session, running
+from unit.runner.messaging_harness import FRIEND, NOW, Session, preparer_of, running
 
 PHONE = "123456789012345"
 TEXT = {"messaging_product": "whatsapp", "to": f"+{FRIEND}", "type": "text", "text": {"body": "Hello"}}
@@ -65,7 +65,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     tokens.mkdir()
     media = Media(phone_number_id=PHONE, clock=lambda: NOW, random=os.urandom)
     made = Served(tokens, media)
-    made.session.messaging.media = media
+    made.session.messaging.preparer = preparer_of(media)
     made.session.say(RunnerState.CONNECTED)
     made.session.door.open(made.session.page)
     messages = running(made.session, tmp_path, works=False)
@@ -107,6 +107,7 @@ async def test_a_text_is_taken_by_any_version(served: Served, version: str) -> N
         "status": "accepted",
         "times": {"accepted": "2026-11-30T00:00:00Z"},
         "errorCode": None,
+        "errorDetails": None,
         "waiting": None,
     } == await status.json()
 
@@ -250,4 +251,4 @@ async def test_buttons_are_a_numbered_text_where_a_session_wants_that(served: Se
     ((kind, content),) = await outbox.run(lambda db: db.execute("SELECT kind, content FROM requests").fetchall())
 
     assert (400, 131051) == before
-    assert (200, "text", {"body": "Come?\n\n1. Yes"}) == (taken.status, kind, json.loads(content))
+    assert (200, "text", "Come?\n\n1. Yes") == (taken.status, kind, json.loads(content)["body"])

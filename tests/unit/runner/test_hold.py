@@ -23,7 +23,7 @@ from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
 from session_runner.webhooks.deliverer import Deliverer
-from unit.runner.messaging_harness import idle_inbox
+from unit.runner.messaging_harness import idle_inbox, preparer_of
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 BEFORE = Start(session_uid="s", restart="r1", relink="l1", resumed="t1")
@@ -237,7 +237,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
         messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
         inbox=idle_inbox(store),
-        media=Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom),
+        preparer=preparer_of(Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom)),
     )
     asked = asyncio.Event()
     run = asyncio.create_task(session.run(asked))

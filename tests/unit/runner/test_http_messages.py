@@ -83,13 +83,13 @@ async def test_a_message_is_taken(served: Served) -> None:
         REACTION,
         {"to": FRIEND, "type": "location", "location": {"latitude": 1, "longitude": 2.5}},
         {"to": FRIEND, "type": "contacts", "contacts": [{"name": {"formatted_name": "Ada"}, "phones": [{}]}]},
+        {"to": FRIEND, "type": "forward", "forward": {"message_id": "3AF9"}},
+        TEXT | {"text": {"body": "@15550100777", "mentions": [FRIEND], "preview_url": True}},
     ]
     sent = [await served.sent(body) for body in bodies]
     waiting = await served.outbox.run(requests.due, account=None, most=10)
 
-    assert [(one.identifier, one.reply_to) for one in waiting] == list(
-        zip(sent, ["3AF0", None, None, None], strict=True)
-    )
+    assert [(one.identifier, one.reply_to) for one in waiting] == list(zip(sent, ["3AF0", *[None] * 5], strict=True))
     assert 200 == (await served.call("GET", f"/{sent[0]}"))[0]
 
 

@@ -386,9 +386,10 @@ async def test_a_file_can_be_sent_on_once_it_was_fetched(store: Store) -> None:
             await store.media.fit(Image(media=identifier))
         await store.read(identifier)
         await store.kept("7")
-        fit = await store.media.fit(Image(media=identifier, caption="x"))
+        fit, to_convert = await store.media.fit(Image(media=identifier, caption="x"))
 
         assert Image(media="7", caption="x", mime_type="image/jpeg", filename="image.jpg") == fit
+        assert not to_convert
         assert store.folder / "7" == await store.media.path_of(fit)
         with pytest.raises(MediaError, match="audio takes"):
             await store.media.fit(Audio(media=identifier))

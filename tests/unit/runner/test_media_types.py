@@ -4,7 +4,9 @@ import pytest
 from session_runner.messages.errors import MediaError
 from session_runner.messages.media import (
     ANIMATED_STICKER,
+    CONVERTIBLE,
     HEAD,
+    LARGEST,
     LIMITS,
     MB,
     UNKNOWN,
@@ -13,6 +15,9 @@ from session_runner.messages.media import (
     check,
     hex_digest,
     is_media_id,
+    is_to_convert,
+    largest,
+    may_be_decoded,
     named,
     sniff,
     upload_id,
@@ -44,6 +49,7 @@ FILES = {
     "audio/mpeg": b"ID3\x04" + REST,
     "audio/aac": b"\xff\xf1\x50\x80" + REST,
     "audio/amr": b"#!AMR\n" + REST,
+    "audio/flac": b"fLaC" + REST,
     "audio/ogg": OGG + b"OpusHead\1\1" + REST,
     "application/ogg": OGG + b"\1vorbis" + REST,
     "audio/wav": b"RIFF\x24\0\0\0WAVEfmt " + REST,
@@ -121,6 +127,24 @@ def test_each_kind_takes_what_is_documented(kind: MediaKind) -> None:
             check(kind, mime_type="application/pdf", size=1)
 
 
+def test_a_short_voice_note_may_be_decoded_by_the_page() -> None:
+    """By the length in its last page; what has none, or lies about it, may not."""
+
+    def tail(samples: int) -> bytes:
+        return REST + b"OggS\0\4" + samples.to_bytes(8, "little", signed=False) + REST
+
+    assert [True, True, False, False] == [may_be_decoded(tail(n)) for n in (1, 300 * 48_000, 300 * 48_000 + 1, 0)]
+    assert not may_be_decoded(REST)
+    assert not may_be_decoded(tail(2**64 - 1))
+    assert not may_be_decoded(b"OggS")
+
+
+def test_a_link_may_bring_as_much_as_its_kind_takes() -> None:
+    """A sound that is converted may be larger than what is made of it."""
+    assert (16 * MB, LARGEST) == (largest(MediaKind.AUDIO), largest(MediaKind.AUDIO, ptt=True))
+    assert (500 * 1024, 5 * MB) == (largest(MediaKind.STICKER), largest(MediaKind.IMAGE))
+
+
 def test_an_animated_sticker_may_be_larger() -> None:
     """As documented."""
     check(MediaKind.STICKER, mime_type="image/webp", size=ANIMATED_STICKER, form=Variant.ANIMATED)
@@ -128,12 +152,22 @@ def test_an_animated_sticker_may_be_larger() -> None:
         check(MediaKind.STICKER, mime_type="image/webp", size=ANIMATED_STICKER)
 
 
-@pytest.mark.parametrize("mime_type", ["audio/mpeg", "audio/ogg"])
-def test_a_sound_is_not_converted(mime_type: str) -> None:
+@pytest.mark.parametrize("mime_type", ["audio/mp4", "audio/amr"])
+def test_a_sound_that_is_not_converted_is_no_voice_note(mime_type: str) -> None:
     """It is refused with what would do."""
     with pytest.raises(MediaError, match="ffmpeg"):
         check(MediaKind.AUDIO, mime_type=mime_type, size=MB, ptt=True)
     check(MediaKind.AUDIO, mime_type="audio/ogg", size=MB, form=Variant.MONO, ptt=True)
+
+
+@pytest.mark.parametrize("mime_type", CONVERTIBLE)
+def test_other_sounds_become_a_voice_note(mime_type: str) -> None:
+    """Of whatever size; sent as a sound they are what they are."""
+    check(MediaKind.AUDIO, mime_type=mime_type, size=LARGEST, ptt=True)
+
+    assert is_to_convert(mime_type=mime_type, form=Variant.PLAIN, ptt=True)
+    assert not is_to_convert(mime_type=mime_type, form=Variant.MONO, ptt=True)
+    assert not is_to_convert(mime_type=mime_type, form=Variant.PLAIN, ptt=False)
 
 
 def test_an_id_is_digits_that_begin_with_the_sessions() -> None:

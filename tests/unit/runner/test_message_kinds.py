@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 from session_runner.messages.contents import (
     Contacts,
     Content,
+    Forward,
     Location,
+    Preview,
     Reaction,
+    Text,
     for_page,
     kind_of,
     read_stored,
     stored,
 )
 from session_runner.messages.errors import MessageError
-from session_runner.messages.requests import SendRequest, read_request
+from session_runner.messages.requests import SendRequest, read_message, read_request
 from session_runner.messages.vcards import read_card
 
 ADA = {"name": {"formatted_name": "Ada Lovelace"}}
@@ -117,6 +120,15 @@ def test_nothing_adds_a_line_to_a_card(name: str, label: str) -> None:
         ("contacts", [{"name": {"first_name": "Ada"}}], 131008),
         ("contacts", [{"name": "Ada"}], 131009),
         ("contacts", [ADA | {"phones": [{"phone": 7}]}], 131009),
+        ("text", {"body": "@15550100777", "mentions": "15550100777"}, 131009),
+        ("text", {"body": "@15550100777", "mentions": ["15550100778"]}, 131009),
+        ("text", {"body": "@15550100777", "mentions": [15550100777]}, 131009),
+        ("text", {"body": "@15550100777", "mentions": ["15550100777"] * 51}, 131009),
+        ("text", {"body": "@1", "mentions": ["1"]}, 131009),
+        ("text", {"body": "x", "preview": "x"}, 131009),
+        ("text", {"body": "x", "preview": {"url": "x"}}, 131008),
+        ("text", {"body": "x", "preview": {"url": "x", "title": 7}}, 131009),
+        ("text", {"body": "x", "preview": {"url": "y", "title": "Y"}}, 131009),
     ],
 )
 def test_a_wrong_part_has_its_code(kind: str, given: Any, code: int) -> None:
@@ -127,10 +139,37 @@ def test_a_wrong_part_has_its_code(kind: str, given: Any, code: int) -> None:
     assert code == caught.value.code
 
 
+def test_a_text_may_have_mentions_and_a_preview() -> None:
+    """Those that are asked for, and no others."""
+    body, preview = "Hi @15550100777, see https://x.org", {"url": "https://x.org", "title": "X", "description": None}
+    plain = Text(body=body)
+    mentioning = Text(body=body, mentions=("15550100777",))
+
+    assert plain == read("text", {"body": body, "preview_url": None, "mentions": None, "preview": None}).content
+    assert mentioning == read("text", {"body": body, "mentions": ["+15550100777"]}).content
+    assert Text(body=body, preview_url=True) == read("text", {"body": body, "preview_url": True}).content
+    assert Text(body=body, preview=Preview(url="https://x.org", title="X")) == (
+        read("text", {"body": body, "preview": preview}).content
+    )
+    assert "x.org" not in repr(read("text", {"body": body, "preview": preview}))
+
+
+def test_a_message_is_sent_on_by_the_own_route_alone() -> None:
+    """The Cloud API has no such type."""
+    body = {"to": "15550100777", "type": "forward", "forward": {"message_id": "3AF0"}}
+    assert Forward(message="3AF0") == read_message(json.dumps(body).encode()).content
+    with pytest.raises(MessageError, match="type is none of the Cloud API's"):
+        read("forward", {"message_id": "3AF0"})
+
+
 @pytest.mark.parametrize(
     "content",
     [
         read("text", {"body": "Hello"}).content,
+        read(
+            "text", {"body": "@15550100777 x", "mentions": ["15550100777"], "preview": {"url": "x", "title": "X"}}
+        ).content,
+        Forward(message="3AF0"),
         Reaction(message="3AF0", emoji=""),
         Location(latitude=1.5, longitude=2.0, name="Here"),
         read("contacts", [ADA, ADA]).content,

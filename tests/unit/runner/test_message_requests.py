@@ -57,6 +57,8 @@ def test_a_person_may_be_addressed_by_user_id() -> None:
     ("kind", "given", "expected"),
     [
         ("image", {"caption": "Look", "link": None, "filename": "not taken"}, Image(media="1" * 30, caption="Look")),
+        ("image", {"link": "https://a.example/b"}, Image(media="1" * 30)),
+        ("image", {"id": None, "link": " https://a.example/b#c "}, Image(link="https://a.example/b")),
         ("video", {"caption": None}, Video(media="1" * 30)),
         ("document", {"filename": "a" * 500}, Document(media="1" * 30, filename="a" * 240)),
         ("audio", {"voice": True}, Audio(media="1" * 30, ptt=True)),
@@ -118,7 +120,8 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"type": "image", "image": {"id": "1"}}, 131009),
         ({"type": "image", "image": {"id": int("1" * 30)}}, 131009),
         ({"type": "image", "image": {"caption": "x"}}, 131008),
-        ({"type": "image", "image": {"link": "https://example.com/a.png"}}, 131053),
+        ({"type": "image", "image": {"link": 7}}, 131009),
+        ({"type": "image", "image": {"link": "ftp://example.com/a.png"}}, 131053),
         ({"type": "audio", "audio": {"id": "1" * 30, "caption": "x"}}, 131009),
         ({"type": "sticker", "sticker": None}, 131008),
         ({"type": "hologram"}, 131009),

@@ -12,7 +12,7 @@ from session_runner.media.media import Media
 from session_runner.messages.contents import Image
 from session_runner.messages.errors import MediaError, NotReadyError
 from session_runner.messages.requests import SendRequest
-from unit.runner.messaging_harness import FRIEND, NOW, PlayedPage, Session, running
+from unit.runner.messaging_harness import FRIEND, NOW, PlayedPage, Session, preparer_of, running
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -46,7 +46,7 @@ class Files:
         self.session.say(RunnerState.CONNECTED)
         self.page = FilePage()
         self.media = Media(phone_number_id="1" * 15, clock=lambda: NOW, random=os.urandom)
-        self.session.messaging.media = self.media
+        self.session.messaging.preparer = preparer_of(self.media)
 
     async def upload(self, content: bytes = PNG) -> str:
         """Upload a file; gives its id."""
@@ -105,6 +105,6 @@ async def test_what_cannot_be_sent_is_refused_at_once(files: Files) -> None:
     media = await files.upload(b"%PDF-1.7")
     with pytest.raises(MediaError):
         await files.send(media)
-    files.session.messaging.media = None
+    files.session.messaging.preparer = None
     with pytest.raises(NotReadyError):
         await files.send(media)

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner import messaging, read_marks
-from session_runner.messages.contents import Deletion, Edit, Reaction
+from session_runner.messages.contents import Deletion, Edit, Forward, Reaction
 from session_runner.messages.errors import BadParameterError, NotLinkedError, QueueFullError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks, people
@@ -45,6 +45,19 @@ async def test_a_reply_names_what_it_answers(session: Session, tmp_path: Path) -
 
     assert found is not None
     assert (131009, ["3AF0", None]) == (found.error, [one["about"] for one in session.page.asked])
+
+
+async def test_a_message_is_sent_on_from_any_chat(session: Session, tmp_path: Path) -> None:
+    """The page finds it when it sends, so nobody is asked before; where it is not, it fails, and holds up nothing."""
+    session.page.people = {FRIEND: FRIEND}
+    async with running(session, tmp_path):
+        there, lost = await session.ask(Forward(message="3AF0")), await session.ask(Forward(message="3AF1"))
+        await session.becomes(there, "handed_over")
+        await session.becomes(lost, "failed")
+        found = await session.messaging.find(lost)
+
+    assert found is not None
+    assert (131009, [("forward", "3AF0")]) == (found.error, [(one["kind"], one["about"]) for one in session.page.asked])
 
 
 async def test_what_is_about_nothing_is_refused(session: Session, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The outbox on a real file: what is on it after each step, also for the next runner, and what is on it no more."""
 
+import asyncio
 import errno
 import os
 import sqlite3
@@ -49,6 +50,28 @@ async def progress(outbox: Outbox, identifier: str) -> str | None:
 def files_with(secret: str, path: Path) -> list[str]:
     """Name the files of the outbox that hold a text."""
     return [file.name for file in path.parent.iterdir() if secret.encode() in file.read_bytes()]
+
+
+def waits_for_disk(database: sqlite3.Connection) -> int:
+    """Tell how a transaction is ended: 2 for on the disk, 1 for written."""
+    return int(database.execute("PRAGMA synchronous").fetchone()[0])
+
+
+async def test_a_note_does_not_wait_for_the_disk(path: Path) -> None:
+    """It is written and survives a kill; what is stored after it waits again, also when the note failed."""
+    async with open_outbox(path) as outbox:
+        await outbox.run(requests.add, message("A"))
+        assert [1, 2] == [await outbox.note(waits_for_disk), await outbox.run(waits_for_disk)]
+        with pytest.raises(sqlite3.IntegrityError):
+            await outbox.note(requests.add, message("A"))
+        assert 2 == await outbox.run(waits_for_disk)
+        await outbox.note(requests.begin_handing_over, "A")
+        killed = path.parent / "killed"
+        killed.mkdir()
+        for file in path.parent.glob("messages.sqlite*"):
+            (killed / file.name).write_bytes(file.read_bytes())
+    async with open_outbox(killed / path.name) as outbox:
+        assert Progress.HANDING_OVER == await progress(outbox, "A")
 
 
 async def test_what_was_stored_is_there_for_the_next_runner(path: Path) -> None:
@@ -184,6 +207,24 @@ def test_a_damaged_file_is_named(path: Path, content: bytes) -> None:
         open_database(path)
 
     assert content == path.read_bytes()
+
+
+async def test_whoever_finds_the_damage_others_learn_of_it(path: Path) -> None:
+    """A request of the API ends the session, too, and not only its own answer."""
+
+    def damaged(_: sqlite3.Connection) -> None:
+        raise DamagedOutboxError("It is damaged.")
+
+    async with open_outbox(path) as outbox:
+        watch = asyncio.create_task(outbox.watch())
+        for _ in range(2):
+            with pytest.raises(DamagedOutboxError):
+                await outbox.run(damaged)
+        with pytest.raises(DamagedOutboxError):
+            await watch
+        ended = asyncio.create_task(outbox.watch())
+        with pytest.raises(DamagedOutboxError):
+            await ended
 
 
 def test_a_full_volume_is_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,17 @@ async def test_what_would_wait_too_long_is_refused(session: Session) -> None:
     assert await session.send("Hello", to=STRANGERS[-1])
 
 
+@pytest.mark.usefixtures("outbox")
+async def test_a_days_end_is_kept_when_nothing_waits(session: Session) -> None:
+    """What went is looked at for each request, also when it would be the first to wait."""
+    custom = FirstContacts(burst=2, interval=60, per_day=2)
+    session.live.replace(LiveSettings(pacing=Pacing(type=PacingType.CUSTOM, first_contacts=custom)))
+    ids = await writes(session, STRANGERS[:2])
+    await session.becomes(ids[1], "handed_over")
+
+    assert isinstance(await refused(session), PacedError)
+
+
 async def test_one_person_is_not_flooded(session: Session, tmp_path: Path) -> None:
     """Beyond what would go in an hour the code is the Cloud API's for that."""
     error: MessageError | None = None

@@ -130,10 +130,12 @@ def test_what_follows_in_a_chat_waits_with_it() -> None:
 
 
 def test_what_the_page_may_have_does_not_wait() -> None:
-    """It is looked for at once: a message that is there and not noted would be told late of."""
+    """It is looked for at once: a message that is there and not noted would be told late of. It counts as one that went."""
     spent = Spent(first_contacts=[Sent(f"p{n}", NOW - 1) for n in range(3)])
+    handed = [queued(n, stranger=True, begun=True) for n in range(3)]
 
-    assert [(0, None)] == waits([queued(1, stranger=True, begun=True)], spent)
+    assert [(0, None)] == waits(handed[:1], spent)
+    assert WaitReason.FIRST_CONTACTS == waits([*handed, queued(4, stranger=True)])[-1][1]
 
 
 def test_without_a_pace_all_go() -> None:

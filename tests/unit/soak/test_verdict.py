@@ -1,7 +1,9 @@
 """What counts as held in a soak, from what was seen; and the table of mishaps."""
 
 import dataclasses
+import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
 from random import Random
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 from soak.mishaps import MISHAPS, Mishap
+from soak.traffic import Ledger, told_ids
 from soak.verdict import Findings, Happened, judge
 from soak.watch import Look, Record, Sample, Seen, seen_of
 
@@ -46,11 +49,25 @@ def record(*looks: Look, **more: Any) -> Record:
     return Record(looks=list(looks), samples=more.get("samples", samples()))
 
 
+def ledger(**more: Any) -> Ledger:
+    """Return what became of a message each way."""
+    one: dict[str, Any] = {
+        "taken": {"out 1": "A"},
+        "arrived": {"out 1": {"A"}},
+        "written": {"B"},
+        "told": Counter(B=2, FIRST=1),
+        "grown": {"sales": 17 * 2**20},
+        "messages": Counter(sales=20),
+    }
+    return Ledger(**one | more)
+
+
 GOOD = Findings(
     record=record(look(0), look(10, sales=ILL), look(20, sales=NAMED), look(90)),
     happened=[Happened(MISHAP, "sales", 5, 65, 12.0)],
     places=2,
     written=[],
+    messages=ledger(),
 )
 BAD: Mapping[str, Mapping[str, Any]] = {
     "two pods": {"record": record(look(20, sales=NAMED)._replace(pods={"sales": 2, "support": 1}))},
@@ -70,6 +87,11 @@ BAD: Mapping[str, Mapping[str, Any]] = {
     "not brought about": {"happened": [Happened(MISHAP, "sales", 5, 65, 1.0, "no such process")]},
     "nothing happened": {"happened": []},
     "written at rest": {"written": ["patch whatsappsessions/status"]},
+    "a message is lost on its way out": {"messages": ledger(arrived={})},
+    "a message goes out twice": {"messages": ledger(arrived={"out 1": {"A", "C"}})},
+    "nothing was sent": {"messages": ledger(taken={})},
+    "a message is not told": {"messages": ledger(told=Counter())},
+    "a profile grows by more": {"messages": ledger(grown={"sales": 40 * 2**20})},
 }
 
 
@@ -123,3 +145,11 @@ def test_the_table_is_unambiguous_and_repeatable() -> None:
     assert all(re.compile(mishap.says) for mishap in MISHAPS)
     assert all(mishap.lasts >= 60 for mishap in MISHAPS if mishap.says)
     assert Random(3).sample(MISHAPS, len(MISHAPS)) == Random(3).sample(MISHAPS, len(MISHAPS))
+
+
+def test_a_webhooks_body_names_its_messages() -> None:
+    """The Cloud API's body may hold statuses alone."""
+    value = {"messages": [{"id": "A"}, {"id": "B"}]}
+    body = {"entry": [{"id": "1", "changes": [{"value": value}, {"value": {"statuses": [{"id": "C"}]}}]}]}
+
+    assert ["A", "B"] == told_ids(json.dumps(body).encode())

@@ -1,12 +1,14 @@
-"""What a session's spec says to the running pod: how it sends, what becomes of calls, and where its events go.
+"""What a session's spec says to the running pod: how it sends, what becomes of calls, and where it may send HTTP to.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
 """
 
+from session_protocol import live_settings as settings
 from session_protocol.live_settings import Header, LiveSettings, Webhook
 from session_protocol.pacing import AllMessages, FirstContacts, Pacing
 
+from whatsapp_operator.api.media import MediaLimits
 from whatsapp_operator.api.messaging import PacingSpec
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.api.webhooks import WebhookSpec
@@ -16,12 +18,11 @@ from whatsapp_operator.core.network import AddressPeer, Egress
 
 def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
     """Return the settings of a session whose spec can be used."""
-    webhooks = tuple(_webhook(spec) for spec in session.spec.webhooks)
-    destinations = dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations) if webhooks else ()
     return LiveSettings(
-        webhooks=webhooks,
-        destinations=tuple(destinations),
+        webhooks=tuple(_webhook(spec) for spec in session.spec.webhooks),
+        destinations=tuple(dict.fromkeys(_destination(egress) for egress in defaults.webhook_destinations)),
         pacing=_pacing(session.spec.messaging.pacing),
+        media_limits=_media_limits(session.spec.messaging.media_limits),
         interactive=session.spec.messaging.interactive,
         calls=session.spec.calls,
     )
@@ -30,6 +31,12 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
 def secret_names(session: WhatsAppSession) -> list[str]:
     """Return the Secrets that the session's webhooks name, each once."""
     return sorted({spec.secret_name for spec in session.spec.webhooks if spec.secret_name is not None})
+
+
+def _media_limits(spec: MediaLimits) -> settings.MediaLimits | None:
+    given = {name: getattr(spec, name) for name in MediaLimits.model_fields}
+    sizes = {name: int(size) for name, size in given.items() if size is not None}
+    return settings.MediaLimits(**sizes) if sizes else None
 
 
 def _pacing(spec: PacingSpec) -> Pacing:

@@ -4,6 +4,7 @@
 the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`), then our bridge and what stands on it.
 """
 
+import functools
 from importlib import resources
 
 from session_protocol.vocabulary import Presence
@@ -14,8 +15,9 @@ WA_JS_VERSION = "4.6.0"
 WA_JS_SHA256 = "5bfb88027f14a4d8c9e319374e8bb4083201906881cf8c74f75789b32e4106bd"
 
 
+@functools.cache
 def script(name: str) -> str:
-    """Return one of our scripts."""
+    """Return one of our scripts; those that are called again and again are read once."""
     return (resources.files(__name__) / name).read_text()
 
 
@@ -39,6 +41,7 @@ def init_script(presence: Presence) -> str:
         "messages",
         "sends",
         "files",
+        "forwards",
         "inbox",
         "calls",
         "contact_presence",

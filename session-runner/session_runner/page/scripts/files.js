@@ -17,11 +17,12 @@
   // own promise comes with the server's word, which may never come.
   const send = (type) => ({
     hand: async ({ id, chat, key, content, file, options }) => {
-      const named = new File([file], content.filename, { type: content.mime_type });
+      const kind = content.ptt ? 'audio/ogg; codecs=opus' : content.mime_type; // as the page's own voice notes have it
+      const named = new File([file], content.filename, { type: kind });
       let [said, failed] = [false, null];
       session.lost.delete(id);
       WPP.chat.sendFileMessage(chat.id, named, {
-        ...options, type, caption: content.caption ?? undefined, isPtt: content.ptt, waitForAck: true,
+        ...options, type, caption: content.caption ?? undefined, isPtt: content.ptt, waveform: content.waveform, waitForAck: true,
       }).then(() => { said = true; }, (error) => { failed = error ?? new Error('not sent'); });
       while (!said && !(await session.message(key))?.directPath) {
         if (failed !== null) {

@@ -22,7 +22,7 @@
     count += 1;
     session.wake('message');
   };
-  WPP.on('chat.new_message', (message) => note(message.id, true));
+  WPP.on('chat.new_message', ({ id }) => { if (!session.handed.has(id.id)) note(id, true); });
   WPP.on('chat.msg_edited', ({ id }) => note(id));
   WPP.on('chat.msg_revoke', ({ refId }) => note(refId));
   WPP.on('chat.new_reaction', ({ msgId }) => note(msgId));
@@ -82,6 +82,22 @@
   };
 
   session.who = (id) => who(widOf(String(id)));
+
+  // The newest entries of a chat, and those that something happened to; null for a chat that is none of ours to tell of.
+  const touched = async (id, keys) => {
+    const wid = widOf(id);
+    const chat = isTold(wid) && WPP.whatsapp.ChatStore.get(wid);
+    if (!chat) return null;
+    const found = new Map((await newest(chat, 20)).map((message) => [String(message.id), message]));
+    for (const key of keys.keys()) if (!found.has(key)) found.set(key, await session.message(key));
+    const messages = [...found].filter(([, message]) => message !== null);
+    const entries = await Promise.all(messages.map(async ([key, message]) => {
+      const made = await entry(message, keys.has(key));
+      return keys.get(key) ? { ...made, fresh: true } : made;
+    }));
+    return { who: who(chat.id), entries: entries.sort((one, other) => one.t - other.t) };
+  };
+
   // Whether nobody has ever written in the chat of these ids of one person, by its newest messages; null where the page does
   // not tell. Notes of the page are written by nobody.
   const NOTES = /notification|^(gp2|call_log|protocol|debug)$/;
@@ -100,6 +116,8 @@
     } catch { return null; }
   };
 
+  session.store = { text, number, widOf, isTold, who, beside, newest }; // for the scripts that read on request
+
   session.inbox = {
     // What is noted, with the newest entries of each chat that something happened in; what was taken last once more, for
     // a page that tells before it has stored.
@@ -109,22 +127,8 @@
       if (again) for (const [chat, keys] of before) chats.push([chat, new Map([...keys, ...(noted.get(chat) ?? [])])]);
       lost = false;
       [before, noted, count] = [noted, new Map(), 0];
-      for (const [id, keys] of chats) {
-        const wid = widOf(id);
-        const chat = isTold(wid) && WPP.whatsapp.ChatStore.get(wid);
-        if (!chat) continue;
-        const entries = new Map();
-        for (const message of await newest(chat, 20)) {
-          const key = String(message.id);
-          entries.set(key, await entry(message, keys.has(key)));
-        }
-        for (const [key, isNew] of keys) {
-          const message = entries.has(key) ? null : await session.message(key);
-          if (message) entries.set(key, await entry(message, true));
-          if (isNew && entries.has(key)) entries.get(key).fresh = true;
-        }
-        taken.chats.push({ who: who(chat.id), entries: [...entries.values()].sort((one, other) => one.t - other.t) });
-      }
+      // Beside each other: most of the time is waiting for the page's database.
+      taken.chats = (await Promise.all(chats.map(([id, keys]) => touched(id, keys)))).filter(Boolean);
       return taken;
     },
 
@@ -149,28 +153,25 @@
     },
 
     // What is in these messages; null for one that is gone.
-    read: async (keys) => {
-      const read = [];
-      for (const key of keys) {
-        const message = await session.message(key);
-        if (!message) { read.push(null); continue; }
-        const { id, author, isGif, isViewOnce, lat, lng, quotedStanzaID, quotedParticipant, vcardList, type } = message;
-        const wrote = id.remote.isGroup() && !id.fromMe ? author ?? id.participant : null;
-        const isText = type === 'chat' || type === 'vcard';
-        read.push({
-          ...await entry(message, true),
-          ack: number(message.ack), editTime: number(message.latestEditSenderTimestampMs),
-          who: who(id.remote), author: wrote ? who(widOf(String(wrote))) : null, name: text(message.notifyName),
-          body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
-          caption: text(message.caption, LONGEST_TEXT),
-          quoted: text(quotedStanzaID, 128), quotedOwn: Boolean(quotedParticipant && isMe(quotedParticipant)),
-          forwarded: Boolean(message.isForwarded), latitude: number(lat), longitude: number(lng), place: text(message.loc, 1024),
-          mimetype: text(message.mimetype), filename: text(message.filename), size: number(message.size),
-          digest: text(message.filehash, 128), gif: Boolean(isGif), viewOnce: Boolean(isViewOnce), animated: Boolean(message.isAnimated),
-          cards: (vcardList ?? []).slice(0, 257).map(({ vcard }) => text(vcard, 8192)).filter(Boolean),
-        });
-      }
-      return read;
-    },
+    read: (keys) => Promise.all(keys.map(async (key) => {
+      const message = await session.message(key);
+      if (!message) return null;
+      const { id, author, isGif, isViewOnce, lat, lng, quotedStanzaID, quotedParticipant, vcardList, type } = message;
+      const wrote = id.remote.isGroup() && !id.fromMe ? author ?? id.participant : null;
+      const isText = type === 'chat' || type === 'vcard';
+      return {
+        ...await entry(message, true),
+        editTime: number(message.latestEditSenderTimestampMs),
+        who: who(id.remote), author: wrote ? who(widOf(String(wrote))) : null, name: text(message.notifyName),
+        body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
+        caption: text(message.caption, LONGEST_TEXT),
+        quoted: text(quotedStanzaID, 128), quotedOwn: Boolean(quotedParticipant && isMe(quotedParticipant)),
+        forwarded: Boolean(message.isForwarded), latitude: number(lat), longitude: number(lng), place: text(message.loc, 1024),
+        mimetype: text(message.mimetype), filename: text(message.filename), size: number(message.size),
+        digest: text(message.filehash, 128), gif: Boolean(isGif), viewOnce: Boolean(isViewOnce), animated: Boolean(message.isAnimated),
+        ack: number(message.ack),
+        cards: (vcardList ?? []).slice(0, 257).map(({ vcard }) => text(vcard, 8192)).filter(Boolean),
+      };
+    })),
   };
 })();

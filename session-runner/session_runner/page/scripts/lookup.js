@@ -1,4 +1,4 @@
-// Asks WhatsApp whether somebody is there: {digits} as WhatsApp writes the number, {nobody}, or null for could not ask; with
+// Asks WhatsApp whether somebody is there: {digits, lid} as WhatsApp writes them, {nobody}, or null for could not ask; with
 // `about` also whether their chat has that message: {missing} when it has not; {stranger} when they have never written, null
 // for not known. The page's own function is asked: wa-js
 // answers from its contacts, and says null for the two latter alike.
@@ -9,8 +9,8 @@ async ({ digits, about, within }) => {
     if (found === null) return { nobody: true };
     const known = about !== null && (chat.get(found.wid) ?? (found.lid && chat.get(found.lid)));
     const message = known ? await window.__session.find(known, about) : null;
-    const stranger = await window.__session.isStranger(found.wid);
-    return { digits: found.wid.user, stranger, missing: about !== null && (message === null || message.type === 'revoked') };
+    const missing = about !== null && (message === null || message.type === 'revoked');
+    return { digits: found.wid.user, lid: found.lid?.user ?? null, missing, stranger: await window.__session.isStranger(found.wid) };
   };
   const late = new Promise((done) => { setTimeout(done, within * 1000, null); });
   return Promise.race([ask(), late]).catch(() => null);

@@ -31,19 +31,21 @@
   // The chat's message with this id, whoever wrote it.
   session.find = (chat, id) => find(chat, id, [true, false]);
 
-  // What somebody else wrote, wherever it is: among what is shown, in the chats that are named for it, in those with unread
-  // messages, then in others.
-  session.received = async (id, named) => {
-    const shown = WPP.whatsapp.MsgStore.getModelsArray().find((msg) => msg.id.id === id && !msg.id.fromMe);
+  // A message, wherever it is: among what is shown, in the chats that are named for it, in those with unread messages, then in
+  // others.
+  const anywhere = async (id, sides, named) => {
+    const shown = WPP.whatsapp.MsgStore.getModelsArray().find((msg) => msg.id.id === id && sides.includes(msg.id.fromMe));
     if (shown) return shown;
     const chats = WPP.whatsapp.ChatStore.getModelsArray();
     const unread = chats.filter(({ unreadCount }) => unreadCount !== 0);
     const known = named.map((one) => WPP.chat.get(one)).filter(Boolean);
     for (const chat of new Set([...known, ...unread, ...chats.slice(0, MOST_CHATS)])) {
-      const found = await find(chat, id, [false]);
+      const found = await find(chat, id, sides);
       if (found !== null) return found;
     }
     return null;
   };
+  session.anywhere = (id, named) => anywhere(id, [true, false], named);
+  session.received = (id, named) => anywhere(id, [false], named); // what somebody else wrote
   session.handing = new Map(); // id → promise: a caller that gave up and came again waits for the same one
 })();

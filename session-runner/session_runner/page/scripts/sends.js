@@ -6,7 +6,10 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
+  const MOST_HANDED = 2000;
+  session.handed = new Set(); // ids of what was handed over: that the page shows it then is no news
   const LONGEST = 15_000; // ms for the page to store what it was told
+  const LONGEST_PREVIEW = 7000; // ms
   const pause = () => new Promise((done) => { setTimeout(done, 50); });
 
   // For functions of the page that return with the server's word, which may never come: until the page has it.
@@ -19,8 +22,27 @@
     }
   };
 
+  const previewOf = ({ url, title, description }) => ({ matchedText: url, canonicalUrl: url, title, description });
+
+  // The page's own preview of the first link. It asks others for it, and a text without one is better than none.
+  const madePreview = async (body) => {
+    const { findFirstWebLink, fetchLinkPreview } = WPP.whatsapp.functions;
+    const late = new Promise((done) => { setTimeout(done, LONGEST_PREVIEW, null); });
+    try {
+      const link = findFirstWebLink(body);
+      return link ? (await Promise.race([fetchLinkPreview(link), late]))?.data ?? null : null;
+    } catch { return null; }
+  };
+
   session.sends = {
-    text: { hand: ({ chat, content, options }) => WPP.chat.sendTextMessage(chat.id, content.body, options) },
+    text: {
+      hand: async ({ chat, content: { body, mentions, preview_url: wanted, preview }, options }) => {
+        const all = mentions.length ? { ...options, mentionedList: mentions.map((digits) => `${digits}@c.us`) } : options;
+        const shown = preview ? previewOf(preview) : wanted && await madePreview(body);
+        if (!shown) return WPP.chat.sendTextMessage(chat.id, body, all);
+        return WPP.chat.sendRawMessage(chat.id, { type: 'chat', body, ...shown, subtype: 'url' }, all);
+      },
+    },
     location: {
       hand: ({ chat, content: { latitude, longitude, name, address }, options }) => (
         WPP.chat.sendLocationMessage(chat.id, { ...options, lat: latitude, lng: longitude, name, address })
@@ -45,17 +67,19 @@
       hand: ({ about, chat }, has) => until(has, WPP.chat.deleteMessage(chat.id, String(about.id), false, true)),
     },
   };
-  const REFUSED = new Set(['edit_message_error', 'quoted_msg_can_not_reply']); // by wa-js: too old, say
+  const REFUSED = new Set(['edit_message_error', 'quoted_msg_can_not_reply', 'not_forwardable']); // by wa-js and us: too old, say
 
   // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
   // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because
   // the chat of a number may be kept under another id.
-  session.hand = async ({ id, to, kind, content, about, look, file }) => {
+  session.hand = async ({ id, to, kind, content, about, chats: elsewhere, look, file }) => {
     const { chat: chats, whatsapp } = WPP;
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));
     const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
-    const { has, hand } = session.sends[kind];
-    const found = about === null ? null : await session.find(chat, about);
+    const { has, hand, isFrom = false } = session.sends[kind]; // `isFrom`: what it is about is in any chat, and no quote
+    session.handed.add(id);
+    if (session.handed.size > MOST_HANDED) session.handed.delete(session.handed.values().next().value);
+    const found = about === null ? null : await (isFrom ? session.anywhere(about, elsewhere) : session.find(chat, about));
     const missing = about !== null && (found === null || (found.type === 'revoked' && kind !== 'delete'));
     const given = { id, chat, key, content, about: found, file };
     const there = async () => (has ? !missing && has(given) : !session.lost.has(id) && await session.message(key) !== null);
@@ -65,7 +89,7 @@
     const options = {
       messageId: key, createChat: true, linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: false,
     };
-    if (found !== null && !has) options.quotedMsg = found;
+    if (found !== null && !has && !isFrom) options.quotedMsg = found;
     try { await hand({ ...given, options }, there); } catch (error) {
       if (REFUSED.has(error?.code)) return { refused: true };
       throw error;

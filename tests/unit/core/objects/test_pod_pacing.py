@@ -1,10 +1,10 @@
-"""What a session's pacing makes of its pod, and of what a running one is told."""
+"""What a session's pacing, and its way with buttons, make of its pod, and of what a running one is told."""
 
 from typing import Any
 
 from session_protocol.live_settings import LiveSettings
 from session_protocol.pacing import AllMessages, FirstContacts, Pacing
-from session_protocol.vocabulary import PacingType
+from session_protocol.vocabulary import Interactive, PacingType
 from unit.core.fake_cluster import DEFAULTS
 from unit.core.objects.test_pod import environment, pod, session
 from whatsapp_operator.core.objects.live_settings import live_settings
@@ -35,6 +35,14 @@ def test_the_runner_gets_the_numbers() -> None:
         )
         == settings(type="Custom", custom=custom).pacing
     )
+
+
+def test_the_runner_learns_what_becomes_of_buttons() -> None:
+    """They are refused where nothing is said."""
+    numbered = live_settings(session({"messaging": {"interactive": "NumberedText"}}), DEFAULTS)
+
+    assert (Interactive.REFUSE, Interactive.NUMBERED_TEXT) == (settings().interactive, numbered.interactive)
+    assert LiveSettings(interactive=Interactive.NUMBERED_TEXT) == numbered
 
 
 def test_an_edit_outdates_no_pod() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from session_protocol.live_settings import LiveSettings, read_live_settings
+from session_protocol.live_settings import LiveSettings, MediaLimits, read_live_settings
 from session_protocol.vocabulary import CallHandling, WebhookEvent, WebhookFormat
 from unit.core.fake_cluster import DEFAULTS
 from unit.core.objects.test_pod import container, environment, pod, session
@@ -75,11 +75,11 @@ def test_three_entries_of_each_secret_are_mounted() -> None:
 
 
 def test_a_session_without_webhooks_has_the_pod_of_before() -> None:
-    """So none becomes outdated with an upgrade, whatever the operator allows to others."""
+    """So none becomes outdated with an upgrade; it learns where files may be fetched from, which outdates none either."""
     allowing = replace(DEFAULTS, webhook_destinations=peers.egress("automation:5678"))
 
     assert not {name for name in environment(pod()) if name.startswith(("LIVE_", "WEBHOOK_"))}
-    assert LiveSettings() == live_settings(session({}), allowing)
+    assert LiveSettings(destinations=("automation",)) == live_settings(session({}), allowing)
     assert template_hash(session({}), DEFAULTS) == template_hash(session({}), allowing)
 
 
@@ -97,6 +97,14 @@ def test_an_edit_outdates_no_pod_but_for_a_secret_that_it_lacks() -> None:
     ]
 
     assert [True, True, True, False] == [one == hashes[0] for one in hashes[1:]]
+
+
+def test_how_large_files_may_be_reaches_a_running_pod() -> None:
+    """In bytes, with what is left out; no pod is outdated by it."""
+    limited = session({"messaging": {"mediaLimits": {"video": "64Mi", "sticker": "1Ki"}}})
+
+    assert MediaLimits(video=64 * 1024 * 1024, sticker=1024) == live_settings(limited, DEFAULTS).media_limits
+    assert template_hash(session({}), DEFAULTS) == template_hash(limited, DEFAULTS)
 
 
 def test_where_webhooks_may_go_comes_with_them() -> None:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from session_protocol.live_settings import Header, LiveSettings
 from session_protocol.vocabulary import WebhookFormat
-from session_runner.webhooks import channel, sender
+from session_runner.webhooks import channel, connections, sender
 from session_runner.webhooks.guard import refusal
 from session_runner.webhooks.signing import cloud_api_headers
 from unit.runner.webhooks.receivers import SECRET, Arrival, Receiver, Sessions, receiving, secret, text_of, webhook
@@ -257,7 +257,7 @@ async def test_the_pods_own_address_is_refused(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """Also where the operator opened a range that it lies in, and however it is written."""
-    monkeypatch.setattr(sender, "refusal", (allows := lambda *_: None))
+    monkeypatch.setattr(connections, "refusal", (allows := lambda *_: None))
     session = Sessions(tmp_path, (webhook(receiver.url.replace("127.0.0.1", host)),), guard=allows)
     async with session.running() as outbox:
         await session.store(outbox, "a")
