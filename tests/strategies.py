@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
-from session_protocol.vocabulary import GroupEvents, ProxyType, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, ProxyType, WebhookEvent, WebhookFormat
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -315,12 +315,11 @@ def _pods() -> st.SearchStrategy[Manifest]:
 
 def _webhooks() -> st.SearchStrategy[list[Manifest]]:
     header = st.fixed_dictionaries({"name": st.sampled_from(["X-Team", "X-Way"]), "value": st.just("a b")})
+    urls = ["https://hooks.example.com/a?b=c", "http://n8n.automation.svc:5678", "https://[fd00::5]/"]
     webhook: st.SearchStrategy[Manifest] = st.fixed_dictionaries(
         {
             "name": st.sampled_from(["bot", "archive", "n8n-2"]),
-            "url": st.sampled_from(
-                ["https://hooks.example.com/a?b=c", "http://n8n.automation.svc:5678", "https://[fd00::5]/"]
-            ),
+            "url": st.sampled_from(urls),
             "format": st.sampled_from([str(kind) for kind in WebhookFormat]),
             "events": st.lists(st.sampled_from([str(event) for event in WebhookEvent]), min_size=1, unique=True),
             "secretName": names(),
@@ -370,6 +369,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
         ),
         messaging=_messaging(),
         webhooks=_webhooks(),
+        calls=st.sampled_from([str(choice) for choice in CallHandling]),
         recovery=_optional(
             maxAttempts=st.integers(1, 100),
             baseDelay=durations(timedelta(minutes=5)).map(format_duration),
@@ -419,9 +419,7 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
         return draw(json_values())
     place = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
     part = draw(damaged(st.just(value[place])))
-    if isinstance(value, dict):
-        return {**value, place: part}
-    return [*value[:place], part, *value[place + 1 :]]
+    return {**value, place: part} if isinstance(value, dict) else [*value[:place], part, *value[place + 1 :]]
 
 
 def _metadata() -> st.SearchStrategy[Manifest]:

@@ -202,6 +202,9 @@ class WebhookEvent(StrEnum):
     DELETED = "message.deleted"
     REACTION = "reaction"
     ACK = "ack"
+    CALL = "call"
+    HISTORY = "history"
+    PRESENCE = "presence"
     STATE = "state"
     LINK_NEEDED = "link-needed"
 
@@ -211,6 +214,13 @@ class GroupEvents(StrEnum):
 
     OMIT = "Omit"
     INCLUDE = "Include"
+
+
+class CallHandling(StrEnum):
+    """What becomes of a call that comes in."""
+
+    IGNORE = "Ignore"
+    REJECT = "Reject"
 
 
 class Interactive(StrEnum):

@@ -27,7 +27,10 @@ with importing():
     from session_protocol.steady_clock import SteadyClock
     from session_protocol.vocabulary import ExitCode, TokenScope
 
+    from session_runner.backfill import BackfillReader
+    from session_runner.calls import Calls
     from session_runner.commands import Commands
+    from session_runner.contact_presence import ContactPresence
     from session_runner.exits import Exit
     from session_runner.host.identity import session_of_pod
     from session_runner.host.memory import kill_counter
@@ -47,7 +50,7 @@ with importing():
     from session_runner.settings import Settings, SettingsError, read_settings
     from session_runner.store import StateStore
     from session_runner.webhooks.deliverer import Deliverer
-    from session_runner.webhooks.recorder import Recorder, account_of
+    from session_runner.webhooks.recorder import Recorder, account_of, history_receivers, wants_presence
 
 PACKAGE = "session_runner"
 logger = logging.getLogger(PACKAGE)
@@ -100,6 +103,7 @@ async def run(settings: Settings) -> Exit:
     )
     of_pod = session_of_pod()
     phone = phone_number_id(of_pod.get("namespace", ""), of_pod.get("session", settings.session_uid))
+    account = partial(account_of, store, phone)
     inbox = Inbox(
         store=store,
         door=commands,
@@ -107,7 +111,22 @@ async def run(settings: Settings) -> Exit:
         random=os.urandom,
         phone_number_id=phone,
         metrics=metrics,
-        deliveries=Recorder(live=live, account=partial(account_of, store, phone), woken=deliverer.stored),
+        deliveries=Recorder(live=live, account=account, woken=deliverer.stored),
+    )
+    backfill = BackfillReader(
+        store=store,
+        door=commands,
+        inbox=inbox,
+        receivers=partial(history_receivers, live, account),
+        stored=deliverer.stored,
+    )
+    calls = Calls(store=store, door=commands, inbox=inbox, handling=lambda: live.settings.calls)
+    presence = ContactPresence(
+        store=store,
+        door=commands,
+        inbox=inbox,
+        wanted=partial(wants_presence, live),
+        publish=lambda event: deliverer.pass_on(event, account()),
     )
     media = Media(
         phone_number_id=phone, clock=clock, random=os.urandom, page=LinkedPage(store=store, door=commands), live=live
@@ -157,6 +176,8 @@ async def run(settings: Settings) -> Exit:
         messaging=messaging,
         inbox=inbox,
         preparer=preparer,
+        beside=(calls.work, backfill.work, presence.work),
+        handlers={"call": calls.something_happened, "presence": presence.something_happened},
         numbers=numbers,
         deliverer=deliverer,
         clock=clock,

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,7 @@ from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
 from session_runner.outbox.outbox import Outbox
-from session_runner.outbox.seen import Reading, Taking
+from session_runner.outbox.seen import Reading, Sifted, Taking
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
 
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 50
 """ Messages that are read, and stored, together. """
+MOST_HELD: Final = 5000
+""" Entries of one chat that are held at once. """
 AGAIN: Final = 2.0
 """ Seconds after which the chats of an event are looked at once more: a page may tell before it has stored. """
 WHOLE: Final = 60.0
@@ -48,6 +51,12 @@ RETRY: Final = 2.0
 PAUSE: Final = 30.0
 SWEEP: Final = 3600.0
 EVENT_BYTES: Final = 12
+_NO_MESSAGES: Final = Reading(linked=0, synchronised=True, since=0)
+""" For what does not come from the page's messages. """
+
+
+class _NoRoomError(Exception):
+    """So much waits by now that nothing more is read."""
 
 
 class Bell:
@@ -175,17 +184,13 @@ class Inbox:
     async def _round(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> float:
         """Read what there is now; return the seconds after which there may be more."""
         snapshot = self._store.snapshot
-        how = self._taking(Reading(linked=0, synchronised=True, since=0))
-        self._published(
-            await outbox.run(
-                notices.publish_state, how, state=snapshot.state, reason=snapshot.reason, linked=snapshot.linked
-            )
-        )
-        self._published(await outbox.run(notices.publish_statuses, how))
+        is_full = await self._has_no_room(outbox)
+        if not is_full:
+            await self._publish_notices(outbox)
         if not can_send(snapshot.state) or snapshot.linked_time is None:
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
             return PAUSE
-        if await self._has_no_room(outbox):
+        if is_full:
             return RETRY
         reading = await outbox.run(seen.reading, linked=snapshot.linked_time.timestamp())
         try:
@@ -193,6 +198,9 @@ class Inbox:
                 await self._read_touched(outbox, reading)
             if loop.time() >= self._whole.at:
                 await self._read_whole(outbox, reading, loop)
+        except _NoRoomError:
+            self._again = True  # what was being read is not lost
+            return RETRY
         except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell what is new", extra={"error": type(error).__name__})
             self._whole = _Whole(at=loop.time() + RETRY)
@@ -200,6 +208,19 @@ class Inbox:
         if self._again:
             return AGAIN
         return max(0.0, min(PAUSE, self._whole.at - loop.time()))
+
+    async def _publish_notices(self, outbox: Outbox) -> None:
+        """Tell state and statuses; while there is no room the newest state is kept, and each status at its request."""
+        snapshot, how = self._store.snapshot, self.taking()
+        self.published(
+            await outbox.run(
+                notices.publish_state, how, state=snapshot.state, reason=snapshot.reason, linked=snapshot.linked
+            )
+        )
+        statuses = await outbox.run(notices.publish_statuses, how)
+        self.published(statuses)
+        if statuses == notices.MOST:
+            self.wake()  # there may be more
 
     async def _has_no_room(self, outbox: Outbox) -> bool:
         is_full = await outbox.run(events.is_full, self._deliveries)
@@ -234,8 +255,7 @@ class Inbox:
         for given in found["chats"]:
             with self._unreadable():
                 who = msgspec.convert(given, type=Who)
-                entries = await self._list(who, since=reading.since, reacted=reconnected)
-                history += await self._read(outbox, who, entries, reading)
+                history += await self._read_chat(outbox, who, reading, reacted=reconnected)
             if self._something:  # what has just happened does not wait for all the rest
                 await self._read_touched(outbox, reading)
         over = bool(found.get("synchronised")) or started - reading.linked >= SYNCHRONISED_AFTER
@@ -247,30 +267,57 @@ class Inbox:
         pause = WHOLE if synchronised else SETTLED
         self._whole = _Whole(at=loop.time() + pause, reconnected=False, settled=settled)
 
-    async def _list(self, who: Who, *, since: float, reacted: bool) -> list[Any]:
-        """Return a chat's entries, oldest first."""
-        pieces: list[list[Any]] = []
-        place: Any = None
+    async def _read_chat(self, outbox: Outbox, who: Who, reading: Reading, *, reacted: bool) -> int:
+        """Take what is new of a whole chat, oldest first; return how much of it came with the link.
+
+        Of very much the oldest is taken first, and then the chat is listed again.
+        """
+        history, last = 0, ""
         while True:
-            argument = {"id": who.id, "since": since, "from": place, "reacted": reacted and place is None}
+            news, found, is_all = await self._list(outbox, who, reading, reacted=reacted)
+            history += found
+            await self._publish(outbox, who, list(news), reading)
+            if is_all or news[0].key == last:  # a page that lists what it does not give is asked again in a minute
+                return history
+            last = news[0].key
+
+    async def _list(
+        self, outbox: Outbox, who: Who, reading: Reading, *, reacted: bool
+    ) -> tuple[deque[Entry], int, bool]:
+        """Return what is new of a chat, oldest first, what came with the link, and whether that is all."""
+        news: deque[Entry] = deque()
+        history, is_all, place = 0, True, None
+        while True:
+            argument = {"id": who.id, "since": reading.since, "from": place, "reacted": reacted and place is None}
             found = await self._page.read("inbox_list.js", argument)
             if not isinstance(found, dict) or not isinstance(found.get("entries"), list):
                 raise PageRefusedError
-            pieces.append(found["entries"])
+            sifted = await self._sift(outbox, who, found["entries"], reading)
+            news.extendleft(reversed(sifted.news))
+            history += sifted.history
+            while len(news) > MOST_HELD:
+                news.pop()
+                is_all = False
             if found.get("next") in (None, place):
-                return [entry for piece in reversed(pieces) for entry in piece]
+                return news, history, is_all
             place = found["next"]
 
-    async def _read(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> int:
-        """Take what is new of a chat's entries; return how many of them came with the link."""
+    async def _read(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> None:
+        """Take what is new of a chat's entries."""
+        sifted = await self._sift(outbox, who, given, reading)
+        await self._publish(outbox, who, sifted.news, reading)
+
+    async def _sift(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> Sifted:
         entries = []
         for one in given:
             with self._unreadable():
                 entries.append(msgspec.convert(one, type=Entry))
-        how = self._taking(reading)
-        sifted = await outbox.run(seen.sift, who, entries, how)
-        for start in range(0, len(sifted.news), AT_ONCE):
-            some = sifted.news[start : start + AT_ONCE]
+        return await outbox.run(seen.sift, who, entries, self.taking(reading))
+
+    async def _publish(self, outbox: Outbox, who: Who, news: Sequence[Entry], reading: Reading) -> None:
+        """Have what is in these messages stored as events."""
+        for start in range(0, len(news), AT_ONCE):
+            some = news[start : start + AT_ONCE]
             read = await self._page.read("inbox_read.js", {"keys": [entry.key for entry in some]})
             if not isinstance(read, list) or len(read) != len(some):
                 raise PageRefusedError
@@ -281,10 +328,12 @@ class Inbox:
                 with self._unreadable() as readable:
                     messages.append(msgspec.convert(one, type=PageMessage))
                 if not readable:
-                    await outbox.run(seen.mark, who, entry, how)
+                    await outbox.run(seen.mark, who, entry, self.taking(reading))
             fresh = frozenset(entry.key for entry in some if entry.fresh)
-            self._published(await outbox.run(seen.take, messages, fresh=fresh, how=self._taking(reading)))
-        return sifted.history
+            count = await outbox.run(seen.take, messages, fresh=fresh, how=self.taking(reading))
+            self.published(count)
+            if count and await self._has_no_room(outbox):
+                raise _NoRoomError
 
     @contextlib.contextmanager
     def _unreadable(self) -> Any:
@@ -297,12 +346,14 @@ class Inbox:
             self._metrics.unreadable.inc()
             logger.warning("The page gave something that is no message")
 
-    def _published(self, count: int) -> None:
+    def published(self, count: int) -> None:
+        """Tell those who wait that there are so many new events."""
         if count:
             self._metrics.events.inc(count)
             self.bell.ring()
 
-    def _taking(self, reading: Reading) -> Taking:
+    def taking(self, reading: Reading = _NO_MESSAGES) -> Taking:
+        """Return with what something becomes events now."""
         return Taking(
             reading=reading,
             now=self._clock(),

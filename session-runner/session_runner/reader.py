@@ -121,7 +121,8 @@ class Reader:
         :raises MessageError: WhatsApp could not be asked.
         """
         self._page.check_reachable()
-        left = take_one(self._checks, now=self._clock().timestamp(), most=MOST_CHECKS, every=CHECK_EVERY)
+        now = self._clock().timestamp()
+        left = take_one(self._checks, now=now, most=MOST_CHECKS, every=CHECK_EVERY)
         if left is None:
             raise TooManyChecksError(
                 f"{MOST_CHECKS} numbers may be asked about at once, and one more every {CHECK_EVERY:g} s."
@@ -135,7 +136,7 @@ class Reader:
         if found.get("nobody"):
             return ContactCheck(exists=False)
         number, lid = _digits(found.get("digits")) or digits, _digits(found.get("lid"))
-        person = await self._run(reading.meet, number=number, lid=lid, new_user=self._new_user)
+        person = await self._run(reading.meet, number=number, lid=lid, new_user=self._new_user, now=now)
         return ContactCheck(exists=True, person=person)
 
     async def picture(self, user: str | None) -> tuple[bytes, str]:

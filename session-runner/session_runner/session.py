@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,7 @@ from session_runner.inbox import Inbox
 from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
+from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
@@ -79,6 +80,10 @@ class Session:
     preparer: Preparer
     numbers: PhoneNumbers
     deliverer: Deliverer
+    beside: Sequence[Callable[[Outbox], Coroutine[Any, Any, None]]] = ()
+    """ What else works over the outbox. """
+    handlers: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """ Who handles which event of the page, besides these. """
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -191,6 +196,7 @@ class Session:
                     self.inbox.work(outbox),
                     self.preparer.media.work(outbox),
                     self.preparer.work(outbox),
+                    *(work(outbox) for work in self.beside),
                     self.deliverer.work(outbox),
                 )
             except DamagedOutboxError as error:  # of what is only read later
@@ -273,6 +279,8 @@ class Session:
             self.messaging.acks_changed()
         elif name == "message":
             self.inbox.something_happened()
+        elif name in self.handlers:
+            self.handlers[name]()
         else:
             monitor.wake(name, detail)
 

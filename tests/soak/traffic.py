@@ -51,7 +51,7 @@ class Ledger:
     """ Texts that the phone has, each with the ids under which it came. """
     written: set[str] = field(default_factory=set)
     """ Ids of what the phone wrote. """
-    told: Counter[str] = field(default_factory=Counter)
+    reported: Counter[str] = field(default_factory=Counter)
     """ Ids of what the receiver was told, and how often. """
     grown: dict[str, int] = field(default_factory=dict)
     """ Bytes by which each session's profile grew. """
@@ -61,7 +61,7 @@ class Ledger:
     @property
     def is_settled(self) -> bool:
         """Whether everything has come where it goes."""
-        return self.taken.keys() <= self.arrived.keys() and self.written <= self.told.keys()
+        return self.taken.keys() <= self.arrived.keys() and self.written <= self.reported.keys()
 
 
 @dataclass(kw_only=True)
@@ -97,14 +97,14 @@ class Traffic:
     def _wait_for_hooks(self) -> None:
         """Let each session be written to until its webhook has told of it: the setting has reached the running pod."""
         for name in self.names:
-            until(f"the webhook of {name} is in force", partial(self._is_heard, name, []), within=LIVE, every=3)
+            until(f"the webhook of {name} is in force", partial(self._has_webhook, name, []), within=LIVE, every=3)
         self.ledger.written.clear()
         self.ledger.messages.clear()
 
-    def _is_heard(self, name: str, tried: list[str]) -> bool:
+    def _has_webhook(self, name: str, tried: list[str]) -> bool:
         tried.append(f"FIRST{self.names.index(name)}X{len(tried)}")
         self._write(name, tried[-1])
-        return any(self.ledger.told[identifier] for identifier in tried)
+        return any(self.ledger.reported[identifier] for identifier in tried)
 
     def _outgoing(self) -> Iterator[None]:
         """Have one text taken at each step; one that is not is tried again at the next, in its turn."""
@@ -184,14 +184,14 @@ class Traffic:
 
     @contextmanager
     def _receiving(self) -> Iterator[None]:
-        told = self.ledger.told
+        reported = self.ledger.reported
 
         class Receiver(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                for identifier in told_ids(self.rfile.read(int(self.headers["Content-Length"]))):
-                    told[identifier] += 1
+                for identifier in reported_ids(self.rfile.read(int(self.headers["Content-Length"]))):
+                    reported[identifier] += 1
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -211,7 +211,7 @@ class Traffic:
             thread.join()
 
 
-def told_ids(body: bytes) -> list[str]:
+def reported_ids(body: bytes) -> list[str]:
     """Return the ids of the messages in a webhook's body."""
     changes = [change for entry in json.loads(body)["entry"] for change in entry["changes"]]
     return [message["id"] for change in changes for message in change["value"].get("messages", ())]

@@ -68,7 +68,7 @@ def judge(found: Findings) -> list[Verdict]:
         _brought_about(found),
         Verdict("nothing is written at rest", not found.written, ", ".join(found.written[:5]) or "nothing"),
         _sent(found.messages),
-        _told(found.messages),
+        _reported(found.messages),
         _profiles(found.messages),
         *flat,
     ]
@@ -173,9 +173,9 @@ def _sent(ledger: Ledger) -> Verdict:
     return _messages("every message that was taken goes out, once", len(ledger.taken), wrong)
 
 
-def _told(ledger: Ledger) -> Verdict:
-    again = sum(count - 1 for identifier, count in ledger.told.items() if identifier in ledger.written)
-    wrong = sorted(ledger.written - ledger.told.keys())
+def _reported(ledger: Ledger) -> Verdict:
+    again = sum(count - 1 for identifier, count in ledger.reported.items() if identifier in ledger.written)
+    wrong = sorted(ledger.written - ledger.reported.keys())
     return _messages("every message that comes in is told", len(ledger.written), wrong, f", {again} told again")
 
 

@@ -187,9 +187,9 @@ async def node_side(standin: StandIn, observer: Observer, folder: Path) -> Async
             stderr=errors,
         )
     try:
-        said = _Said(process, folder / "errors.log")
-        reading = asyncio.create_task(said.read())
-        port, code = await said.value("port"), await said.value("qr")
+        output = _Output(process, folder / "errors.log")
+        reading = asyncio.create_task(output.read())
+        port, code = await output.value("port"), await output.value("qr")
         device = await standin.phone.scan(code)
         async with aiohttp.ClientSession() as client:
             yield NodeSide(
@@ -202,7 +202,7 @@ async def node_side(standin: StandIn, observer: Observer, folder: Path) -> Async
         await reading
 
 
-class _Said:
+class _Output:
     """What a program has said last, line by line."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:

@@ -135,4 +135,4 @@ def _aim(what: str, value: float, aim: float) -> str:
 
 
 def _unit(name: str) -> str:
-    return next((unit for words, unit in _UNITS.items() if words in name), "ms")
+    return next((unit for text, unit in _UNITS.items() if text in name), "ms")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from session_protocol.environment import Variable
-from session_protocol.vocabulary import LinkMethod, OnLogout, Presence
+from session_protocol.vocabulary import CallHandling, LinkMethod, OnLogout, Presence
 
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
@@ -142,6 +142,9 @@ class SessionSpec(SpecModel):
     webhooks: Webhooks = ()
     """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
     not have yet takes the next one."""
+    calls: CallHandling = CallHandling.IGNORE
+    """What becomes of calls that come in. Ignore lets them ring on the phone; Reject ends them at once, on the phone, too.
+    Either way a webhook with the event call is told of them. A change reaches the running pod within two minutes."""
     recovery: RecoverySpec = RecoverySpec()
     """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()

@@ -93,7 +93,8 @@ class WebhookSpec(SpecModel):
         Field(min_length=1),
         at_most(items=len(WebhookEvent)),
     ]
-    """Which events are sent. state and link-needed have no form in CloudAPI, so there they are not."""
+    """Which events are sent. history is what the phone had before it was linked, in chunks. presence is told at once or never.
+    presence, state and link-needed have no form in CloudAPI, so there they are not."""
     groups: GroupEvents = GroupEvents.OMIT
     """Include sends what happens in groups, too. Clients that do not know groups answer a group's member privately."""
     secret_name: Annotated[str | None, name_of("a Secret")] = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from session_runner.messages.events import Ack, Deleted, Event, EventType, Message, Person, Reaction
+from session_runner.messages.events import Ack, Call, Deleted, Event, EventType, History, Message, Person, Reaction
 
 _TITLE: Final = {
     131000: "Something went wrong",
@@ -22,6 +22,8 @@ _TITLE: Final = {
 }
 _UNREADABLE: Final = 131051
 """ An unsupported type, and what cannot be read yet. """
+_PHASES: Final = (1, 90)
+""" Days before the link with which Meta's phases of the history end. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +61,26 @@ def cloud_body(event: Event, account: Account, wanted: Wanted) -> bytes | None:
 
 
 def _change(event: Event, account: Account, wanted: Wanted) -> tuple[str, dict[str, Any] | None]:
+    if getattr(event.data, "group", False) and not wanted.groups:
+        return "", None
     match event.data:
         case Ack() as ack:
             return "messages", {"contacts": [_contact(ack.person)], "statuses": [_status(ack)]}
-        case Message() | Deleted() | Reaction() as content:
-            if (content.group and not wanted.groups) or content.person is None:
-                return "", None
-            message = _message(event, account, wanted)
-            if message is None:
-                return "", None
-            contacts = [_contact(content.person)]
-            if content.own:
-                return "smb_message_echoes", {"contacts": contacts, "message_echoes": [message]}
-            return "messages", {"contacts": contacts, "messages": [message]}
-        case _:
-            return "", None
+        case History() as history:
+            return "history", {"history": [_history(history, account)]}
+        case Call(person=Person() as caller) as call:
+            return "calls", {"contacts": [_contact(caller)], "calls": [_call(call, caller, account)]}
+        case Message() | Deleted() | Reaction() as content if content.person is not None:
+            field = "smb_message_echoes" if content.own else "messages"
+            return field, _messages(event, content.person, account, wanted, own=content.own)
+    return "", None
+
+
+def _messages(event: Event, person: Person, account: Account, wanted: Wanted, *, own: bool) -> dict[str, Any] | None:
+    message = _message(event, account, wanted)
+    if message is None:
+        return None
+    return {"contacts": [_contact(person)], "message_echoes" if own else "messages": [message]}
 
 
 def _message(event: Event, account: Account, wanted: Wanted) -> dict[str, Any] | None:
@@ -127,6 +134,28 @@ def _context(message: Message, account: Account) -> dict[str, Any]:
         elif not message.group and message.person is not None and message.person.wa_id is not None:
             context["from"] = message.person.wa_id
     return {"context": context} if context else {}
+
+
+def _history(history: History, account: Account) -> dict[str, Any]:
+    phase = 0 if history.days < _PHASES[0] else 1 if history.days < _PHASES[1] else 2
+    metadata = {"phase": phase, "chunk_order": history.chunk, "progress": history.progress}
+    messages = [_old_message(message, account) for message in history.messages if message.person is not None]
+    person = history.person
+    thread = {"id": history.chat if person is None or person.wa_id is None else person.wa_id, "messages": messages}
+    return {"metadata": metadata, "threads": [thread] if messages else []}
+
+
+def _old_message(message: Message, account: Account) -> dict[str, Any]:
+    status = message.status or "delivered"
+    context = {"status": "ERROR" if status == "failed" else status.upper()}
+    return {**_head(message, account), **_context(message, account), **_content(message), "history_context": context}
+
+
+def _call(call: Call, caller: Person, account: Account) -> dict[str, Any]:
+    """Return a call. It has no `session`: here nobody can take it, so one that is over has failed and no times."""
+    change = {"event": "connect"} if call.status == "offered" else {"event": "terminate", "status": "FAILED"}
+    who = {**_named("from", caller), "from_user_id": caller.user_id, "to": account.digits}
+    return {"id": call.id, **who, **change, "timestamp": str(call.timestamp), "direction": "USER_INITIATED"}
 
 
 def _status(ack: Ack) -> dict[str, Any]:

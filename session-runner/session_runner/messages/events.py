@@ -9,7 +9,7 @@ type's name.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
@@ -23,6 +23,9 @@ class EventType(StrEnum):
     DELETED = "message.deleted"
     REACTION = "reaction"
     ACK = "ack"
+    CALL = "call"
+    HISTORY = "history"
+    PRESENCE = "presence"
     STATE = "state"
     LINK_NEEDED = "link-needed"
 
@@ -50,10 +53,10 @@ class Context(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
 
 
 class InChat(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """What every event about a message has."""
+    """What every event about a message or a call has."""
 
     id: str
-    """ The message's bare id, the same everywhere. """
+    """ The message's bare id, the same everywhere, or the call's. """
     chat: str
     """ The `userId` of whom it is with, or the group's id. """
     group: bool = False
@@ -75,6 +78,8 @@ class Message(InChat, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     """ Whether it was told much later than it was sent. """
     waiting: bool = False
     """ Whether it cannot be read yet; the same message is told again once it can. """
+    status: str | None = None
+    """ Of an own one that the phone brought: how far it had come. """
 
     def __repr__(self) -> str:
         return f"Message({self.id})"
@@ -90,6 +95,42 @@ class Reaction(InChat, frozen=True, kw_only=True, omit_defaults=True, rename="ca
     emoji: str | None = None
     target_own: bool = False
     """ Whether the session's own account wrote the message. """
+
+
+class Call(InChat, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A call that came in."""
+
+    status: str
+    """ offered; then rejected, by the session's settings, or ended, whoever ended it. """
+    video: bool = False
+
+
+class History(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Some of a chat's messages from before the link, oldest first, each time older ones; the last one of all has none."""
+
+    chat: str
+    group: bool = False
+    person: Person | None = None
+    messages: tuple[Message, ...] = ()
+    chunk: int
+    """ Counted from 1. """
+    progress: int
+    """ In percent of the chats; 100: this is the last one. """
+    days: int = 0
+    """ How many whole days before the link its newest message is. """
+
+    def __repr__(self) -> str:
+        return f"History({self.chunk})"
+
+
+class PresenceChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """What somebody does in a private chat."""
+
+    chat: str
+    person: Person | None = None
+    state: str
+    """ online, offline, typing or recording. """
+    timestamp: int
 
 
 class Ack(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
@@ -114,7 +155,7 @@ class StateChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
     reason: str = ""
 
 
-Data = Message | Deleted | Reaction | Ack | StateChange
+Data = Message | Deleted | Reaction | Call | History | PresenceChange | Ack | StateChange
 
 _FORMS: dict[EventType, type[Data]] = {
     EventType.MESSAGE: Message,
@@ -122,9 +163,16 @@ _FORMS: dict[EventType, type[Data]] = {
     EventType.DELETED: Deleted,
     EventType.REACTION: Reaction,
     EventType.ACK: Ack,
+    EventType.CALL: Call,
+    EventType.HISTORY: History,
+    EventType.PRESENCE: PresenceChange,
     EventType.STATE: StateChange,
     EventType.LINK_NEEDED: StateChange,
 }
+
+
+HISTORY_ORDER: Final = "history"
+""" Instead of a chat: a long history must not hold up what is said now. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +191,12 @@ class Event:
         match self.data:
             case InChat(chat=chat):
                 return chat
+            case PresenceChange(chat=chat):
+                return chat
             case Ack(person=person):
                 return person.user_id
+            case History():
+                return HISTORY_ORDER
             case _:
                 return ""
 

@@ -115,6 +115,8 @@ class PageMessage(Entry, frozen=True, kw_only=True, rename="camel"):
     """ Of a group's message that is not ours. """
     name: _Short | None = None
     """ As its author calls themselves. """
+    ack: float | None = None
+    """ How far it has come, if it is an own one. """
     edit_time: float | None = None
     """ In milliseconds. """
     body: _Text | None = None
@@ -132,12 +134,18 @@ class PageMessage(Entry, frozen=True, kw_only=True, rename="camel"):
     gif: bool = False
     view_once: bool = False
     animated: bool = False
-    ack: float | None = None
-    """ How far it has come, if it is an own one. """
     cards: list[Annotated[str, Meta(max_length=8192)]] = msgspec.field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id})"
+
+
+_ACKS: Final = {-1: "failed", 0: "pending", 1: "sent", 2: "delivered", 3: "read", 4: "played"}
+
+
+def status_of(message: PageMessage) -> str | None:
+    """Return how far an own message had come by the page's store; None: that is not known, or it is no own one."""
+    return _ACKS.get(int(message.ack)) if message.own and message.ack is not None and abs(message.ack) < 10 else None
 
 
 class ChatEntries(Struct, frozen=True, kw_only=True):

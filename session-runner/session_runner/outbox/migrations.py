@@ -142,6 +142,43 @@ ALTER TABLE media ADD COLUMN passing INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX to_prepare ON requests (place) WHERE to_prepare = 1;
 """
 """ A file is fetched from a link, or converted, before its message goes on, and is for that message alone. """
+CALLS: Final = """
+CREATE TABLE calls (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  chat TEXT NOT NULL,
+  "group" INTEGER NOT NULL,
+  video INTEGER NOT NULL,
+  offered REAL NOT NULL,
+  noted REAL NOT NULL,
+  ended REAL,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  told INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"""
+
+BACKFILLS: Final = """
+CREATE TABLE backfills (
+  webhook TEXT PRIMARY KEY,
+  linked REAL NOT NULL,
+  chats INTEGER,
+  chunks INTEGER NOT NULL DEFAULT 0,
+  over INTEGER NOT NULL DEFAULT 0,
+  unwanted REAL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE backfill_chats (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  webhook TEXT NOT NULL REFERENCES backfills (webhook) ON DELETE CASCADE,
+  who BLOB NOT NULL,
+  next TEXT
+) STRICT;
+CREATE INDEX backfill_chats_by_webhook ON backfill_chats (webhook, place);
+"""
+
+NOTICED: Final = """
+ALTER TABLE people ADD COLUMN noticed REAL;
+"""
+""" Since when nobody heard of somebody. """
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
@@ -151,4 +188,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     MEDIA,  # 5
     PACING,  # 6
     PREPARING,  # 7
+    CALLS,  # 8
+    BACKFILLS,  # 9
+    NOTICED,  # 10
 )

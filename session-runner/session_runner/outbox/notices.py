@@ -29,7 +29,9 @@ def publish_statuses(database: Connection, how: Taking) -> int:
         ack = Ack(
             id=row["request"],
             status=row["status"],
-            person=people.resolve(database, number=row["digits"], lid=None, new_user=how.new_user),
+            person=people.resolve(
+                database, number=row["digits"], lid=None, new_user=how.new_user, now=how.now.timestamp()
+            ),
             timestamp=int(row["time"]),
             error_code=row["error"] if row["status"] == Progress.FAILED else None,
             details=row["problem"] if row["status"] == Progress.FAILED else None,

@@ -16,6 +16,10 @@ _PREFIX: Final = "ZZ."
 """ No country's: those of Meta begin with one. """
 _DIGITS: Final = 15
 RANDOM_BYTES: Final = 8
+KEPT: Final = 400 * 24 * 3600.0
+""" Seconds without a word to or from somebody after which they are forgotten; then they are somebody new. """
+NOTICED_EVERY: Final = 7 * 24 * 3600.0
+""" Seconds after which a word is noted again. """
 
 NewUser = Callable[[], str]
 
@@ -27,7 +31,13 @@ def user_id(random: bytes) -> str:
 
 
 def resolve(
-    database: Connection, *, number: str | None, lid: str | None, name: str | None = None, new_user: NewUser
+    database: Connection,
+    *,
+    number: str | None,
+    lid: str | None,
+    name: str | None = None,
+    new_user: NewUser,
+    now: float,
 ) -> Person:
     """Return the person with this number or LID, and keep what is new about them."""
     by_number, by_lid = _by(database, "number", number), _by(database, "lid", lid)
@@ -41,18 +51,20 @@ def resolve(
         place = int(found["place"])
     else:
         place = database.execute("INSERT INTO people (user_id) VALUES (?)", (new_user(),)).lastrowid or 0
-    row = database.execute("SELECT user_id, number, lid, name FROM people WHERE place = ?", (place,)).fetchone()
-    now = (number or row["number"], lid or row["lid"], name or row["name"])
-    if now != (row["number"], row["lid"], row["name"]):  # most know nothing new, and then nothing is written
-        database.execute("UPDATE people SET number = ?, lid = ?, name = ? WHERE place = ?", (*now, place))
-    return Person(user_id=row["user_id"], wa_id=now[0], name=now[2])
+    row = database.execute("SELECT * FROM people WHERE place = ?", (place,)).fetchone()
+    known = (number or row["number"], lid or row["lid"], name or row["name"])
+    is_old = row["noticed"] is None or row["noticed"] < now - NOTICED_EVERY
+    if is_old or known != (row["number"], row["lid"], row["name"]):  # most know nothing new: then nothing is written
+        update = "UPDATE people SET number = ?, lid = ?, name = ?, noticed = ? WHERE place = ?"
+        database.execute(update, (*known, now, place))
+    return Person(user_id=row["user_id"], wa_id=known[0], name=known[2])
 
 
-def of_page(database: Connection, who: Who, *, new_user: NewUser, name: str | None = None) -> Person:
+def of_page(database: Connection, who: Who, *, new_user: NewUser, now: float, name: str | None = None) -> Person:
     """Return the person that the page tells of, who is no group, and keep what is new about them."""
     user, _, server = who.id.partition("@")
     number, lid = (who.number, who.lid or user) if server == "lid" else (who.number or user, who.lid)
-    return resolve(database, number=number, lid=lid, name=name or who.name, new_user=new_user)
+    return resolve(database, number=number, lid=lid, name=name or who.name, new_user=new_user, now=now)
 
 
 def find_row(database: Connection, user: str) -> Row | None:
@@ -78,6 +90,15 @@ def current(database: Connection, user: str) -> str:
         (user,),
     ).fetchone()
     return user if row is None else str(row[0])
+
+
+def sweep(database: Connection, *, read: float) -> None:
+    """Forget whom nobody heard of for long before messages were last read; a session that was away has heard of nobody."""
+    database.execute("UPDATE people SET noticed = ? WHERE noticed IS NULL", (read,))
+    database.execute(
+        "DELETE FROM people WHERE noticed < ? AND NOT EXISTS (SELECT 1 FROM requests WHERE digits = people.number)",
+        (read - KEPT,),
+    )
 
 
 def _by(database: Connection, column: str, value: str | None) -> Row | None:

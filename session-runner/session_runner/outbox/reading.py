@@ -40,7 +40,7 @@ def name_contacts(database: Connection, contacts: Sequence[PageContact], how: Na
     """Return contacts as they are told."""
     return [
         Contact(
-            person=known(people.of_page(database, one.who, new_user=how.new_user)),
+            person=known(people.of_page(database, one.who, new_user=how.new_user, now=how.now)),
             name=one.name,
             business=one.business,
         )
@@ -54,9 +54,9 @@ def name_messages(database: Connection, messages: Sequence[PageMessage], how: Na
     return [_message(database, message, how, keeps_file=has_room) for message in messages if not is_silent(message)]
 
 
-def meet(database: Connection, *, number: str, lid: str | None, new_user: Callable[[], str]) -> KnownPerson:
+def meet(database: Connection, *, number: str, lid: str | None, new_user: Callable[[], str], now: float) -> KnownPerson:
     """Return who has this number."""
-    return known(people.resolve(database, number=number, lid=lid, new_user=new_user))
+    return known(people.resolve(database, number=number, lid=lid, new_user=new_user, now=now))
 
 
 def ids_of_chat(database: Connection, chat: str) -> list[str]:
@@ -68,14 +68,14 @@ def ids_of_chat(database: Connection, chat: str) -> list[str]:
 
 
 def _person_of(database: Connection, who: Who, how: Naming, *, name: str | None = None) -> Person | None:
-    return None if who.is_group else people.of_page(database, who, new_user=how.new_user, name=name)
+    return None if who.is_group else people.of_page(database, who, new_user=how.new_user, now=how.now, name=name)
 
 
 def _message(database: Connection, message: PageMessage, how: Naming, *, keeps_file: bool) -> StoredMessage:
     other = _person_of(database, message.who, how, name=None if message.own else message.name)
     chat = message.who.id if other is None else other.user_id
     if other is None and message.author is not None:
-        other = people.of_page(database, message.author, new_user=how.new_user, name=message.name)
+        other = people.of_page(database, message.author, new_user=how.new_user, now=how.now, name=message.name)
     identifier = received_id(how.phone_number_id, message.key) if has_file(message) else ""
     if identifier and keeps_file:
         media.receive(

@@ -44,6 +44,7 @@ from session_runner.messages.incoming import (
     seconds_of,
     seen_type,
     size_of,
+    status_of,
 )
 from session_runner.outbox import events, media, people
 from session_runner.outbox.events import Deliveries
@@ -125,7 +126,7 @@ def caught_up(database: Connection, *, time: float, synchronised: bool) -> None:
 def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) -> Sifted:
     """Find the entries of a chat that have to be read, and mark as seen what can be without."""
     by, now = _meet(database, entries, how), how.now.timestamp()
-    chat, _ = _chat(database, who, how)
+    chat, _ = chat_of(database, who, how)
     news, history = [], 0
     for entry in entries:
         known = _known(database, chat, entry)
@@ -135,8 +136,8 @@ def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) 
         changes = reaction_changes(entry, {} if known is None else known.reactions, by)
         kind = news_of(entry, known, now=now)
         # What was sent over this API is followed by its statuses, so it need not be read.
-        is_told = kind is not None and not (kind is News.MESSAGE and entry.own and _is_request(database, entry.id))
-        if is_history or not (is_told or changes):
+        is_new = kind is not None and not (kind is News.MESSAGE and entry.own and _is_request(database, entry.id))
+        if is_history or not (is_new or changes):
             _mark(database, chat, entry, known, None, how)
             history += is_history and known is None
         else:
@@ -146,7 +147,7 @@ def sift(database: Connection, who: Who, entries: Sequence[Entry], how: Taking) 
 
 def mark(database: Connection, who: Who, entry: Entry, how: Taking) -> None:
     """Mark as seen what cannot be read, so that it is not tried for ever."""
-    chat, _ = _chat(database, who, how)
+    chat, _ = chat_of(database, who, how)
     _mark(database, chat, entry, None, None, how)
 
 
@@ -158,17 +159,30 @@ def take(database: Connection, messages: Sequence[PageMessage], *, fresh: frozen
     return sum(_take(database, message, is_fresh=message.key in fresh, how=how) for message in messages)
 
 
+def old_message(database: Connection, message: PageMessage, how: Taking) -> tuple[Message, Person | None]:
+    """Return a message that was there before the link, and with whom its chat is; what was seen is not touched."""
+    chat, person = chat_of(database, message.who, how, name=None if message.own else message.name)
+    author = person
+    if message.who.is_group:
+        author = None if message.author is None else _person(database, message.author, how, name=message.name)
+    if has_file(message):
+        _note_file(database, message, how)
+    made = _message(message, chat=chat, person=author, how=how)
+    return replace(made, late=False, status=status_of(message)), person
+
+
 def sweep(database: Connection, *, now: float) -> None:
-    """Forget what the page is not asked for any more."""
-    database.execute(
-        "DELETE FROM seen WHERE kept_from < (SELECT coalesce(caught_up, opened, ?) FROM reading) - ?", (now, BACK + DAY)
-    )
+    """Forget what the page is not asked for any more, and people of whom nobody heard for long."""
+    read = database.execute("SELECT coalesce(caught_up, opened) FROM reading").fetchone()
+    last = now if read is None else float(read[0])
+    database.execute("DELETE FROM seen WHERE kept_from < ?", (last - BACK - DAY,))
+    people.sweep(database, read=last)
 
 
 def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Taking) -> int:
     now = how.now.timestamp()
     by = _meet(database, [message], how)
-    chat, person = _chat(database, message.who, how, name=None if message.own else message.name)
+    chat, person = chat_of(database, message.who, how, name=None if message.own else message.name)
     known = _known(database, chat, message)
     news = news_of(message, known, now=now)
     changes = reaction_changes(message, {} if known is None else known.reactions, by)
@@ -211,23 +225,30 @@ def _event(
     message: PageMessage, news: News, *, chat: str, person: Person | None, how: Taking
 ) -> tuple[EventType, Data]:
     now = how.now.timestamp()
-    common: dict[str, Any] = {"id": message.id, "chat": chat, "group": message.who.is_group, "own": message.own}
     if news is News.DELETED:
-        return EventType.DELETED, Deleted(**common, person=person, timestamp=int(now))
-    made = Message(
-        **common,
+        return EventType.DELETED, Deleted(**_head(message, chat), person=person, timestamp=int(now))
+    made = _message(message, chat=chat, person=person, how=how, waiting=news is News.WAITING)
+    if news is News.EDITED:
+        edited = now if message.edit_time is None else seconds_of(message.edit_time)
+        return EventType.EDITED, replace(made, timestamp=int(edited), late=False)
+    return EventType.MESSAGE, made
+
+
+def _head(message: PageMessage, chat: str) -> dict[str, Any]:
+    return {"id": message.id, "chat": chat, "group": message.who.is_group, "own": message.own}
+
+
+def _message(message: PageMessage, *, chat: str, person: Person | None, how: Taking, waiting: bool = False) -> Message:
+    return Message(
+        **_head(message, chat),
         person=person,
         timestamp=int(message.t),
         content=content_of(message, media_id=received_id(how.phone_number_id, message.key)),
         context=None if message.quoted is None else Context(id=message.quoted, own=message.quoted_own),
         forwarded=message.forwarded,
-        late=now - message.t > LATE,
-        waiting=news is News.WAITING,
+        late=how.now.timestamp() - message.t > LATE,
+        waiting=waiting,
     )
-    if news is News.EDITED:
-        edited = now if message.edit_time is None else seconds_of(message.edit_time)
-        return EventType.EDITED, replace(made, timestamp=int(edited), late=False)
-    return EventType.MESSAGE, made
 
 
 def _reaction(
@@ -267,7 +288,8 @@ def _is_request(database: Connection, identifier: str) -> bool:
     return database.execute("SELECT 1 FROM requests WHERE id = ?", (identifier,)).fetchone() is not None
 
 
-def _chat(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> tuple[str, Person | None]:
+def chat_of(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> tuple[str, Person | None]:
+    """Return by what a chat is told, and with whom it is; a group is with nobody."""
     if who.is_group:
         return who.id, None
     person = _person(database, who, how, name=name)
@@ -275,7 +297,7 @@ def _chat(database: Connection, who: Who, how: Taking, *, name: str | None = Non
 
 
 def _person(database: Connection, who: Who, how: Taking, *, name: str | None = None) -> Person:
-    return people.of_page(database, who, new_user=how.new_user, name=name)
+    return people.of_page(database, who, new_user=how.new_user, name=name, now=how.now.timestamp())
 
 
 def _by(database: Connection, how: Taking) -> By:

@@ -15,6 +15,8 @@ from typing import Final
 from session_protocol.live_settings import LiveSettings, Webhook
 
 from session_runner.live import Live
+from session_runner.messages.cloud_events import Account
+from session_runner.messages.events import Event
 from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Backlog, DeadLetter
 from session_runner.outbox.outbox import Outbox
@@ -22,6 +24,7 @@ from session_runner.webhooks.channel import Channel, Surroundings
 from session_runner.webhooks.connections import Guard
 from session_runner.webhooks.guard import Destinations, refusal
 from session_runner.webhooks.sender import Sender
+from session_runner.webhooks.shapes import body_for
 
 MEASURE: Final = 10.0
 """ Seconds between two measurements of the backlog. """
@@ -69,6 +72,13 @@ class Deliverer:
         """Look whether something is to be delivered."""
         for channel, _ in self._channels.values():
             channel.wake()
+
+    def pass_on(self, event: Event, account: Account) -> None:
+        """Tell those who want it something that is not stored."""
+        for channel, _ in self._channels.values():
+            body = body_for(event, channel.webhook, account)
+            if body is not None:
+                channel.passing.add(chat=event.chat, identifier=event.id, body=body)
 
     def stored(self) -> None:
         """Handle, in whatever thread, that a delivery was stored."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from session_protocol.public_addresses import Address, is_public, meant
+from session_protocol.services import namespace_of
 
 HTTPS_PORT: Final = 443
 SETTING: Final = "WEBHOOK_DESTINATIONS"
-_DOMAINS: Final = (".svc", ".svc.cluster.local")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -80,13 +80,3 @@ def address_of(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
-
-
-def namespace_of(host: str) -> str | None:
-    """Return the namespace of a Service's name, NAME.NAMESPACE.svc, with or without the cluster's domain; None: it is none."""
-    name = host.lower().removesuffix(".")
-    for domain in _DOMAINS:
-        if name.endswith(domain):
-            service, dot, namespace = name.removesuffix(domain).rpartition(".")
-            return namespace if dot and service else None
-    return None

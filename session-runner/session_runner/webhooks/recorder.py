@@ -5,12 +5,16 @@ a change meanwhile counts from the next event on.
 """
 
 from collections.abc import Callable
+from functools import partial
 from sqlite3 import Connection
+
+from session_protocol.vocabulary import GroupEvents, WebhookEvent
 
 from session_runner.live import Live
 from session_runner.messages.cloud_events import Account
 from session_runner.messages.events import Event
 from session_runner.outbox import deliveries
+from session_runner.outbox.backfills import Receiver
 from session_runner.store import StateStore
 from session_runner.webhooks.shapes import body_for
 
@@ -39,6 +43,24 @@ class Recorder:
     def waiting(self, database: Connection) -> tuple[int, int]:
         """Return how many events, and bytes, the webhooks still have to get that wait for most."""
         return deliveries.most_waiting(database)
+
+
+def history_receivers(live: Live, account: Callable[[], Account]) -> list[Receiver]:
+    """Return the webhooks that want what was there before the link."""
+    return [
+        Receiver(
+            name=webhook.name,
+            groups=webhook.groups is GroupEvents.INCLUDE,
+            body=partial(body_for, webhook=webhook, account=account()),
+        )
+        for webhook in live.settings.webhooks
+        if WebhookEvent.HISTORY in webhook.events
+    ]
+
+
+def wants_presence(live: Live) -> bool:
+    """Whether any webhook wants to know who is there."""
+    return any(WebhookEvent.PRESENCE in webhook.events for webhook in live.settings.webhooks)
 
 
 def account_of(store: StateStore, phone_number_id: str) -> Account:

@@ -113,7 +113,7 @@ class Sender:
 
     def _open(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=SECONDS, sock_connect=CONNECT)
-        return open_connections(self._sockets, extra_ca=self._extra_ca, at_once=AT_ONCE, timeout=timeout)
+        return open_connections(self._sockets, extra_ca=self._extra_ca, at_once=AT_ONCE + 1, timeout=timeout)
 
 
 def _reason(error: Exception) -> str:  # noqa: PLR0911 -- one for each error

@@ -4,7 +4,7 @@ from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import GroupEvents, WebhookFormat
 
 from session_runner.messages.cloud_events import Account, Wanted, cloud_body
-from session_runner.messages.events import Event, InChat
+from session_runner.messages.events import Event, History, InChat
 
 
 def body_for(event: Event, webhook: Webhook, account: Account) -> bytes | None:
@@ -12,7 +12,7 @@ def body_for(event: Event, webhook: Webhook, account: Account) -> bytes | None:
     if event.type not in map(str, webhook.events):
         return None
     groups = webhook.groups is GroupEvents.INCLUDE
-    if isinstance(event.data, InChat) and event.data.group and not groups:
+    if isinstance(event.data, InChat | History) and event.data.group and not groups:
         return None
     if webhook.format is WebhookFormat.STANDARD:
         return event.body()

@@ -37,7 +37,7 @@ def test_overhead_is_taken_pair_by_pair() -> None:
     assert render(made).endswith("ratio 2.00")
 
 
-def test_missed_aim_is_said() -> None:
+def test_missed_aim_is_shown() -> None:
     """In the table itself, so that nobody has to know the aims."""
     made = table.send_table({table.webhook(table.RUNNER): [30.0]}, title="Messages")
 
@@ -66,7 +66,7 @@ async def test_only_the_first_time_counts() -> None:
     assert [first] == await times.of("A")
 
 
-async def test_what_does_not_pass_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_does_not_pass_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A benchmark that waits for ever tells nobody why."""
     monkeypatch.setattr(observer, "LONGEST", 0.01)
 

@@ -57,6 +57,14 @@ class PlayedStore:
     """ Scripts that fail the next time. """
     answers: dict[str, Any] = field(default_factory=dict)
     """ What a script answers instead. """
+    ringing: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """ Calls by their id. """
+    rejected: list[str] = field(default_factory=list)
+    """ What the runner rejected. """
+    doing: list[dict[str, Any]] = field(default_factory=list)
+    """ Who was seen since the page was asked. """
+    is_watched: list[bool] = field(default_factory=list)
+    """ Whether it was to note that, each time. """
 
     def put(self, chat_id: str, identifier: str, *, own: bool = False, t: float = T, **content: Any) -> str:
         """Store a message, or change it; gives its key. Nobody is told."""
@@ -87,7 +95,18 @@ class PlayedStore:
                 return self._list(**{("start" if name == "from" else name): one for name, one in argument.items()})
             case "inbox_read.js":
                 return [self._content(key) for key in argument["keys"]]
-        raise AssertionError(script)
+        return self._calls(script, argument)
+
+    def _calls(self, script: str, argument: Any) -> Any:
+        if script == "calls_list.js":
+            return list(self.ringing.values())
+        if script == "presence_take.js":
+            self.is_watched.append(argument["wanted"])
+            taken, self.doing = self.doing, []
+            return taken if argument["wanted"] else []
+        assert "call_reject.js" == script
+        self.rejected.append(argument["id"])
+        return "gone" if self.ringing.pop(argument["id"], None) is None else "rejected"
 
     def _take(self) -> dict[str, Any]:
         noted, self.noted, lost, self.lost = self.noted, [], self.lost, False

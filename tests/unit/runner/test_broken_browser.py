@@ -22,6 +22,7 @@ from session_runner.settings import read_settings
 from session_runner.store import StateStore
 from session_runner.webhooks.deliverer import Deliverer
 from unit.runner.messaging_harness import idle_inbox, preparer_of
+from unit.runner.test_outbox import damage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -67,8 +68,7 @@ async def run(
 def damage_messages(path: Path) -> None:
     """Make a file of messages that can be opened, and not read."""
     schema.open_database(path).close()
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    damage(path)
 
 
 async def test_a_browser_that_ends_at_once_is_named_with_its_version(tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pywa.client import WhatsApp
 from session_runner.messages.cloud_events import Account, Wanted, cloud_body
 from session_runner.messages.events import (
     Ack,
+    Call,
     Context,
     Data,
     Deleted,
     Event,
     EventType,
+    History,
     Message,
     Person,
     Reaction,
@@ -53,6 +56,8 @@ def value_of(data: Data, kind: EventType = EventType.MESSAGE, wanted: Wanted = A
 DELETED = Deleted(id="3A5F00C2", chat=ADA.user_id, person=ADA, timestamp=1795917290)
 REACTION = Reaction(id="3EB0C767", chat=ADA.user_id, person=ADA, timestamp=1795917290, emoji="👍", target_own=True)
 ACK = Ack(id="3EB0C767", status="delivered", person=ADA, timestamp=1795917290)
+RINGS = Call(id="CALL1", chat=ADA.user_id, person=ADA, timestamp=1795917290, status="offered", video=True)
+REJECTED = Call(id="CALL1", chat=ADA.user_id, person=ADA, timestamp=1795917292, status="rejected")
 EVERY = [
     (EventType.MESSAGE, HELLO),
     (EventType.MESSAGE, Message(id="O", chat=ADA.user_id, own=True, person=ADA, timestamp=1, content=TEXT)),
@@ -60,6 +65,8 @@ EVERY = [
     (EventType.DELETED, DELETED),
     (EventType.REACTION, REACTION),
     (EventType.ACK, ACK),
+    (EventType.CALL, RINGS),
+    (EventType.CALL, REJECTED),
 ]
 
 
@@ -76,6 +83,8 @@ def test_pywa_reads_every_one(kind: EventType, data: Data) -> None:
         client.on_edited_message,
         client.on_deleted_message,
         client.on_message_status,
+        client.on_call_connect,
+        client.on_call_terminate,
     ):
         register()(lambda _, update: seen.append(update))
     client.webhook_update_handler(body)
@@ -104,6 +113,70 @@ def test_an_own_message_is_an_echo() -> None:
     assert {"messaging_product", "metadata", "contacts", "message_echoes"} == set(value)
     (echo,) = value["message_echoes"]
     assert ("15550100001", "15550100999", ADA.user_id) == (echo["from"], echo["to"], echo["to_user_id"])
+
+
+def test_a_call_rings_and_is_over() -> None:
+    """It has no session, because nobody can take it here, so in the end it has failed."""
+    field, value = value_of(RINGS, EventType.CALL)
+    head = {"id": "CALL1", "from": "15550100999", "from_user_id": ADA.user_id, "to": "15550100001"}
+    expected = {**head, "event": "connect", "timestamp": "1795917290", "direction": "USER_INITIATED"}
+
+    assert ("calls", [expected]) == (field, value["calls"])
+    (over,) = value_of(REJECTED, EventType.CALL)[1]["calls"]
+    assert expected | {"event": "terminate", "status": "FAILED", "timestamp": "1795917292"} == over
+
+
+def test_a_call_of_a_group() -> None:
+    """It is told if what happens in groups is, and somebody is known who calls."""
+    of_group = event(replace(RINGS, group=True), EventType.CALL)
+    unknown = event(replace(RINGS, group=True, person=None), EventType.CALL)
+
+    assert cloud_body(of_group, OURS, ALL) is not None
+    assert cloud_body(of_group, OURS, Wanted()) is None
+    assert cloud_body(unknown, OURS, ALL) is None
+
+
+def test_a_piece_of_the_history() -> None:
+    """A thread by the person's number, with phase and progress, and how far each message had come."""
+    own = Message(
+        id="O",
+        chat=ADA.user_id,
+        own=True,
+        person=ADA,
+        timestamp=2,
+        content=TEXT,
+        status="read",
+        context=Context(id="A"),
+    )
+    failed = replace(own, id="F", status="failed", context=None)
+    chunk = History(chat=ADA.user_id, person=ADA, messages=(HELLO, own, failed), chunk=3, progress=40, days=7)
+    field, value = value_of(chunk, EventType.HISTORY)
+    (history,) = value["history"]
+    (thread,) = history["threads"]
+
+    assert ("history", {"messaging_product", "metadata", "history"}) == (field, set(value))
+    assert {"phase": 1, "chunk_order": 3, "progress": 40} == history["metadata"]
+    assert "15550100999" == thread["id"]
+    hello, mine, other = thread["messages"]
+    assert ("15550100999", "DELIVERED") == (hello["from"], hello["history_context"]["status"])
+    assert ("15550100001", "15550100999", "READ") == (mine["from"], mine["to"], mine["history_context"]["status"])
+    assert ("ERROR", {"id": "A", "from": "15550100999"}) == (other["history_context"]["status"], mine["context"])
+
+
+def test_the_last_piece_of_the_history() -> None:
+    """It has no thread; of somebody whose number is not known the thread has the user_id."""
+    last = History(chat="", chunk=9, progress=100, days=180)
+    unknown = History(
+        chat=UNKNOWN.user_id, person=UNKNOWN, messages=(replace(HELLO, person=UNKNOWN),), chunk=1, progress=0
+    )
+    of_group = History(chat="1@g.us", group=True, messages=(replace(HELLO, group=True),), chunk=1, progress=0)
+
+    (piece,) = value_of(last, EventType.HISTORY)[1]["history"]
+    assert {"metadata": {"phase": 2, "chunk_order": 9, "progress": 100}, "threads": []} == piece
+    (piece,) = value_of(unknown, EventType.HISTORY)[1]["history"]
+    assert (0, UNKNOWN.user_id) == (piece["metadata"]["phase"], piece["threads"][0]["id"])
+    assert cloud_body(event(of_group, EventType.HISTORY), OURS, Wanted()) is None
+    assert cloud_body(event(of_group, EventType.HISTORY), OURS, ALL) is not None
 
 
 def test_somebody_without_a_known_number() -> None:

@@ -420,31 +420,6 @@ async def dies_at(step: int, session: Receiving, folder: Path, monkeypatch: pyte
                 await asyncio.wait_for(session.inbox.work(outbox), 20)
 
 
-async def test_at_the_bound_nothing_more_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is said once, the page keeps what is there, and with room again it is told."""
-    waiting = Waiting()
-    session = Receiving(deliveries=waiting)
-    session.say(RunnerState.CONNECTED)
-    await settle(session, tmp_path)
-    monkeypatch.setattr(events, "MOST", 2)
-    async with receiving(session, tmp_path) as outbox:
-        session.put(ADA, "A")
-        await becomes(outbox, ("message", "A"))
-        session.put(ADA, "B")
-        await asyncio.sleep(0.1)
-        before = await ids(outbox)
-        stopped = session.metrics.registry.get_sample_value("whatsapp_runner_message_reading_stopped")
-        waiting.taken = True
-        session.inbox.wake()
-        await becomes(outbox, ("message", "A"), ("message", "B"))
-
-    assert ([("message", "A")], 1.0) == (before, stopped)
-    assert 1 == caplog.text.count("no more messages are read")
-    assert ["state", "message", "message"] == waiting.given
-
-
 async def test_the_state_is_published_and_that_a_link_is_needed(tmp_path: Path) -> None:
     """Each once, also over the next runner."""
     session = Receiving()

@@ -327,8 +327,8 @@ async def test_a_person_is_addressed_by_user_id(session: Session, tmp_path: Path
         return (await session.messaging.accept(request)).digits
 
     async with running(session, tmp_path) as outbox:
-        known = await outbox.run(people.resolve, number=FRIEND, lid=None, new_user=lambda: "ZZ.1")
-        hidden = await outbox.run(people.resolve, number=None, lid="900", new_user=lambda: "ZZ.2")
+        known = await outbox.run(people.resolve, number=FRIEND, lid=None, new_user=lambda: "ZZ.1", now=0.0)
+        hidden = await outbox.run(people.resolve, number=None, lid="900", new_user=lambda: "ZZ.2", now=0.0)
 
         assert FRIEND == await send(known.user_id)
         for user in (hidden.user_id, "ZZ.3"):

@@ -91,7 +91,8 @@ async def test_the_page_learns_where_a_read_message_is(session: Session, tmp_pat
     """By the ids that its chat may have; of what nobody has told it searches."""
 
     def see(database: Connection) -> None:
-        person = people.resolve(database, number="15550100777", lid="204990555000111", new_user=lambda: "ZZ.1")
+        lid = "204990555000111"
+        person = people.resolve(database, number="15550100777", lid=lid, new_user=lambda: "ZZ.1", now=0.0)
         for chat, identifier, own in (
             (person.user_id, "3AF0", 0),
             (person.user_id, "3AF2", 1),

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -307,8 +308,10 @@ async def test_damage_that_is_found_later_is_named(path: Path) -> None:
 
 
 def damage(path: Path) -> None:
-    """Leave of the file what is read when it is opened: as much as one has without a message."""
-    content, empty = path.read_bytes(), path.with_name("empty.sqlite")
-    open_database(empty).close()
-    kept = empty.stat().st_size
-    path.write_bytes(content[:kept] + b"\xff" * (len(content) - kept))
+    """Leave of the file what is read when it is opened: all but the table of requests."""
+    with closing(sqlite3.connect(path)) as database:
+        page = int(database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'requests'").fetchone()[0])
+        size = int(database.execute("PRAGMA page_size").fetchone()[0])
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)

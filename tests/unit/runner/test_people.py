@@ -30,6 +30,7 @@ class Known:
     def __init__(self, database: Connection) -> None:
         self._database = database
         self._numbers = itertools.count(1)
+        self.now = 0.0
 
     def ask(self, number: str | None = None, lid: str | None = None, name: str | None = None) -> Person:
         """Resolve somebody."""
@@ -39,6 +40,7 @@ class Known:
             lid=lid,
             name=name,
             new_user=lambda: people.user_id(next(self._numbers).to_bytes(8)),
+            now=self.now,
         )
 
 
@@ -123,3 +125,39 @@ def test_no_two_people_share_a_number_or_lid(
     for one in ids:
         assert people.find(database, one) is not None
     database.close()
+
+
+def test_who_is_silent_for_long_is_forgotten(database: Connection) -> None:
+    """Not before 400 days without a word, which are counted up to when messages were last read; nor while a message of ours is kept."""
+    known = Known(database)
+    silent, spoke, written = known.ask(NUMBER, LID), known.ask("15550100702"), known.ask("15550100703")
+    known.ask(None, "900702")
+    joined = known.ask("15550100702", "900702")
+    database.execute(
+        "INSERT INTO requests (id, given, digits, progress, accepted) VALUES ('A', '', '15550100703', 'sent', 0)"
+    )
+    known.now = people.KEPT - 1
+    known.ask("15550100702")
+    people.sweep(database, read=people.KEPT)
+    assert silent == known.ask(NUMBER)
+    database.execute("UPDATE people SET noticed = 0 WHERE number IN (?, '15550100703')", (NUMBER,))
+    people.sweep(database, read=people.KEPT + 1)
+
+    assert people.find(database, silent.user_id) is None
+    assert spoke.user_id == joined.user_id
+    assert joined == people.find(database, spoke.user_id)
+    assert written == people.find(database, written.user_id)
+    assert silent.user_id != known.ask(NUMBER).user_id
+
+
+def test_a_message_is_noted_once_a_week(database: Connection) -> None:
+    """Most that is read of somebody writes nothing; whom an older runner knew counts from the first sweep on."""
+    known = Known(database)
+    known.ask(NUMBER)
+    for known.now, expected in ((people.NOTICED_EVERY, 0.0), (people.NOTICED_EVERY + 1, people.NOTICED_EVERY + 1)):
+        known.ask(NUMBER)
+        assert expected == database.execute("SELECT noticed FROM people").fetchone()[0]
+    database.execute("UPDATE people SET noticed = NULL")
+    people.sweep(database, read=5.0)
+
+    assert 5.0 == database.execute("SELECT noticed FROM people").fetchone()[0]

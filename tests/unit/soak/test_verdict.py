@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from soak.mishaps import MISHAPS, Mishap
-from soak.traffic import Ledger, told_ids
+from soak.traffic import Ledger, reported_ids
 from soak.verdict import Findings, Happened, judge
 from soak.watch import Look, Record, Sample, Seen, seen_of
 
@@ -55,7 +55,7 @@ def ledger(**more: Any) -> Ledger:
         "taken": {"out 1": "A"},
         "arrived": {"out 1": {"A"}},
         "written": {"B"},
-        "told": Counter(B=2, FIRST=1),
+        "reported": Counter(B=2, FIRST=1),
         "grown": {"sales": 17 * 2**20},
         "messages": Counter(sales=20),
     }
@@ -90,7 +90,7 @@ BAD: Mapping[str, Mapping[str, Any]] = {
     "a message is lost on its way out": {"messages": ledger(arrived={})},
     "a message goes out twice": {"messages": ledger(arrived={"out 1": {"A", "C"}})},
     "nothing was sent": {"messages": ledger(taken={})},
-    "a message is not told": {"messages": ledger(told=Counter())},
+    "a message is not told": {"messages": ledger(reported=Counter())},
     "a profile grows by more": {"messages": ledger(grown={"sales": 40 * 2**20})},
 }
 
@@ -152,4 +152,4 @@ def test_a_webhooks_body_names_its_messages() -> None:
     value = {"messages": [{"id": "A"}, {"id": "B"}]}
     body = {"entry": [{"id": "1", "changes": [{"value": value}, {"value": {"statuses": [{"id": "C"}]}}]}]}
 
-    assert ["A", "B"] == told_ids(json.dumps(body).encode())
+    assert ["A", "B"] == reported_ids(json.dumps(body).encode())

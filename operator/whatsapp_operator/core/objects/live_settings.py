@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod: how it sends, its webhooks, and where the operator lets it send HTTP to.
+"""What a session's spec says to the running pod: how it sends, what becomes of calls, its webhooks, and where it may send HTTP to.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -24,6 +24,7 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
         pacing=_pacing(session.spec.messaging.pacing),
         media_limits=_media_limits(session.spec.messaging.media_limits),
         interactive=session.spec.messaging.interactive,
+        calls=session.spec.calls,
     )
 
 

@@ -43,5 +43,7 @@ def init_script(presence: Presence) -> str:
         "files",
         "forwards",
         "inbox",
+        "calls",
+        "contact_presence",
     )
     return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])

@@ -5,18 +5,21 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  const MOST_NOTED = 500;
+  const MOST_NOTED = 500; // chats
+  const MOST_KEYS = 2000; // in all of them
   const PIECE = 100;
   const LONGEST_TEXT = 65_536;
   let noted = new Map(); // chat → key → whether it is a new message
+  let count = 0;
   let before = new Map(); // the same as it was taken last
   let lost = true; // what happened before this document nobody noted; nor what comes after too much of it
 
   const note = (key, isNew = false) => {
     const [, chat] = String(key).split('_');
     const keys = noted.get(chat) ?? new Map();
-    if (noted.size >= MOST_NOTED || keys.size >= MOST_NOTED) lost = true;
+    if (noted.size >= MOST_NOTED || count >= MOST_KEYS) lost = true;
     else noted.set(chat, keys.set(String(key), isNew || keys.get(String(key)) === true));
+    count += 1;
     session.wake('message');
   };
   WPP.on('chat.new_message', ({ id }) => { if (!session.handed.has(id.id)) note(id, true); });
@@ -93,6 +96,7 @@
     return { who: who(chat.id), entries: entries.sort((one, other) => one.t - other.t) };
   };
 
+  session.who = (id) => who(widOf(String(id)));
   // Whether nobody has ever written in the chat of these ids of one person, by its newest messages; null where the page does
   // not tell. Notes of the page are written by nobody.
   const NOTES = /notification|^(gp2|call_log|protocol|debug)$/;
@@ -121,7 +125,7 @@
       const chats = [...noted];
       if (again) for (const [chat, keys] of before) chats.push([chat, new Map([...keys, ...(noted.get(chat) ?? [])])]);
       lost = false;
-      [before, noted] = [noted, new Map()];
+      [before, noted, count] = [noted, new Map(), 0];
       // Beside each other: most of the time is waiting for the page's database.
       taken.chats = (await Promise.all(chats.map(([id, keys]) => touched(id, keys)))).filter(Boolean);
       return taken;

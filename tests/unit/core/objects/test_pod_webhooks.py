@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from session_protocol.live_settings import LiveSettings, MediaLimits, read_live_settings
-from session_protocol.vocabulary import WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, WebhookEvent, WebhookFormat
 from unit.core.fake_cluster import DEFAULTS
 from unit.core.objects.test_pod import container, environment, pod, session
 from whatsapp_operator.app import peers
@@ -45,6 +45,17 @@ def test_the_runner_gets_its_webhooks() -> None:
     )
     assert (WebhookEvent.MESSAGE, WebhookEvent.ACK) == read.events
     assert "/run/whatsapp-session/webhooks" == variables["WEBHOOK_SECRETS_DIR"]
+
+
+def test_the_runner_gets_what_becomes_of_calls() -> None:
+    """With webhooks and without; what is the default is not said, and an edit outdates no pod."""
+    rejecting = {"calls": "Reject"}
+
+    for webhooks in ([], [BOT]):
+        variables = environment(pod(rejecting | {"webhooks": webhooks}))
+        assert CallHandling.REJECT is read_live_settings(variables["LIVE_SETTINGS"].replace("$$(", "$(")).calls
+    assert "LIVE_SETTINGS" not in environment(pod({"calls": "Ignore"}))
+    assert template_hash(session({}), DEFAULTS) == template_hash(session(rejecting), DEFAULTS)
 
 
 def test_three_entries_of_each_secret_are_mounted() -> None:

@@ -4,13 +4,20 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import GroupEvents, WebhookEvent, WebhookFormat
+from session_runner.live import Live
+from session_runner.messages.events import Event, EventType, History
+from session_runner.store import StateStore
+from session_runner.webhooks.recorder import history_receivers
 from session_runner.webhooks.retries import (
     FIRST,
     GIVE_UP,
@@ -135,6 +142,36 @@ def test_a_webhook_gets_the_events_that_it_names() -> None:
     assert body_for(change(), wants, ACCOUNT) is None
     assert body_for(of_group, wants, ACCOUNT) is None
     assert body_for(of_group, webhook("https://a/", groups=GroupEvents.INCLUDE), ACCOUNT) is not None
+
+
+def test_a_webhook_that_names_the_history_is_asked_for_it() -> None:
+    """With groups if it wants those, and in its own form."""
+    named = webhook("https://a/", name="a", events=(WebhookEvent.HISTORY,), groups=GroupEvents.INCLUDE)
+    other = webhook("https://a/", name="b", events=(WebhookEvent.MESSAGE,))
+    live = Live(store=StateStore(clock=lambda: NOW), settings=LiveSettings(webhooks=(named, other)))
+    (receiver,) = history_receivers(live, lambda: ACCOUNT)
+    chunk = History(chat="1@g.us", group=True, chunk=1, progress=0)
+    event = Event(id="evt-1", type=EventType.HISTORY, time=NOW, data=chunk)
+
+    assert ("a", True) == (receiver.name, receiver.groups)
+    assert event.body() == receiver.body(event)
+    assert body_for(event, webhook("https://a/"), ACCOUNT) is None
+
+
+def test_what_older_clients_misread_is_off_until_it_is_named() -> None:
+    """In the Cloud API's form: edits and deletions, which Typebot refuses, and groups."""
+    events = (WebhookEvent.MESSAGE, WebhookEvent.REACTION)
+    plain = webhook("https://a/", format=WebhookFormat.CLOUD_API, events=events)
+    wants = webhook("https://a/", format=WebhookFormat.CLOUD_API, events=(*events, WebhookEvent.EDITED))
+
+    edited = replace(message("a"), type=EventType.EDITED)
+    assert body_for(edited, plain, ACCOUNT) is None
+    assert body_for(edited, wants, ACCOUNT) is not None
+    assert body_for(message("a", group=True), plain, ACCOUNT) is None
+    assert (
+        body_for(message("a", group=True), msgspec.structs.replace(plain, groups=GroupEvents.INCLUDE), ACCOUNT)
+        is not None
+    )
 
 
 def test_each_format_has_its_bodies() -> None:

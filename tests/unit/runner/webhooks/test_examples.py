@@ -33,11 +33,12 @@ def sent() -> tuple[dict[str, str], dict[str, str]]:
 
 def test_bodies() -> None:
     """The page's event makes the page's body in the Cloud API's form, and is written by the runner as it stands there."""
-    cloud, standard = (json.loads(found) for found in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    cloud, standard, *others = (json.loads(found) for found in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
     event = read_event(json.dumps(standard).encode())
     account = Account(phone_number_id="104000000000001", digits="15550100000")
 
     assert standard == json.loads(event.body())
+    assert others == [json.loads(read_event(json.dumps(other).encode()).body()) for other in others]
     assert cloud == json.loads(cloud_body(event, account, Wanted()) or b"")
 
 

@@ -3,7 +3,8 @@
 import ipaddress
 
 import pytest
-from session_runner.webhooks.guard import Destinations, Target, namespace_of, refusal
+from session_protocol.services import namespace_of
+from session_runner.webhooks.guard import Destinations, Target, refusal
 
 ALLOWED = Destinations.parse(("10.1.0.0/16:8080", "[fd00::/64]:81", "automation"))
 

@@ -1,0 +1,108 @@
+"""Calls that come in: each is told once, and rejected if the session's settings say so.
+
+`session` runs `work` beside the inbox, over the same outbox. An event of the page wakes it, and while a call rings it looks
+every two seconds: the page does not tell when that ends. What it looks at is the page's list of calls, so that a call that
+began before this document is found, too; one that rings and ends while no page is connected is not: the phone tells it.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from session_protocol.vocabulary import CallHandling
+
+from session_runner.commands import CommandError, Commands, Page
+from session_runner.inbox import Inbox
+from session_runner.messages.progress import can_send
+from session_runner.messages.texts import well_formed
+from session_runner.outbox import calls
+from session_runner.outbox.calls import PageCall
+from session_runner.outbox.outbox import Outbox
+from session_runner.page.errors import CallFailedError
+from session_runner.store import StateStore
+
+logger = logging.getLogger(__name__)
+
+CALL_SECONDS: Final = 10.0
+""" For the page to answer. """
+WHILE_RINGING: Final = 2.0
+""" Seconds between two looks while a call rings. """
+PAUSE: Final = 30.0
+MOST_TRIES: Final = 3
+""" To reject one call. """
+_MOST_TRIED: Final = 1000
+
+
+class Calls:
+    """One session's incoming calls; used from one event loop only."""
+
+    def __init__(
+        self, *, store: StateStore, door: Commands, inbox: Inbox, handling: Callable[[], CallHandling]
+    ) -> None:
+        self._store = store
+        self._door = door
+        self._inbox = inbox
+        self._handling = handling
+        """ What becomes of a call now. """
+        self._woken = asyncio.Event()
+        self._tries: Counter[str] = Counter()
+
+    def something_happened(self) -> None:
+        """Handle the page's event that somebody calls."""
+        self._woken.set()
+
+    async def work(self, outbox: Outbox) -> None:
+        """Look, until it is cancelled."""
+        while True:
+            self._woken.clear()
+            revision = self._store.snapshot.revision
+            try:
+                pause = await self._round(outbox)
+            except (CommandError, CallFailedError, msgspec.ValidationError) as error:
+                logger.info("The page did not tell which calls ring", extra={"error": type(error).__name__})
+                pause = WHILE_RINGING
+            except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
+                logger.exception("The calls on the volume could not be read or written")
+                pause = PAUSE
+            await self._store.newer_than_or_set(revision, self._woken, wait=pause)
+
+    async def _round(self, outbox: Outbox) -> float:
+        if not can_send(self._store.snapshot.state):
+            return PAUSE
+        given = well_formed(await self._door.run(_list, deadline=CALL_SECONDS))
+        ringing = msgspec.convert(given, type=list[PageCall])
+        still = await outbox.run(calls.note, ringing, self._inbox.taking())
+        self._inbox.published(await outbox.run(calls.publish, self._inbox.taking()))
+        if ringing and self._handling() is CallHandling.REJECT:
+            for call in ringing:
+                await self._reject(outbox, call.id)
+            self._inbox.published(await outbox.run(calls.publish, self._inbox.taking()))
+        return WHILE_RINGING if still else PAUSE
+
+    async def _reject(self, outbox: Outbox, identifier: str) -> None:
+        if self._tries[identifier] >= MOST_TRIES:
+            return
+        if len(self._tries) >= _MOST_TRIED:
+            self._tries.clear()
+        self._tries[identifier] += 1
+        try:
+            answer = await self._door.run(partial(_reject, identifier=identifier), deadline=CALL_SECONDS)
+        except (CommandError, CallFailedError) as error:
+            logger.warning("A call could not be rejected", extra={"error": type(error).__name__})
+            return
+        if answer == "rejected":
+            await outbox.run(calls.rejected, identifier, now=self._inbox.taking().now.timestamp())
+            logger.info("A call was rejected")
+
+
+async def _list(page: Page) -> Any:
+    return await page.call("calls_list.js")
+
+
+async def _reject(page: Page, *, identifier: str) -> Any:
+    return await page.call("call_reject.js", {"id": identifier})

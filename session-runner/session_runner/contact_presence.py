@@ -1,0 +1,98 @@
+"""Who is there, typing or gone, for the webhooks that want to know: told at once or never, and kept nowhere.
+
+`session` runs `work` beside the inbox. Nothing is asked of the page while no webhook wants it. It is beside the events:
+it has no place among them, no stream has it, and a receiver that is away misses it.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from session_runner.commands import CommandError, Commands, Page
+from session_runner.inbox import Inbox
+from session_runner.messages.events import Event, EventType, PresenceChange
+from session_runner.messages.incoming import Who, seconds_of
+from session_runner.messages.progress import can_send
+from session_runner.messages.texts import well_formed
+from session_runner.outbox.outbox import Outbox
+from session_runner.outbox.seen import chat_of
+from session_runner.page.errors import CallFailedError
+from session_runner.store import StateStore
+
+logger = logging.getLogger(__name__)
+
+CALL_SECONDS: Final = 10.0
+""" For the page to answer. """
+PAUSE: Final = 30.0
+""" Seconds between two looks without an event: a new document has to be told that somebody wants to know. """
+_ACTING: Final = {"composing": "typing", "recording": "recording"}
+
+
+class _Seen(Struct, frozen=True, kw_only=True):
+    who: Who
+    state: Annotated[str, Meta(max_length=32)]
+    online: bool
+    t: float
+
+
+class ContactPresence:
+    """The presence of one session's contacts; used from one event loop only."""
+
+    def __init__(
+        self,
+        *,
+        store: StateStore,
+        door: Commands,
+        inbox: Inbox,
+        wanted: Callable[[], bool],
+        publish: Callable[[Event], None],
+    ) -> None:
+        self._store = store
+        self._door = door
+        self._inbox = inbox
+        self._wanted = wanted
+        """ Whether anybody wants to know now. """
+        self._publish = publish
+        self._woken = asyncio.Event()
+        self._is_on = False
+        """ Whether a page may be noting. """
+
+    def something_happened(self) -> None:
+        """Handle the page's event that somebody did something."""
+        self._woken.set()
+
+    async def work(self, outbox: Outbox) -> None:
+        """Tell, until it is cancelled."""
+        while True:
+            self._woken.clear()
+            revision = self._store.snapshot.revision
+            try:
+                await self._round(outbox)
+            except (CommandError, CallFailedError, msgspec.ValidationError) as error:
+                logger.info("The page did not tell who is there", extra={"error": type(error).__name__})
+            except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
+                logger.exception("Who is there could not be found on the volume")
+            await self._store.newer_than_or_set(revision, self._woken, wait=PAUSE)
+
+    async def _round(self, outbox: Outbox) -> None:
+        wanted = self._wanted()
+        if not (wanted or self._is_on) or not can_send(self._store.snapshot.state):
+            return
+        given = await self._door.run(partial(_take, wanted=wanted), deadline=CALL_SECONDS)
+        self._is_on = wanted
+        how = self._inbox.taking()
+        for seen in msgspec.convert(well_formed(given), type=list[_Seen]):
+            chat, person = await outbox.run(chat_of, seen.who, how)
+            state = _ACTING.get(seen.state, "online" if seen.online else "offline")
+            change = PresenceChange(chat=chat, person=person, state=state, timestamp=int(seconds_of(seen.t)))
+            self._publish(Event(id=how.new_event(), type=EventType.PRESENCE, time=how.now, data=change))
+
+
+async def _take(page: Page, *, wanted: bool) -> Any:
+    return await page.call("presence_take.js", {"wanted": wanted})

@@ -1,0 +1,2 @@
+// Gives the calls that ring.
+() => window.__session.calls()
