@@ -95,11 +95,11 @@ def read_edit(body: bytes, *, message: str) -> Edit:
 
 
 def read_mark(body: bytes, *, message: str) -> ReadMark:
-    """Return the mark that the body of `POST /v1/messages/{id}/read` asks for; it may be empty.
+    """Return the mark that the body of `POST /v1/messages/{id}/read` asks for.
 
     :raises MessageError: it is not what the route's document says.
     """
-    given = _strictly(body or b"{}", ReadRequest)
+    given = _strictly(body, ReadRequest)
     try:
         return ReadMark(message=read_message_id(message, field="The id"), typing=given.typing)
     except BadParameterError as error:

@@ -86,15 +86,15 @@ async def test_a_file_is_sent_by_its_link(served: Served) -> None:
 
 
 async def test_a_message_is_marked_as_read(served: Served) -> None:
-    """With or without a body; one that nobody wrote is a problem."""
+    """With or without typing; one that nobody wrote is a problem."""
     served.session.page.others |= {"3AF0", "3AF1"}
-    assert (200, {"id": "3AF0", "typing": False}) == await call(served, "POST", "messages/3AF0/read")
+    assert (200, {"id": "3AF0", "typing": False}) == await call(served, "POST", "messages/3AF0/read", json={})
     typing = await call(served, "POST", "messages/3AF1/read", json={"typing": True})
 
     assert (200, {"id": "3AF1", "typing": True}) == typing
     assert [("3AF0", False), ("3AF1", True)] == served.session.page.marked
-    assert (404, "NoMessage") == await call(served, "POST", "messages/3AF9/read")
-    assert (404, "NoMessage") == await call(served, "POST", "messages/a%20b/read")
+    assert (404, "NoMessage") == await call(served, "POST", "messages/3AF9/read", json={})
+    assert (404, "NoMessage") == await call(served, "POST", "messages/a%20b/read", json={})
     assert (422, "InvalidMessage") == await call(served, "POST", "messages/3AF0/read", json={"typing": "yes"})
 
 
@@ -113,7 +113,7 @@ async def test_a_volume_that_fails_is_no_fault_of_the_runner(
     answers = [
         await served.call("GET", f"/v1/media/{PHONE * 2}"),
         await served.call("POST", "/v1/media", data=form(FILE)),
-        await served.call("POST", "/v1/messages/3AF0/read"),
+        await served.call("POST", "/v1/messages/3AF0/read", json={}),
         await served.call("POST", "/v1/messages", json={"to": "15550100777", "type": "text", "text": {"body": "a"}}),
         await served.call("GET", f"/v24.0/{PHONE * 2}"),
         await served.send(mark),
