@@ -57,4 +57,4 @@ class Appearance:
             await self._order(self._usual)
 
     async def _order(self, presence: Presence) -> None:
-        await self._page.call(SHOW if presence is Presence.AVAILABLE else HIDE, None, deadline=CALL_SECONDS)
+        await self._page.call(SHOW if presence is Presence.AVAILABLE else HIDE, deadline=CALL_SECONDS)
