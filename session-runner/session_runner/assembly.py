@@ -78,7 +78,7 @@ def assemble(settings: Settings, *, tokens: TokenFolder, started: float) -> tupl
         door=commands,
         inbox=inbox,
         wanted=partial(wants_presence, live),
-        publish=lambda event: deliverer.pass_on(event, account()),
+        publish=lambda event: deliverer.send_ephemeral(event, account()),
     )
     page = LinkedPage(store=store, door=commands)
     media = Media(phone_number_id=phone, clock=clock, random=os.urandom, page=page, live=live)

@@ -18,7 +18,7 @@ from session_runner.live import Live
 from session_runner.messages.events import Event, EventType, Person, PresenceChange, read_event
 from session_runner.outbox import seen
 from session_runner.outbox.outbox import Outbox, open_outbox
-from session_runner.webhooks import passing
+from session_runner.webhooks import ephemeral
 from session_runner.webhooks.recorder import wants_presence
 from support.waiting import async_until
 from unit.runner.inbox_harness import ADA, BOB, Receiving, T, chat, published
@@ -153,7 +153,7 @@ async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
         )
         async with session.running():
             await session.settles()
-            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
             await session.has(receiver, 1)
             await asyncio.sleep(0.1)
             await session.settles()
@@ -165,7 +165,7 @@ async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
 
 async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And of few chats at all, so that a receiver that hangs costs nothing; messages go on beside it."""
-    monkeypatch.setattr(passing, "MOST", 2)
+    monkeypatch.setattr(ephemeral, "MOST", 2)
     receiver, gate = Receiver(), asyncio.Event()
     handle = receiver.handle
 
@@ -179,10 +179,10 @@ async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.Mo
         session = Sessions(tmp_path, (webhook(receiver),))
         async with session.running() as outbox:
             await session.settles()
-            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
             await asyncio.sleep(0.05)
             for number, chat_id in ((2, "ZZ.2"), (3, "ZZ.3"), (4, "ZZ.2"), (5, "ZZ.5")):
-                session.deliverer.pass_on(change(number, chat_id), ACCOUNT)
+                session.deliverer.send_ephemeral(change(number, chat_id), ACCOUNT)
             await session.store(outbox, "beside")
             await session.settles()
             assert ["beside"] == receiver.texts
@@ -201,7 +201,7 @@ async def test_without_its_secret_nothing_is_sent(tmp_path: Path) -> None:
         session = Sessions(tmp_path, (webhook(receiver, secret_name="bot"),))
         async with session.running():
             await session.settles()
-            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
             await asyncio.sleep(0.1)
 
     assert [] == receiver.requests
