@@ -79,7 +79,7 @@ class Queued:
     """ The page may have it already. """
 
 
-class Sent(NamedTuple):
+class HandedOver(NamedTuple):
     """A message that the page was given."""
 
     chat: str
@@ -90,8 +90,8 @@ class Sent(NamedTuple):
 class Spent:
     """What budgets were spent on, as far back as it counts, the oldest first."""
 
-    messages: Sequence[Sent] = ()
-    first_contacts: Sequence[Sent] = ()
+    messages: Sequence[HandedOver] = ()
+    first_contacts: Sequence[HandedOver] = ()
 
 
 class Turn(NamedTuple):
@@ -178,7 +178,7 @@ class _Lanes:
         for chat, time in spent.first_contacts:
             if time > now - DAY:
                 self._contacts.setdefault(chat, time)
-        self._all = _Lane(pace.messages, (sent.time for sent in spent.messages))
+        self._all = _Lane(pace.messages, (message.time for message in spent.messages))
         self._first = _Lane(pace.first_contacts, sorted(self._contacts.values()))
         self._people = _by_person(spent.messages, pace.one_person)
 
@@ -212,7 +212,7 @@ class _Lanes:
         return -math.inf if first is None else first + DAY
 
 
-def _by_person(messages: Iterable[Sent], budget: Budget) -> Mapping[str, _Lane]:
+def _by_person(messages: Iterable[HandedOver], budget: Budget) -> Mapping[str, _Lane]:
     times: defaultdict[str, list[float]] = defaultdict(list)
     for chat, time in messages:
         times[chat].append(time)
