@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import sys
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from session_runner.media import voice_child
+from session_runner.media.files import Writer
 from session_runner.messages.errors import MediaError
 
 SECONDS: Final = 600.0
@@ -21,13 +22,6 @@ _WHY: Final = {
     voice_child.CANNOT_READ: "The sound cannot be read, though it begins like one.",
     voice_child.TOO_MANY_CHANNELS: "The sound has more than two channels; mix it down.",
 }
-
-
-class Writer(Protocol):
-    """Where the voice note goes."""
-
-    async def write(self, piece: bytes) -> None:
-        """Append. :raises MessageError: it is too large, or there is no room."""
 
 
 class ConversionError(Exception):
