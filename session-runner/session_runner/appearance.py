@@ -18,7 +18,7 @@ from session_runner.page.errors import CallFailedError
 from session_runner.presence import HIDE, SHOW
 
 LASTS: Final = 300.0
-""" Seconds. """
+""" Seconds: enough for an answer, and the phone may show no notifications for no longer. """
 CALL_SECONDS: Final = 10.0
 
 

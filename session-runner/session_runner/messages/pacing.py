@@ -31,7 +31,9 @@ LONGEST_EXPECTED: Final = 3600.0
 FRESH: Final = 7 * DAY
 """ Seconds after the link for which first contacts are slower. """
 FRESH_SLOWER: Final = 2
+""" The interval is so many times as long then, and the burst divided by it. """
 FRESH_FEWER: Final = 5
+""" Such a part of a day's first contacts is left then; docs/http-api.md has what both go by. """
 ONE_PERSON: Final = (45, 6.0)
 """ The Cloud API's own budget for one person. """
 FREE_KINDS: Final = ("reaction", "edit", "delete")
