@@ -59,6 +59,18 @@ async def test_a_message_behind_it_waits_and_other_chats_do_not(linked: Linked) 
     assert ["before", "other", "", "behind"] == [text for _, _, text in linked.page.given]
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [("/a.png?key=a%2Fb%7E%41&at=1", "/a.png?key=a%2Fb%7E%41&at=1"), ("/a.png?key=ü|", "/a.png?key=%C3%BC%7C")],
+)
+async def test_a_link_is_asked_for_as_it_is_written(linked: Linked, written: str, asked: str) -> None:
+    """Letter by letter, since its signature may be of those; what no request can have is escaped."""
+    async with linked.running():
+        await linked.session.becomes(await linked.send(written), "handed_over")
+
+    assert [asked] == linked.site.raw
+
+
 async def test_files_that_are_still_fetched_take_nobodys_turn(linked: Linked) -> None:
     """A stranger's file whose server is slow, and what is behind it, hold up no text to another stranger."""
     never = asyncio.Event()
