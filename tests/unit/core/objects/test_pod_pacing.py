@@ -23,13 +23,13 @@ def test_the_default_pace_is_nothing_set() -> None:
     assert "LIVE_SETTINGS" not in environment(pod({"messaging": {}}))
 
 
-def test_a_runner_of_before_is_told_nothing_of_the_default_pace() -> None:
-    """It reads no pacing, so that its digest would never be the operator's, and it would be told at each poll."""
+def test_a_runner_of_before_gets_nothing_of_the_default_pace() -> None:
+    """It reads no pacing, so that its digest would never be the operator's, and it would be given at each poll."""
     webhook = {"name": "bot", "url": "https://bot.example.com/", "format": "Standard", "events": ["message"]}
-    told = live_settings(session({"webhooks": [webhook], "messaging": {}}), DEFAULTS)
+    given = live_settings(session({"webhooks": [webhook], "messaging": {}}), DEFAULTS)
 
-    assert {"webhooks"} == json.loads(write_live_settings(told)).keys()
-    assert digest_of_settings(told) == digest_of_settings(LiveSettings(webhooks=told.webhooks))
+    assert {"webhooks"} == json.loads(write_live_settings(given)).keys()
+    assert digest_of_settings(given) == digest_of_settings(LiveSettings(webhooks=given.webhooks))
 
 
 def test_the_runner_gets_the_numbers() -> None:
