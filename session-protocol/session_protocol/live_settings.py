@@ -51,7 +51,7 @@ def _key(field: str) -> str:
 
 def _matching(pattern: str, *, longest: int) -> Meta:
     # Python's `$` lets a line break pass, which the schema's does not.
-    return Meta(pattern=pattern.replace("$", r"\Z"), max_length=longest, extra_json_schema={"pattern": pattern})
+    return Meta(pattern=pattern.replace("$", r"\Z"), max_length=longest)
 
 
 class Header(Struct, frozen=True, kw_only=True):

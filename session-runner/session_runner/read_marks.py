@@ -60,14 +60,16 @@ class ReadMarks:
 
     async def set_all(self, outbox: Outbox) -> None:
         """Set what waits; the page may be connected again, or another one's."""
-        if not self._may_wait or self._now() < self._again_at:
+        if not self._may_wait or 0 < self._again_at - self._now() <= PAUSE:  # a longer one is of a clock that was ahead
             return
-        try:
-            for message in await self._due(outbox):
+        for message in await self._due(outbox):
+            try:
                 await self._set(outbox, message)
-        except (CommandError, CallFailedError) as error:
-            logger.info("Read marks were not set", extra={"error": type(error).__name__})
-            self._again_at = self._now() + PAUSE
+            except (CommandError, CallFailedError) as error:
+                logger.info("A read mark was not set", extra={"error": type(error).__name__})
+                self._again_at = self._now() + PAUSE
+                if isinstance(error, CommandError):
+                    return  # the page is away; else it is this message that it does not mark, and the others can be
 
     async def _due(self, outbox: Outbox) -> list[str]:
         account, waiting = self._page.account, None
