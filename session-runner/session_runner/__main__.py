@@ -25,7 +25,7 @@ with importing():
     from session_protocol.environment import Variable
     from session_protocol.phone_number_id import phone_number_id
     from session_protocol.steady_clock import SteadyClock
-    from session_protocol.vocabulary import ExitCode, TokenScope
+    from session_protocol.vocabulary import ExitCode, ReadMarking, TokenScope
 
     from session_runner.backfill import BackfillReader
     from session_runner.calls import Calls
@@ -112,6 +112,7 @@ async def run(settings: Settings) -> Exit:
         phone_number_id=phone,
         metrics=metrics,
         deliveries=Recorder(live=live, account=account, woken=deliverer.stored),
+        marking=lambda: live.settings.read_marks is ReadMarking.ON_RECEIPT,
     )
     backfill = BackfillReader(
         store=store,
@@ -142,6 +143,7 @@ async def run(settings: Settings) -> Exit:
         live=live,
     )
     messaging.progressed = inbox.wake
+    inbox.marks_wait = messaging.marks_wait
     preparer.settled = messaging.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
