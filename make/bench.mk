@@ -4,7 +4,7 @@ BENCH := $(PYTHON) -m session_bench
 
 .PHONY: bench bench-sessions bench-start bench-crowd bench-memory bench-recovery bench-operator bench-loop bench-send
 
-bench: setup ## All benchmarks (an hour on a quiet machine)
+bench: setup ## Operator, start, crowd, recovery, memory (an hour on a quiet machine)
 	@$(BENCH) operator start crowd recovery memory $(BENCH_FLAGS)
 
 bench-sessions: setup ## Those on a real cluster: start, crowd, recovery, memory

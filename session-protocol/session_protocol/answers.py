@@ -37,7 +37,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 def _matching(pattern: str) -> Meta:
     # Python's `$` lets a line break pass, which the schema's does not.
-    return Meta(pattern=pattern.replace("$", r"\Z"), extra_json_schema={"pattern": pattern})
+    return Meta(pattern=pattern.replace("$", r"\Z"))
 
 
 _StateName = Annotated[str, _matching(CAMEL_CASE)]

@@ -51,7 +51,7 @@ def _key(field: str) -> str:
 
 def _matching(pattern: str, *, longest: int) -> Meta:
     # Python's `$` lets a line break pass, which the schema's does not.
-    return Meta(pattern=pattern.replace("$", r"\Z"), max_length=longest, extra_json_schema={"pattern": pattern})
+    return Meta(pattern=pattern.replace("$", r"\Z"), max_length=longest)
 
 
 class Header(Struct, frozen=True, kw_only=True):
@@ -109,8 +109,13 @@ class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     read_marks: ReadMarking = msgspec.field(default=ReadMarking.MANUAL, name="readMarks")
 
 
+_NOTHING_SET: Final = LiveSettings()
+
+
 def write_live_settings(settings: LiveSettings) -> bytes:
-    """Return them as they are sent and digested."""
+    """Return them as they are sent and digested: of pacing nothing where it is as by default, as for runners that know none."""
+    if settings.pacing == _NOTHING_SET.pacing:  # msgspec leaves out the very object alone, and not one that equals it
+        settings = msgspec.structs.replace(settings, pacing=_NOTHING_SET.pacing)
     return msgspec.json.encode(settings, order="sorted")
 
 

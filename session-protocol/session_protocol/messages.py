@@ -31,8 +31,7 @@ _MESSAGE_ID: Final = r"^[0-9A-Za-z.-]{1,64}$"
 
 def _matching(pattern: str, description: str) -> Meta:
     # Python's `$` lets a line break pass, which the schema's does not.
-    python = pattern.replace("$", r"\Z")
-    return Meta(pattern=python, extra_json_schema={"pattern": pattern}, description=description)
+    return Meta(pattern=pattern.replace("$", r"\Z"), description=description)
 
 
 _To = Annotated[str, _matching(_NUMBER, "The phone number of whom it goes to, with its country's code.")]

@@ -25,8 +25,7 @@ def _key(field: str) -> str:
 
 def _matching(pattern: str, description: str) -> Meta:
     # Python's `$` lets a line break pass, which the schema's does not.
-    python = pattern.replace("$", r"\Z")
-    return Meta(pattern=python, extra_json_schema={"pattern": pattern}, description=description)
+    return Meta(pattern=pattern.replace("$", r"\Z"), description=description)
 
 
 _Next = Annotated[

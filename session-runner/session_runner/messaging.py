@@ -120,6 +120,8 @@ class Messaging:
         """ When the page is asked about all messages, on the loop's clock. """
         self.progressed: Callable[[], None] = lambda: None
         """ Called when statuses may have come. """
+        self._tried: dict[str, float] = {}
+        """ Since when, of what this runner was the first to try: it may have waited for its turn for long before. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
@@ -317,6 +319,8 @@ class Messaging:
         ready, next_turn = await self._pacer.due(outbox)
         waiting = await outbox.run(requests.due, account=account, most=AT_ONCE, only=ready)
         held: set[str] = set()
+        if not waiting:
+            self._tried.clear()
         for message in waiting:
             if self._page.account != account or not self._page.can_send:
                 return 0.0  # another phone may be linked meanwhile, or none
@@ -332,7 +336,7 @@ class Messaging:
         """Return whether the message is settled: with the page, or given up."""
         file = await self._file_of(message.content)
         lost = file is None and isinstance(message.content, File)
-        over = lost or gives_up(tries=message.tries, age=self._now() - message.accepted)
+        over = lost or self._gives_up(message)
         argument = {
             "id": message.identifier,
             "own": self._page.own,
@@ -365,9 +369,17 @@ class Messaging:
             code = (BadParameterError if found else MediaError if lost else NotReadyError).code
             self._count_failed(code)
             await outbox.note(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
+        self._tried.pop(message.identifier, None)
         if self.preparer is not None and isinstance(message.content, File):
             await self.preparer.media.release(message.content.media)
         return True
+
+    def _gives_up(self, message: Waiting) -> bool:
+        now = self._now()
+        if message.tries == 0:
+            self._tried.setdefault(message.identifier, now)
+        since = self._tried.get(message.identifier, message.accepted)
+        return gives_up(tries=message.tries, age=now - message.accepted, tried=now - since)
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""

@@ -77,7 +77,9 @@ CLOSED: Final = _row(
     "Connections to the API that were closed for going beyond a limit",
     {"reason": "`slow_head`, `slow_body`, `long_head`, `long_body`, `slow_reader`, `peer_limit`, `connection_limit`"},
 )
-EVENTS: Final = _row(MetricType.COUNTER, "events_total", "Events of messages, their statuses and the session's state")
+EVENTS: Final = _row(
+    MetricType.COUNTER, "events_total", "Events of messages, their statuses, calls and the session's state"
+)
 READING_STOPPED: Final = _row(
     MetricType.GAUGE,
     "message_reading_stopped",

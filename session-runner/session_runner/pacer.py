@@ -77,13 +77,14 @@ class Pacer:
             self._check_restriction()
         if self._pace is None:
             return
+        view = await self._view(outbox, adding=True)
         new = Queued(
             identifier=message.identifier,
             chat=message.digits,
             accepted=message.accepted,
             to_stranger=message.to_stranger or False,  # of whom nothing is known, the page is asked before their turn
+            held=message.to_prepare or any(one.held and one.chat == message.digits for one in view.queue),
         )
-        view = await self._view(outbox, adding=True)
         if message.to_stranger is False and any(one.chat == new.chat and one.to_stranger for one in view.queue):
             await outbox.run(pacing.is_known, new.chat)
             view = await self._view(outbox, adding=True)

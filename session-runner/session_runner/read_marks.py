@@ -65,16 +65,17 @@ class ReadMarks:
 
     async def set_all(self, outbox: Outbox) -> float:
         """Set what waits; the page may be connected again, or another one's. Return the seconds until there may be more."""
-        if not self._may_wait or self._now() < self._again_at:
+        if not self._may_wait or 0 < self._again_at - self._now() <= PAUSE:  # a longer one is of a clock that was ahead
             return PAUSE
-        try:
-            waiting, pause = await self._due(outbox)
-            for message in waiting:
+        waiting, pause = await self._due(outbox)
+        for message in waiting:
+            try:
                 await self._set(outbox, message)
-        except (CommandError, CallFailedError) as error:
-            logger.info("Read marks were not set", extra={"error": type(error).__name__})
-            self._again_at = self._now() + PAUSE
-            return PAUSE
+            except (CommandError, CallFailedError) as error:
+                logger.info("A read mark was not set", extra={"error": type(error).__name__})
+                self._again_at, pause = self._now() + PAUSE, PAUSE
+                if isinstance(error, CommandError):
+                    break  # the page is away; else it is this message that it does not mark, and the others can be
         return pause
 
     async def _due(self, outbox: Outbox) -> tuple[list[str], float]:

@@ -326,7 +326,8 @@ class Settings:
         Variable.LIVE_SETTINGS,
         _live,
         "{}",
-        "Webhooks, and where they may go beside public addresses: JSON, as in `PUT /v1/settings`, which replaces it while the runner lives.",
+        "What of the spec reaches a running pod (webhooks, messaging, calls), and where webhooks may go beside public addresses: "
+        "JSON, as in `PUT /v1/settings`, which replaces it while the runner lives.",
     )
     webhook_secrets_dir: Path | None = _setting(
         Variable.WEBHOOK_SECRETS_DIR,

@@ -125,10 +125,11 @@ NEVER_SETTLES = """
     let count = 0;
     setInterval(() => window.__d?.(`WAWebNews${count++}`, [], () => {}), 200);
 """
+A_MINUTE_LATER = "() => { const now = performance.now.bind(performance); performance.now = () => now() + 60_000; }"
 
 
 async def test_a_code_is_shown_as_long_as_wa_js_waits_for_more_modules(opened: Open, standin: StandIn) -> None:
-    """It gives the page a second without a new one; who wants to link a phone need not wait for it."""
+    """It gives the page a second without a new one; who wants to link a phone need not wait for it, but not for ever."""
     await opened.browser.page.add_init_script(NEVER_SETTLES)
     await opened.browser.navigate(standin.page_url, deadline=60)
     facts = await opened.facts(socket="UNPAIRED", registered=False)
@@ -139,6 +140,10 @@ async def test_a_code_is_shown_as_long_as_wa_js_waits_for_more_modules(opened: O
     assert (facts.booted, facts.injected, facts.refused, facts.ban, facts.document) == (True, True, False, None, None)
     assert facts.code_lifetime is not None
     assert facts.code_age is not None
+    await opened.browser.page.evaluate(A_MINUTE_LATER)
+    facts = await opened.facts(injected=False)
+
+    assert (facts.booted, facts.registered, facts.code, facts.socket) == (True, None, None, None)
 
 
 async def test_every_fact_of_a_linked_page_is_read(mode: str, opened: Open, standin: StandIn) -> None:

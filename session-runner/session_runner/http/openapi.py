@@ -71,7 +71,7 @@ def document() -> dict[str, Any]:
     _, written = msgspec.json.schema_components(answers, ref_template=_REF)
     schemas = {name: _as_read(schema) for name, schema in read.items()}
     schemas |= {name: _as_written(schema) for name, schema in written.items() if name not in read}
-    return {
+    found = {
         "openapi": "3.1.0",
         "info": _INFO,
         "servers": [_SERVER],
@@ -88,6 +88,17 @@ def document() -> dict[str, Any]:
             "schemas": dict(sorted(schemas.items())) | cloud_openapi.SCHEMAS,
         },
     }
+    return dict(_portable(found))
+
+
+def _portable(node: Any) -> Any:
+    r"""Return a part of the document with patterns that every language reads: the end is `$`, for which Python has `\Z`."""
+    if isinstance(node, Mapping):
+        found = {key: _portable(value) for key, value in node.items()}
+        if isinstance(pattern := found.get("pattern"), str):
+            found["pattern"] = pattern.replace(r"\Z", "$")
+        return found
+    return [_portable(one) for one in node] if isinstance(node, list | tuple) else node
 
 
 def _operation(route: Route) -> dict[str, Any]:

@@ -354,7 +354,7 @@ ROUTES = (
         path="/v1/settings",
         method="PUT",
         name="changeSettings",
-        summary="Replace the settings of a running session: its webhooks",
+        summary="Replace the settings of a running session: webhooks, messages, calls",
         description="For the operator alone: no token opens it, neither does one of the scope `admin`.\n"
         "The body has all of them; what it leaves out is not set. Sent again, it changes nothing.\n",
         operator=True,

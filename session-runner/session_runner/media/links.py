@@ -6,10 +6,12 @@ Neither the link nor a word of its server gets into what people read.
 """
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import aiohttp
+from yarl import URL
 
 from session_runner.messages.errors import MediaError, NoMediaRoomError
 from session_runner.messages.links import MOST_REDIRECTS, after_redirect, seconds_for
@@ -22,6 +24,7 @@ SILENCE: Final = 30.0
 """ Seconds without a byte after which a server is given up. """
 HOST: Final = "The link's host"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LETTERS: Final = re.compile(r"[A-Za-z0-9._~:/?\[\]!$&'()*+,;=%-]+")
 _LATE: Final = "The link's server did not give the file in time."
 
 
@@ -82,7 +85,7 @@ async def _ask(link: str, writer: Writer, *, most: int, sockets: GuardedSockets,
     try:
         async with (
             open_connections(sockets, extra_ca=extra_ca, at_once=1, timeout=timeout) as connections,
-            connections.get(link, allow_redirects=False) as response,
+            connections.get(_as_written(link), allow_redirects=False) as response,
         ):
             if response.status not in _REDIRECTS:
                 await _take(response, writer, most=most)
@@ -95,6 +98,11 @@ async def _ask(link: str, writer: Writer, *, most: int, sockets: GuardedSockets,
     if following is None:
         raise LinkBrokenError("The link's server redirects to where no file is had from.", again=False)
     return following
+
+
+def _as_written(link: str) -> URL:
+    """Return a link that is asked for letter by letter, as far as it has none that have to be escaped: it may be signed."""
+    return URL(link, encoded=_LETTERS.fullmatch(link) is not None)
 
 
 async def _take(response: aiohttp.ClientResponse, writer: Writer, *, most: int) -> None:

@@ -6,6 +6,7 @@ before it reads the first byte of somebody's file; it is ended when it takes too
 
 import asyncio
 import contextlib
+import signal
 import sys
 from pathlib import Path
 from typing import Final, Protocol
@@ -20,7 +21,9 @@ _PROGRAM: Final = Path(voice_child.__file__)
 _WHY: Final = {
     voice_child.CANNOT_READ: "The sound cannot be read, though it begins like one.",
     voice_child.TOO_MANY_CHANNELS: "The sound has more than two channels; mix it down.",
+    -signal.SIGXCPU: f"The sound takes more than {voice_child.CPU_SECONDS} s of a processor.",
 }
+""" By what the converter ended with; it would end so again. """
 
 
 class Writer(Protocol):

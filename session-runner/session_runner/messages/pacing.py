@@ -77,6 +77,8 @@ class Queued:
     """ To somebody who has never written; None: not known. """
     begun: bool = False
     """ The page may have it already. """
+    held: bool = False
+    """ Its file is not there yet, or that of one before it in its chat. """
 
 
 class Sent(NamedTuple):
@@ -120,11 +122,15 @@ def pace_of(pacing: Pacing, *, linked_for: float | None) -> Pace | None:
 
 
 def plan(queue: Iterable[Queued], spent: Spent, *, pace: Pace | None, now: float) -> dict[str, Turn]:
-    """Return the turn of each message; those of one chat keep their order."""
+    """Return the turn of each message, in the order of the queue; those of one chat keep theirs.
+
+    What cannot go yet is planned behind all others: it would take turns, and others would wait for what does not go.
+    """
     lanes = None if pace is None else _Lanes(pace, spent, now=now)
     behind: dict[str, Turn] = {}
-    turns: dict[str, Turn] = {}
-    for message in queue:
+    waiting = list(queue)
+    turns = {message.identifier: Turn(now) for message in waiting}
+    for message in sorted(waiting, key=lambda one: one.held):
         turn = behind.get(message.chat, Turn(now))
         if lanes is not None and not message.is_free:
             turn = turn if message.begun else lanes.next(message, turn)
@@ -168,7 +174,7 @@ class _Lane:
 
 
 class _Lanes:
-    """All budgets."""
+    """All budgets. What was given at a time that is still to come is of a clock that was wrong, and does not count."""
 
     def __init__(self, pace: Pace, spent: Spent, *, now: float) -> None:
         self._pace = pace
@@ -176,11 +182,12 @@ class _Lanes:
         self._contacts: dict[str, float] = {}
         """ When strangers were first written to in the last day, by chat. """
         for chat, time in spent.first_contacts:
-            if time > now - DAY:
+            if now - DAY < time <= now:
                 self._contacts.setdefault(chat, time)
-        self._all = _Lane(pace.messages, (sent.time for sent in spent.messages))
+        given = [sent for sent in spent.messages if sent.time <= now]
+        self._all = _Lane(pace.messages, (sent.time for sent in given))
         self._first = _Lane(pace.first_contacts, sorted(self._contacts.values()))
-        self._people = _by_person(spent.messages, pace.one_person)
+        self._people = _by_person(given, pace.one_person)
 
     def next(self, message: Queued, turn: Turn) -> Turn:
         """Return the message's turn, at the earliest this one."""

@@ -76,6 +76,6 @@ def unanswered_since(oldest: float | None, *, connected: float | None, now: floa
     return oldest
 
 
-def gives_up(*, tries: int, age: float) -> bool:
-    """Whether a message that is still waiting is not handed over any more; `age` in seconds."""
-    return age >= LONGEST_WAIT or (tries >= TRIES and age >= SHORTEST_WAIT)
+def gives_up(*, tries: int, age: float, tried: float) -> bool:
+    """Whether a message that is still waiting is not handed over any more; `tried`: for how long the page has been told."""
+    return age >= LONGEST_WAIT or (tries >= TRIES and tried >= SHORTEST_WAIT)

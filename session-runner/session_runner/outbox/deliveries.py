@@ -21,7 +21,7 @@ REMOVED_KEPT: Final = 3600.0
 """ Seconds for which deliveries of a webhook stay that is not in the spec any more: somebody may put it back. """
 _DUE: Final = """
 SELECT place, id, chat, body, tries, created FROM deliveries
-WHERE place IN (SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat) AND due <= ?
+WHERE place IN (SELECT min(place) FROM deliveries WHERE webhook = ? AND dead IS NULL GROUP BY chat) AND (due <= ? OR due > ?)
 ORDER BY place LIMIT ?
 """
 _NEXT_DUE: Final = """
@@ -83,9 +83,12 @@ def add(database: Connection, event: Event, place: int, *, webhook: str, body: b
     )
 
 
-def due(database: Connection, *, webhook: str, now: float, most: int) -> list[Delivery]:
-    """Return the deliveries whose turn it is: of each chat the oldest, if its pause is over."""
-    rows = database.execute(_DUE, (webhook, now, most))
+def due(database: Connection, *, webhook: str, now: float, longest: float, most: int) -> list[Delivery]:
+    """Return the deliveries whose turn it is: of each chat the oldest, if its pause is over.
+
+    :param longest: seconds of the longest pause; a longer one is over: it is from when the clock was ahead.
+    """
+    rows = database.execute(_DUE, (webhook, now, now + longest, most))
     return [
         Delivery(place=place, identifier=identifier, chat=chat, body=body, tries=tries, created=created)
         for place, identifier, chat, body, tries, created in rows

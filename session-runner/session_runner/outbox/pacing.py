@@ -69,22 +69,30 @@ def is_known(database: Connection, digits: str) -> None:
 
 def _queue(database: Connection, account: str | None) -> tuple[Queued, ...]:
     rows = database.execute(
-        "SELECT id, digits, accepted, progress, stranger, kind IN (SELECT value FROM json_each(?)) AS free, "
+        "SELECT id, digits, accepted, progress, stranger, to_prepare, kind IN (SELECT value FROM json_each(?)) AS free, "
         "coalesce(stranger, 1) AND EXISTS (SELECT 1 FROM people JOIN seen ON seen.chat = people.user_id "
         "WHERE people.number = digits AND seen.own = 0 AND type NOT IN (SELECT value FROM json_each(?))) AS wrote "
         "FROM requests WHERE progress IN (?, ?) AND (account IS NULL OR account = ?) ORDER BY place",
         (_FREE, _NO_MESSAGES, *WAITING, account),
     )
-    return tuple(
-        Queued(
-            identifier=row["id"],
-            chat=row["digits"],
-            accepted=row["accepted"],
-            is_free=bool(row["free"]),
-            to_stranger=False if row["wrote"] else None if row["stranger"] is None else bool(row["stranger"]),
-            begun=row["progress"] == Progress.HANDING_OVER,
-        )
-        for row in rows
+    held: set[str] = set()
+    queue = []
+    for row in rows:
+        if row["to_prepare"]:
+            held.add(row["digits"])
+        queue.append(_queued(row, held=row["digits"] in held))
+    return tuple(queue)
+
+
+def _queued(row: sqlite3.Row, *, held: bool) -> Queued:
+    return Queued(
+        identifier=row["id"],
+        chat=row["digits"],
+        accepted=row["accepted"],
+        is_free=bool(row["free"]),
+        to_stranger=False if row["wrote"] else None if row["stranger"] is None else bool(row["stranger"]),
+        begun=row["progress"] == Progress.HANDING_OVER,
+        held=held,
     )
 
 

@@ -23,7 +23,7 @@ from session_runner.outbox.deliveries import Delivery
 from session_runner.outbox.outbox import Outbox
 from session_runner.webhooks.passing import Passing
 from session_runner.webhooks.refusals import Refusals
-from session_runner.webhooks.retries import Outcome, is_given_up, outcome, pause, says_unknown
+from session_runner.webhooks.retries import LONGEST_OF_ALL, Outcome, is_given_up, is_over, outcome, pause, says_unknown
 from session_runner.webhooks.secret_files import Secret, read_secret
 from session_runner.webhooks.sender import AT_ONCE, Answer, Sender
 from session_runner.webhooks.signing import UnusableSecretError
@@ -103,13 +103,15 @@ class Channel:
     async def _round(self, outbox: Outbox) -> float:
         """Start what is due; return the seconds after which there may be more."""
         now = self._now()
-        if now < self._not_before:
+        if not is_over(self._not_before, now=now):
             return self._not_before - now
         await self._look_at_secret(outbox)
         free = AT_ONCE - len(self._under_way)
         if not free:
             return TICK  # woken by the first that ends
-        waiting = await outbox.run(deliveries.due, webhook=self.webhook.name, now=now, most=AT_ONCE + free)
+        waiting = await outbox.run(
+            deliveries.due, webhook=self.webhook.name, now=now, longest=LONGEST_OF_ALL, most=AT_ONCE + free
+        )
         chats = {chat for chat, _ in self._under_way.values()}
         waiting = [one for one in waiting if one.place not in self._under_way and one.chat not in chats]
         if waiting:
@@ -142,7 +144,7 @@ class Channel:
             return True
         if secret != self._shaken:
             self._tries, self._shake_at = 0, 0.0
-        if self._now() < self._shake_at:
+        if not is_over(self._shake_at, now=self._now()):
             return False
         problem = await self._sender.shake_hands(secret.verify_token)
         self._say(problem or "")

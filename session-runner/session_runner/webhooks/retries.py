@@ -13,6 +13,7 @@ SPREAD: Final = 0.2
 """ By which part a pause is longer or shorter by chance, so that many sessions do not come back together. """
 LONGEST_ASKED: Final = 6 * 3600.0
 """ The longest pause that a receiver is granted. """
+LONGEST_OF_ALL: Final = LONGEST_ASKED + FIRST
 GIVE_UP: Final = 3 * 24 * 3600.0
 """ Seconds after which a delivery that was never taken is a dead letter. """
 UNKNOWN_SENDER: Final = 600.0
@@ -74,6 +75,11 @@ def asked_pause(header: str | None, *, now: datetime) -> float | None:
     except (ValueError, OverflowError):  # no date, or one beyond all years
         return None
     return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+
+
+def is_over(until: float, *, now: float) -> bool:
+    """Whether a pause until then is over; so is one that is longer than any, from when the clock was ahead."""
+    return until <= now or until > now + LONGEST_OF_ALL
 
 
 def is_given_up(*, age: float) -> bool:

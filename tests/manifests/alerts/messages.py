@@ -58,7 +58,7 @@ def dead_letters() -> tuple[Case, ...]:
 
 
 def messages_waiting() -> tuple[Case, ...]:
-    """A page that has been connected for as long has not got a message for more than 15 minutes."""
+    """A page that has been connected for as long has not got a message for more than 15 minutes, at each look of five more."""
     minute, limit = 40, 15 * 60
     old, due = minute * 60 - limit - 1, minute * 60 - limit
     given: Series = {}
@@ -68,6 +68,8 @@ def messages_waiting() -> tuple[Case, ...]:
         ("young", due, "Connected", 0),
         ("reconnected", 0, "Connected", due),
         ("offline", 0, "Offline", 0),
+        # Its turn has come, and it goes.
+        ("paced", f"_x{minute} {flat(0, 3)} {LAST}", "Connected", 0),
     ):
         given[runner(WAITING, name, progress="accepted")] = accepted
         given[runner("whatsapp_runner_state_since_timestamp_seconds", name)] = begun
@@ -78,8 +80,9 @@ def messages_waiting() -> tuple[Case, ...]:
     # These wait for their turn, as long as that may be.
     given[runner(WAITING, "young", progress="paced")] = 0
     given[runner(WAITING, "sales", pod="x", progress="accepted", **ELSEWHERE)] = 0
-    fires = (Firing(of_runner("sales"), limit + 1), Firing(of_runner("orders"), minute * 60))
-    return (Case(given, {minute: fires}),)
+    end = minute + 5
+    fires = (Firing(of_runner("sales"), end * 60 - old), Firing(of_runner("orders"), end * 60))
+    return (Case(given, {end - 1: (), end: fires}),)
 
 
 MESSAGES: Final = (

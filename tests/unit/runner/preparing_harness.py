@@ -27,6 +27,7 @@ class Site:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.raw: list[str] = []
         self.answers: dict[str, Any] = {"/a.png": lambda: web.Response(body=PNG, content_type="text/html")}
         """ By path: what makes a response, or waits first. """
         self.url = ""
@@ -34,6 +35,7 @@ class Site:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer."""
         self.asked.append(request.path)
+        self.raw.append(request.raw_path)
         answer: Any = self.answers[request.path]()
         found: web.StreamResponse = await answer if asyncio.iscoroutine(answer) else answer
         return found

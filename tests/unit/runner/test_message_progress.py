@@ -47,18 +47,19 @@ def test_a_message_goes_where_the_page_is_connected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tries", "age", "expected"),
+    ("tries", "age", "tried", "expected"),
     [
-        (0, 0, False),
-        (TRIES, SHORTEST_WAIT - 1, False),
-        (TRIES - 1, LONGEST_WAIT - 1, False),
-        (TRIES, SHORTEST_WAIT, True),
-        (0, LONGEST_WAIT, True),
+        (0, 0, 0, False),
+        (TRIES, SHORTEST_WAIT - 1, SHORTEST_WAIT - 1, False),
+        (TRIES, LONGEST_WAIT - 1, SHORTEST_WAIT - 1, False),
+        (TRIES - 1, LONGEST_WAIT - 1, LONGEST_WAIT - 1, False),
+        (TRIES, SHORTEST_WAIT, SHORTEST_WAIT, True),
+        (0, LONGEST_WAIT, 0, True),
     ],
 )
-def test_one_bad_message_is_given_up(tries: int, age: float, *, expected: bool) -> None:
+def test_one_bad_message_is_given_up(tries: int, age: float, tried: float, *, expected: bool) -> None:
     """After some tries and some time, or after a day; not in the moments in which a page comes and goes."""
-    assert expected is gives_up(tries=tries, age=age)
+    assert expected is gives_up(tries=tries, age=age, tried=tried)
 
 
 def test_it_also_goes_where_messages_were_unanswered() -> None:

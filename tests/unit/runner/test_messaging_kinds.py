@@ -135,6 +135,20 @@ async def test_a_mark_is_not_lost_while_the_page_is_away(
     assert [("3AF0", False)] == session.page.marked
 
 
+async def test_a_message_that_cannot_be_marked_holds_up_no_other(session: Session, tmp_path: Path) -> None:
+    """The page fails with the oldest of them; the others are marked in the same round."""
+    session.page.broken, session.page.others = {"3AF0"}, {"3AF0", "3AF1"}
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        for message in ("3AF0", "3AF1"):
+            await session.messaging.mark(ReadMark(message=message, typing=False))
+            session.later(seconds=1)
+        session.say(RunnerState.CONNECTED)
+        await async_until("the other is marked", lambda: marked(session), bool, within=20)
+
+    assert [("3AF1", False)] == session.page.marked
+
+
 async def test_the_next_runner_sets_a_mark(session: Session, tmp_path: Path) -> None:
     """With what its predecessor answered, unless another account is linked meanwhile, or nobody."""
     session.say(RunnerState.OFFLINE)

@@ -362,6 +362,19 @@ async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> Non
     assert (ended.exit.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
 
 
+async def test_a_page_that_shows_a_code_and_never_gets_wa_js_ends_as_not_loaded(tmp_path: Path) -> None:
+    """The code is taken back with the page's modules, which were in reach without wa-js for a while."""
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
+    harness.step = 5
+    booted = {"booted": True, "injected": False, "registered": None}
+    ended = await harness.exit(ScriptedPage(UNLINKED | {"code": "2@a,b,c,d"}, *[booted] * 20))
+
+    assert ["QRPending", "Loading", "LoadError"] == list(dict.fromkeys(state for state, _ in harness.states))
+    assert "wa-js" in str(ended)
+    assert ended.exit.code is ExitCode.LOAD_FAILED
+    assert harness.store.code is None
+
+
 @pytest.mark.parametrize("socket", [None, "UNLAUNCHED", "PAIRING", "CONNECTED"])
 async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_path: Path, socket: str | None) -> None:
     """The start-up time is for the way to a QR code, not for the document alone: Loading is no place to stay."""

@@ -48,6 +48,14 @@ def test_a_file_is_never_an_alias(contract: dict[str, Any]) -> None:
     assert not re.search(r"[:-] [&*]\w", openapi.FILE.read_text())
 
 
+def test_patterns_are_read_by_every_language(contract: dict[str, Any]) -> None:
+    r"""Their end is `$`: Python's `\Z` is no word of JSON Schema's, whose readers took no number by it."""
+    schemas = contract["components"]["schemas"]
+
+    assert r"\Z" not in openapi.FILE.read_text()
+    assert OAS31Validator(schemas["ContactCheckRequest"]).is_valid({"phoneNumber": "+15550100777"})
+
+
 def test_the_document_has_every_route(contract: dict[str, Any], tmp_path: Path) -> None:
     """Paths and methods are those that the application serves, but for the one answer to everything else below a version."""
     served = {

@@ -13,7 +13,7 @@ from session_runner import messaging
 from session_runner.messages.contents import Deletion, Reaction
 from session_runner.messages.errors import FirstContactsForbiddenError, MessageError, PacedError, PacedToOneError
 from session_runner.messages.pacing import LONGEST_EXPECTED, Turn
-from session_runner.messages.progress import LONGEST_WAIT
+from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT
 from session_runner.outbox.outbox import Outbox
 from session_runner.store import Restriction
 from support.waiting import async_until
@@ -77,6 +77,26 @@ async def test_strangers_are_written_to_one_by_one(session: Session) -> None:
     (third, fourth) = (turn.at - NOW.timestamp() for turn in turns[2:] if turn is not None)
     assert 30 <= third <= 90
     assert 30 <= fourth - third <= 90
+
+
+@pytest.mark.usefixtures("outbox")
+async def test_what_has_waited_for_its_turn_is_tried_as_long_as_anything_else(session: Session) -> None:
+    """Its page may be away for a moment just then: the time before its turn is none in which it was tried."""
+    session.live.replace(
+        LiveSettings(pacing=Pacing(type=PacingType.CUSTOM, first_contacts=FirstContacts(burst=1, interval=300)))
+    )
+    first, second = await writes(session, STRANGERS[:2])
+    await session.becomes(first, "handed_over")
+    session.page.broken = {"Hello"}
+    session.later(seconds=SHORTEST_WAIT)
+    session.messaging.acks_changed()
+    await session.becomes(second, "handing_over")
+    await asyncio.sleep(0.5)
+    tried = await session.status(second)
+    session.page.broken = set()
+    await session.becomes(second, "handed_over")
+
+    assert "handing_over" == tried
 
 
 async def test_the_next_runner_keeps_the_pace(session: Session, tmp_path: Path) -> None:

@@ -138,6 +138,21 @@ def test_what_the_page_may_have_does_not_wait() -> None:
     assert WaitReason.FIRST_CONTACTS == waits([*handed, queued(4, stranger=True)])[-1][1]
 
 
+def test_what_cannot_go_yet_takes_nobodys_turn() -> None:
+    """Strangers' files that are still fetched: who has a text to another stranger does not wait for them."""
+    found = waits([*(queued(n, stranger=True, held=True) for n in range(3)), queued(4, stranger=True)])
+
+    assert [None, None, WaitReason.FIRST_CONTACTS, None] == [reason for _, reason in found]
+
+
+def test_a_clock_that_was_ahead_holds_nothing_up() -> None:
+    """What went tomorrow by a clock that is set back now is not waited for."""
+    tomorrow = [Sent(f"p{n}", NOW + DAY) for n in range(30)]
+    found = waits([queued(1, chat="p1"), queued(2, stranger=True)], Spent(messages=tomorrow, first_contacts=tomorrow))
+
+    assert [(0, None)] * 2 == found
+
+
 def test_without_a_pace_all_go() -> None:
     """In their order."""
     assert {(0, None)} == set(waits([queued(n, chat="a", stranger=True) for n in range(500)], pace=None))

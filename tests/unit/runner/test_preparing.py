@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from session_protocol.live_settings import LiveSettings, MediaLimits
-from session_protocol.vocabulary import RunnerState
+from session_protocol.pacing import FirstContacts, Pacing
+from session_protocol.vocabulary import PacingType, RunnerState
 from session_runner.media import links
 from session_runner.messages import links as rules
 from session_runner.messages.contents import Document, Image, Text
@@ -56,6 +57,36 @@ async def test_a_message_behind_it_waits_and_other_chats_do_not(linked: Linked) 
         await linked.session.becomes(behind, "handed_over")
 
     assert ["before", "other", "", "behind"] == [text for _, _, text in linked.page.given]
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [("/a.png?key=a%2Fb%7E%41&at=1", "/a.png?key=a%2Fb%7E%41&at=1"), ("/a.png?key=ü|", "/a.png?key=%C3%BC%7C")],
+)
+async def test_a_link_is_asked_for_as_it_is_written(linked: Linked, written: str, asked: str) -> None:
+    """Letter by letter, since its signature may be of those; what no request can have is escaped."""
+    async with linked.running():
+        await linked.session.becomes(await linked.send(written), "handed_over")
+
+    assert [asked] == linked.site.raw
+
+
+async def test_files_that_are_still_fetched_take_nobodys_turn(linked: Linked) -> None:
+    """A stranger's file whose server is slow, and what is behind it, hold up no text to another stranger."""
+    never = asyncio.Event()
+    linked.site.answers["/a.png"] = never.wait
+    strangers = ["15550100801", "15550100802"]
+    linked.page.strangers = set(strangers)
+    linked.page.people |= {number: number for number in strangers}
+    pace = Pacing(type=PacingType.CUSTOM, first_contacts=FirstContacts(burst=1, interval=60))
+    linked.session.live.replace(LiveSettings(pacing=pace))
+    async with linked.running():
+        await linked.send(to=strangers[0])
+        await linked.ask(Text(body="behind"), to=strangers[0])
+        other = await linked.ask(Text(body="other"), to=strangers[1])
+        await linked.session.becomes(other, "handed_over")
+
+    assert ["other"] == [text for _, _, text in linked.page.given]
 
 
 async def test_a_redirect_is_followed_a_few_times(linked: Linked) -> None:

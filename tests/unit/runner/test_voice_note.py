@@ -92,6 +92,17 @@ async def test_what_cannot_be_made_one_fails_or_is_refused(linked: Linked, monke
     assert rules.TRIES == len(ended)
 
 
+async def test_what_takes_a_processor_for_too_long_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header can make days of a few bytes: a second try would end as the first one did."""
+    program = tmp_path / "ends.py"
+    program.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGXCPU)\n")
+    monkeypatch.setattr(voice, "_PROGRAM", program)
+    with pytest.raises(MediaError, match="120 s of a processor"):
+        await voice.convert(program, None)  # type: ignore[arg-type]
+
+
 async def test_a_sound_that_is_gone_fails_its_message(linked: Linked, converted: list[bytes]) -> None:
     """Nothing is made of nothing."""
     async with running(linked.session, linked.folder, works=False) as outbox:

@@ -10,7 +10,7 @@
     script: null, // a script of the document that failed to load
     pairing: null, // the pairing code that was asked for, see `pairing.js`
     code: null, // the reference of the QR code on the screen, and since when
-    hasOffered: false, // this document has shown a code before wa-js was there
+    offered: null, // since when this document has shown a code before wa-js was there
     wasLinked: false, // a phone was linked to this document, or is
     heldMutex: false, // it has held the tab mutex, or does
     restrictions: {}, // what the page last told of each restriction, for its end

@@ -16,8 +16,9 @@
   const own = (id) => (!byLibrary && booted && maybe(() => session.hasRun(window.require('__debug').modulesMap[id])) ? module(id) : null);
   const early = maybe(() => own('WAWebSocketModel').Socket);
   const isRegistered = () => maybe(() => own('WAWebUserPrefsMultiDevice').isRegistered());
-  if (early?.state === 'UNPAIRED' && isRegistered() === false && maybe(() => session.shownCode()) !== null) session.hasOffered = true;
-  const isEarly = early !== null && session.hasOffered;
+  if (early?.state === 'UNPAIRED' && isRegistered() === false && maybe(() => session.shownCode()) !== null) session.offered ??= performance.now();
+  // Not for ever: without wa-js no round of codes can be asked for, and nothing can be sent.
+  const isEarly = early !== null && session.offered !== null && performance.now() - session.offered < 30_000;
   const injected = byLibrary || isEarly;
   const socket = byLibrary ? maybe(() => wpp.whatsapp.Socket) : isEarly ? early : null;
   const conn = byLibrary ? maybe(() => wpp.whatsapp.Conn) : isEarly ? maybe(() => own('WAWebConnModel').Conn) : null;

@@ -1,8 +1,9 @@
 """What a session's pacing, and its way with buttons, make of its pod, and of what a running one is told."""
 
+import json
 from typing import Any
 
-from session_protocol.live_settings import LiveSettings
+from session_protocol.live_settings import LiveSettings, digest_of_settings, write_live_settings
 from session_protocol.pacing import AllMessages, FirstContacts, Pacing
 from session_protocol.vocabulary import Interactive, PacingType, ReadMarking
 from unit.core.fake_cluster import DEFAULTS
@@ -20,6 +21,15 @@ def test_the_default_pace_is_nothing_set() -> None:
     """So that pods of before are told nothing."""
     assert LiveSettings() == settings() == settings(type="Default")
     assert "LIVE_SETTINGS" not in environment(pod({"messaging": {}}))
+
+
+def test_a_runner_of_before_gets_nothing_of_the_default_pace() -> None:
+    """It reads no pacing, so that its digest would never be the operator's, and it would be given at each poll."""
+    webhook = {"name": "bot", "url": "https://bot.example.com/", "format": "Standard", "events": ["message"]}
+    given = live_settings(session({"webhooks": [webhook], "messaging": {}}), DEFAULTS)
+
+    assert {"webhooks"} == json.loads(write_live_settings(given)).keys()
+    assert digest_of_settings(given) == digest_of_settings(LiveSettings(webhooks=given.webhooks))
 
 
 def test_the_runner_gets_the_numbers() -> None:

@@ -119,6 +119,23 @@ async def test_a_receiver_that_wants_rest_gets_it(tmp_path: Path, receiver: Rece
     assert ["a", "a", "b"] == sorted(receiver.texts)
 
 
+async def test_a_clock_that_was_ahead_keeps_nothing_back(tmp_path: Path, receiver: Receiver) -> None:
+    """A pause from then has its end in a day, by the clock of now: neither its delivery nor its receiver waits for that."""
+    session = Sessions(tmp_path, (webhook(receiver),))
+    session.ahead = timedelta(days=1)
+    receiver.answer = lambda _: web.Response(status=429, headers={"Retry-After": "300"})
+    async with session.running() as outbox:
+        await session.store(outbox, "a")
+        await session.has(receiver, 1)
+        await asyncio.sleep(0.05)
+        receiver.answer = lambda _: web.Response()
+        session.ahead = timedelta()
+        await session.store(outbox, "b", chat="ZZ.2")
+        await session.settles()
+
+    assert ["a", "a", "b"] == sorted(receiver.texts)
+
+
 async def test_a_receiver_that_hangs_holds_up_no_other(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from session_runner.outbox import deliveries
 from session_runner.outbox.outbox import Outbox
 from session_runner.store import StateStore
 from session_runner.webhooks.recorder import account_of
-from session_runner.webhooks.retries import GIVE_UP
+from session_runner.webhooks.retries import GIVE_UP, LONGEST_OF_ALL
 from session_runner.webhooks.shapes import body_for
 from unit.runner.webhooks.receivers import ACCOUNT, NOW, Receiver, Sessions, message, receiving, text_of, webhook
 
@@ -21,7 +21,7 @@ DAY = 24 * 3600.0
 
 async def refuse_all(outbox: Outbox, *, now: float) -> None:
     """Make a dead letter of everything that is due."""
-    while due := await outbox.run(deliveries.due, webhook="bot", now=now, most=50):
+    while due := await outbox.run(deliveries.due, webhook="bot", now=now, longest=LONGEST_OF_ALL, most=50):
         for delivery in due:
             await outbox.run(deliveries.died, delivery.place, webhook="bot", now=now, problem="no")
 
@@ -90,7 +90,7 @@ async def test_a_redriven_letter_has_three_days_again(tmp_path: Path) -> None:
         now = session.now().timestamp() + GIVE_UP
         await refuse_all(outbox, now=now)
         assert 1 == await outbox.run(deliveries.redrive, webhook=None, identifiers=None, now=now)
-        (delivery,) = await outbox.run(deliveries.due, webhook="bot", now=now, most=5)
+        (delivery,) = await outbox.run(deliveries.due, webhook="bot", now=now, longest=LONGEST_OF_ALL, most=5)
 
     assert (now, 0) == (delivery.created, delivery.tries)
 
