@@ -195,6 +195,11 @@ class Messaging:
         await self._marks.take(outbox, mark)
         self._woken.set()
 
+    def marks_wait(self) -> None:
+        """Handle that messages came which are to be marked as read."""
+        self._marks.wait()
+        self._woken.set()
+
     async def find(self, identifier: str) -> Message | None:
         """Return what is known of a message.
 
@@ -277,8 +282,8 @@ class Messaging:
             await outbox.run(requests.belong, account=account)
             self._settled = account
         try:
-            await self._marks.set_all(outbox)
-            pause = await self._hand_over(outbox, account)
+            next_mark = await self._marks.set_all(outbox)
+            pause = min(next_mark, await self._hand_over(outbox, account))
             if now >= self._ask_all_at:
                 await self._follow(outbox, most=MOST_WATCHED)
                 self._ask_all_at = now + TICK
