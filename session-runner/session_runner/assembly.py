@@ -11,6 +11,7 @@ from functools import partial
 
 from session_protocol.phone_number_id import phone_number_id
 from session_protocol.steady_clock import SteadyClock
+from session_protocol.vocabulary import ReadMarking
 
 from session_runner.backfill import BackfillReader
 from session_runner.calls import Calls
@@ -64,6 +65,7 @@ def assemble(settings: Settings, *, tokens: TokenFolder, started: float) -> tupl
         phone_number_id=phone,
         metrics=metrics,
         deliveries=Recorder(live=live, account=account, woken=deliverer.stored),
+        marking=lambda: live.settings.read_marks is ReadMarking.ON_RECEIPT,
     )
     backfill = BackfillReader(
         store=store,
@@ -93,6 +95,7 @@ def assemble(settings: Settings, *, tokens: TokenFolder, started: float) -> tupl
         live=live,
     )
     messaging.progressed = inbox.wake
+    inbox.marks_wait = messaging.marks_wait
     preparer.settled = messaging.wake
     numbers = PhoneNumbers(file=settings.phone_number_file, method=settings.link_method)
     api = Api(
