@@ -496,6 +496,5 @@ async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:
     assert revision == again
     assert "Elsewhere. The volume is nearly full." == in_conflict
     assert "Elsewhere." == store.snapshot.message
-    assert (
-        HeldState(state=conflict.state, reason=conflict.reason, message="Elsewhere.") == monitor.state_file.saved.hold
-    )
+    held = HeldState(state=conflict.state, reason=conflict.reason, message="Elsewhere.")
+    assert held == monitor.state_file.saved.hold
