@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from session_protocol.durations import format_duration
 from session_protocol.quantities import MI, format_quantity
-from session_protocol.vocabulary import CallHandling, GroupEvents, ProxyType, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import CallHandling, GroupEvents, ProxyType, ReadMarking, WebhookEvent, WebhookFormat
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
 from whatsapp_operator.api.session import (
@@ -337,6 +337,7 @@ def _messaging() -> st.SearchStrategy[Manifest]:
     contacts = _optional(**numbers, perDay=st.integers(1, 10_000))
     of_one = {"type": st.just("Custom"), "custom": _optional(firstContacts=contacts, messages=_optional(**numbers))}
     rest = {"interactive": st.just("NumberedText"), "mediaLimits": _optional(video=st.just("64Mi"))}
+    rest["readMarks"] = st.sampled_from([str(choice) for choice in ReadMarking])
     return _optional(pacing=_optional(type=st.just("None")) | st.fixed_dictionaries(of_one), **rest)
 
 

@@ -230,6 +230,14 @@ class Interactive(StrEnum):
     NUMBERED_TEXT = "NumberedText"
 
 
+class ReadMarking(StrEnum):
+    """When a message of somebody else is marked as read."""
+
+    MANUAL = "Manual"
+    """When a program asks for it. """
+    ON_RECEIPT = "OnReceipt"
+
+
 class PacingType(StrEnum):
     """By what the speed of sending is held."""
 

@@ -28,6 +28,7 @@ from session_runner.messages.progress import can_send
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
+from session_runner.outbox.marks import LONGEST_DELAY, SHORTEST_DELAY, Marking
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import Reading, Sifted, Taking
 from session_runner.page.errors import CallFailedError
@@ -99,6 +100,7 @@ class Inbox:
         phone_number_id: str,
         metrics: Metrics,
         deliveries: Deliveries | None = None,
+        marking: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._page = LinkedPage(store=store, door=door)
@@ -107,6 +109,8 @@ class Inbox:
         self._phone_number_id = phone_number_id
         self._metrics = metrics
         self._deliveries = deliveries or NoDeliveries()
+        self._marking = marking
+        """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
         self._woken = asyncio.Event()
         self._something = False
@@ -116,6 +120,8 @@ class Inbox:
         self._is_full = False
         self.bell = Bell()
         """ Rings when there are new events. """
+        self.marks_wait: Callable[[], None] = lambda: None
+        """ Called when messages were stored with their read marks. """
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -330,8 +336,11 @@ class Inbox:
                 if not readable:
                     await outbox.run(seen.mark, who, entry, self.taking(reading))
             fresh = frozenset(entry.key for entry in some if entry.fresh)
-            count = await outbox.run(seen.take, messages, fresh=fresh, how=self.taking(reading))
+            how = self.taking(reading, marking=self._marks() if self._marking() else None)
+            count = await outbox.run(seen.take, messages, fresh=fresh, how=how)
             self.published(count)
+            if how.marking is not None:
+                self.marks_wait()
             if count and await self._has_no_room(outbox):
                 raise _NoRoomError
 
@@ -352,7 +361,12 @@ class Inbox:
             self._metrics.events.inc(count)
             self.bell.ring()
 
-    def taking(self, reading: Reading = _NO_MESSAGES) -> Taking:
+    def _marks(self) -> Marking:
+        part = int.from_bytes(self._random(2)) / 2**16
+        delay = SHORTEST_DELAY + part * (LONGEST_DELAY - SHORTEST_DELAY)
+        return Marking(account=self._page.account, delay=delay)
+
+    def taking(self, reading: Reading = _NO_MESSAGES, *, marking: Marking | None = None) -> Taking:
         """Return with what something becomes events now."""
         return Taking(
             reading=reading,
@@ -361,4 +375,5 @@ class Inbox:
             new_user=lambda: people.user_id(self._random(people.RANDOM_BYTES)),
             phone_number_id=self._phone_number_id,
             deliveries=self._deliveries,
+            marking=marking,
         )

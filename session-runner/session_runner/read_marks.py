@@ -1,6 +1,7 @@
 """Sets read marks: stored before they are answered, set at once where the page is there, else when it is back.
 
-`messaging` asks for one when a client does, and for all that wait in each of its rounds. That an answer is being written is
+`messaging` asks for one when a client does, and for all that wait in each of its rounds; those that nobody asked for the
+inbox stores, if the session's settings say so. That an answer is being written is
 shown at once or not at all: later it would not be true.
 """
 
@@ -20,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE_SECONDS: Final = 0.8
 """ For the page to set a mark before its client is answered. """
-MOST_WAITING: Final = 1000
-""" Marks that wait for the page; beyond them one is refused. """
+MOST_WAITING: Final = marks.MOST
+""" Beyond them one is refused. """
 AT_ONCE: Final = 50
 """ Marks of one round. """
 PAUSE: Final = 30.0
@@ -58,28 +59,38 @@ class ReadMarks:
         if not there:
             raise NoMessageError("There is no such message of somebody else.")
 
-    async def set_all(self, outbox: Outbox) -> None:
-        """Set what waits; the page may be connected again, or another one's."""
+    def wait(self) -> None:
+        """Handle that marks were stored which nobody asked for."""
+        self._may_wait = True
+
+    async def set_all(self, outbox: Outbox) -> float:
+        """Set what waits; the page may be connected again, or another one's. Return the seconds until there may be more."""
         if not self._may_wait or 0 < self._again_at - self._now() <= PAUSE:  # a longer one is of a clock that was ahead
-            return
-        for message in await self._due(outbox):
+            return PAUSE
+        waiting, pause = await self._due(outbox)
+        for message in waiting:
             try:
                 await self._set(outbox, message)
             except (CommandError, CallFailedError) as error:
                 logger.info("A read mark was not set", extra={"error": type(error).__name__})
-                self._again_at = self._now() + PAUSE
+                self._again_at, pause = self._now() + PAUSE, PAUSE
                 if isinstance(error, CommandError):
-                    return  # the page is away; else it is this message that it does not mark, and the others can be
+                    break  # the page is away; else it is this message that it does not mark, and the others can be
+        return pause
 
-    async def _due(self, outbox: Outbox) -> list[str]:
-        account, waiting = self._page.account, None
+    async def _due(self, outbox: Outbox) -> tuple[list[str], float]:
+        account, now, is_all = self._page.account, self._now(), False
         self._may_wait = False  # what is taken from here on says so again
         try:
-            waiting = await outbox.run(marks.due, account=account, now=self._now(), most=AT_ONCE)
-            return waiting
+            waiting = await outbox.run(marks.due, account=account, now=now, most=AT_ONCE)
+            upcoming = await outbox.run(marks.upcoming, now=now)
+            is_all = not waiting and upcoming is None and account is not None
         finally:
-            if waiting != [] or account is None:
+            if not is_all:
                 self._may_wait = True
+        if len(waiting) == AT_ONCE:
+            return waiting, 0.0
+        return waiting, PAUSE if upcoming is None else upcoming - now
 
     async def _set(self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS) -> bool:
         """Have the page mark a message; return whether it has it. What it does not have it never marks."""

@@ -1,4 +1,4 @@
-"""How a session sends: its pacing, what becomes of buttons, and how large files may be.
+"""How a session sends and reads: its pacing, what becomes of buttons, how large files may be, and read marks.
 
 A union by `type`, as the API conventions have it, so that another way of pacing is another type with a field of its own.
 """
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 from session_protocol import pacing as bounds
-from session_protocol.vocabulary import Interactive, PacingType
+from session_protocol.vocabulary import Interactive, PacingType, ReadMarking
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.fields import ContactInterval, MessageInterval
@@ -71,7 +71,7 @@ class PacingSpec(SpecModel):
 
 
 class MessagingSpec(SpecModel):
-    """How the session sends."""
+    """How the session sends, and what it marks as read."""
 
     pacing: PacingSpec = PacingSpec()
     """How fast messages go out. What is beyond that waits for its turn; a message that would wait for more than an hour is
@@ -81,3 +81,7 @@ class MessagingSpec(SpecModel):
     interactive: Interactive = Interactive.REFUSE
     """What becomes of buttons, lists and links with a title, which WhatsApp Web does not send. Refuse answers with the Cloud API's
     error 131051. NumberedText sends a text with numbered lines instead; an answer to it is an ordinary text."""
+    read_marks: ReadMarking = ReadMarking.MANUAL
+    """When messages are marked as read. Manual: when a program asks for it. OnReceipt: some seconds after they came; whoever
+    wrote them sees them as read, and the phone shows no notification of them any more. Groups, and messages that come more
+    than 12 hours late, are left as they are."""

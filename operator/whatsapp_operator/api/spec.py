@@ -138,7 +138,7 @@ class SessionSpec(SpecModel):
     browser: BrowserSpec = BrowserSpec()
     """What the page learns of its surroundings: language and time zone. A change takes effect with the next pod."""
     messaging: MessagingSpec = MessagingSpec()
-    """How the session sends messages. A change reaches the running pod within two minutes."""
+    """How the session sends messages, and which it marks as read. A change reaches the running pod within two minutes."""
     webhooks: Webhooks = ()
     """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
     not have yet takes the next one."""

@@ -2,13 +2,33 @@
 
 A mark is stored before it is answered, because a page that is away for a moment must not lose it. It is gone once the page
 has set it, or after a day, and belongs to the account that it was asked for.
+
+One that nobody asked for, because the session's settings say so, is stored with its message and set some seconds later, as a
+person would; since the page marks a chat as a whole, it stands for all that wait of its chat.
 """
 
+from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
 KEPT: Final = 24 * 3600.0
 """ Seconds. Nobody looks any more whether a message of yesterday was read. """
+MOST: Final = 1000
+""" Marks that wait for the page. """
+SHORTEST_DELAY: Final = 2.0
+LONGEST_DELAY: Final = 6.0
+""" Seconds between a message and its own mark. """
+LATEST: Final = 12 * 3600.0
+""" Seconds. A message that comes later than by this is not marked by itself: whoever wrote it waits for no sign any more. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marking:
+    """With what messages are marked that come now."""
+
+    account: str | None
+    delay: float
+    """ Seconds. """
 
 
 def add(database: Connection, message: str, *, account: str | None, time: float, most: int) -> bool:
@@ -19,13 +39,39 @@ def add(database: Connection, message: str, *, account: str | None, time: float,
     return True
 
 
+def receive(database: Connection, message: str, *, chat: str, how: Marking, now: float) -> None:
+    """Store the mark of a message that has just come in place of those that wait of its chat, in the turn of the first."""
+    waiting = database.execute(
+        "SELECT message, accepted FROM read_marks "
+        "WHERE EXISTS (SELECT 1 FROM seen WHERE chat = ? AND id = read_marks.message AND NOT own)",
+        (chat,),
+    ).fetchall()
+    for row in waiting:
+        remove(database, row["message"])
+    time = min([now + how.delay, *(max(now, row["accepted"]) for row in waiting)])
+    add(database, message, account=how.account, time=time, most=MOST)
+
+
 def due(database: Connection, *, account: str | None, now: float, most: int) -> list[str]:
-    """Return the messages that the page is to mark, the oldest first; what is too old or another account's is forgotten."""
+    """Return the messages that the page is to mark, the oldest first; what is too old or another account's is forgotten.
+
+    Some still have a moment; a time far ahead is of a clock that was wrong.
+    """
     database.execute("DELETE FROM read_marks WHERE accepted < ? OR account <> ?", (now - KEPT, account))
     rows = database.execute(
-        "SELECT message FROM read_marks WHERE account IS NULL OR account = ? ORDER BY accepted LIMIT ?", (account, most)
+        "SELECT message FROM read_marks WHERE (account IS NULL OR account = ?) "
+        "AND (accepted <= ? OR accepted > ?) ORDER BY accepted LIMIT ?",
+        (account, now, now + LONGEST_DELAY, most),
     )
     return [row["message"] for row in rows]
+
+
+def upcoming(database: Connection, *, now: float) -> float | None:
+    """Return when the first mark is due that still has a moment; None: there is none."""
+    row = database.execute(
+        "SELECT min(accepted) FROM read_marks WHERE accepted > ? AND accepted <= ?", (now, now + LONGEST_DELAY)
+    ).fetchone()
+    return None if row[0] is None else float(row[0])
 
 
 def chats(database: Connection, message: str) -> list[str]:

@@ -46,7 +46,7 @@ from session_runner.messages.incoming import (
     size_of,
     status_of,
 )
-from session_runner.outbox import events, media, people
+from session_runner.outbox import events, marks, media, people
 from session_runner.outbox.events import Deliveries
 
 DAY: Final = 24 * 3600.0
@@ -96,6 +96,8 @@ class Taking:
     phone_number_id: str
     """ With which the ids of files begin. """
     deliveries: Deliveries
+    marking: marks.Marking | None = None
+    """ None: what comes is not marked as read. """
 
 
 def opened(database: Connection, *, now: float) -> None:
@@ -191,6 +193,8 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         news = None
         changes = [one for one in changes if one.reaction is not None and seconds_of(one.reaction.t) >= now - _RECENT]
     _mark(database, chat, message, known, news, how)
+    if news is News.MESSAGE and how.marking is not None and _is_to_be_marked(message, now=now):
+        marks.receive(database, message.id, chat=chat, how=how.marking, now=now)
     made: list[tuple[EventType, Data]] = []
     if news is not None and not _is_ours(database, message, news):
         if message.who.is_group:
@@ -206,6 +210,11 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
     for kind, data in made:
         events.add(database, Event(id=how.new_event(), type=kind, time=how.now, data=data), how.deliveries)
     return len(made)
+
+
+def _is_to_be_marked(message: PageMessage, *, now: float) -> bool:
+    """Whether a message that came is one that a person would read now."""
+    return not message.own and not message.who.is_group and now - message.t <= marks.LATEST
 
 
 def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:

@@ -29,6 +29,7 @@ CONTRACT: dict[str, Any] = {
     "messaging": {
         "mediaLimits": {"image": "5Mi", "video": "64Mi", "audio": "16Mi", "document": "100Mi", "sticker": "500Ki"},
         "interactive": "NumberedText",
+        "readMarks": "OnReceipt",
         "pacing": {
             "type": "Custom",
             "custom": {

@@ -26,7 +26,8 @@ def admitted() -> dict[str, Any]:
     spec |= {"operatingMode": "Suspended", "replicas": 1, "resources": {}, "timeouts": {}, "recovery": {}, "link": {}}
     numbers = {"burst": 20, "interval": "59999ms"}
     custom = {"firstContacts": {**numbers, "perDay": 100}, "messages": numbers}
-    spec["messaging"] = {"interactive": "NumberedText", "pacing": {"type": "Custom", "custom": custom}}
+    spec["messaging"] = {"interactive": "NumberedText", "readMarks": "OnReceipt"}
+    spec["messaging"]["pacing"] = {"type": "Custom", "custom": custom}
     spec["proxy"]["host"] = ".".join([*["x" * 63] * 3, "x" * 61])
     spec["webhooks"] = [
         {

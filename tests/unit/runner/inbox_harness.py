@@ -153,6 +153,8 @@ class Receiving:
         self.now = NOW
         self.linked = linked
         self.page = PlayedStore()
+        self.marking = False
+        """ Whether what comes is to be marked as read. """
         self.door = Commands()
         self.door.open(self.page)
         self.metrics = Metrics()
@@ -166,6 +168,7 @@ class Receiving:
             phone_number_id="104000000000001",
             metrics=self.metrics,
             deliveries=deliveries,
+            marking=lambda: self.marking,
         )
 
     def say(self, state: RunnerState, *, linked: bool | None = True) -> None:

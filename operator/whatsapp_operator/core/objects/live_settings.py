@@ -25,6 +25,7 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
         media_limits=_media_limits(session.spec.messaging.media_limits),
         interactive=session.spec.messaging.interactive,
         calls=session.spec.calls,
+        read_marks=session.spec.messaging.read_marks,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from session_protocol.live_settings import LiveSettings, digest_of_settings, write_live_settings
 from session_protocol.pacing import AllMessages, FirstContacts, Pacing
-from session_protocol.vocabulary import Interactive, PacingType
+from session_protocol.vocabulary import Interactive, PacingType, ReadMarking
 from unit.core.fake_cluster import DEFAULTS
 from unit.core.objects.test_pod import environment, pod, session
 from whatsapp_operator.core.objects.live_settings import live_settings
@@ -53,6 +53,15 @@ def test_the_runner_learns_what_becomes_of_buttons() -> None:
 
     assert (Interactive.REFUSE, Interactive.NUMBERED_TEXT) == (settings().interactive, numbered.interactive)
     assert LiveSettings(interactive=Interactive.NUMBERED_TEXT) == numbered
+
+
+def test_the_runner_learns_what_is_marked_as_read() -> None:
+    """Nothing by itself where nothing is said; an edit outdates no pod."""
+    marking = session({"messaging": {"readMarks": "OnReceipt"}})
+
+    assert LiveSettings() == live_settings(session({"messaging": {"readMarks": "Manual"}}), DEFAULTS)
+    assert LiveSettings(read_marks=ReadMarking.ON_RECEIPT) == live_settings(marking, DEFAULTS)
+    assert template_hash(session({}), DEFAULTS) == template_hash(marking, DEFAULTS)
 
 
 def test_an_edit_outdates_no_pod() -> None:
