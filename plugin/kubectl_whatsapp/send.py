@@ -5,7 +5,6 @@ error, and can come by standard input, because a command line can be seen by oth
 """
 
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -43,13 +42,7 @@ class SendRequest:
     """ Seconds; 0: not at all. """
 
 
-def send_message(
-    request: SendRequest,
-    *,
-    kubectl: Kubectl,
-    console: Console,
-    new_key: Callable[[], str] = lambda: secrets.token_hex(16),
-) -> None:
+def send_message(request: SendRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Send it and print its id, and with a wait return when WhatsApp has it.
 
     :raises NotSent: it was not taken, has failed, or is still on its way.
@@ -70,7 +63,7 @@ def send_message(
         )
     with open_messages(session, kubectl=kubectl) as messages:
         try:
-            identifier = _send(messages, number, text, key=new_key())
+            identifier = _send(messages, number, text, key=secrets.token_hex(16))
             console.print(identifier)
             if request.wait:
                 _follow(messages, identifier, seconds=request.wait, console=console)

@@ -18,8 +18,6 @@ LONGEST_CONTACT_INTERVAL: Final = 300.0
 MOST_MESSAGES_AT_ONCE: Final = 1000
 LONGEST_MESSAGE_INTERVAL: Final = 60.0
 """ Seconds. """
-SHORTEST_INTERVAL: Final = 1.0
-""" Seconds; in the spec. """
 
 _Interval = Meta(description="Seconds between two beyond those, half of it more or less by chance.")
 

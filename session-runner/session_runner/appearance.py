@@ -18,7 +18,7 @@ from session_runner.page.errors import CallFailedError
 from session_runner.presence import HIDE, SHOW
 
 LASTS: Final = 300.0
-""" Seconds. """
+""" Seconds: enough for an answer, and the phone may show no notifications for no longer. """
 CALL_SECONDS: Final = 10.0
 
 
@@ -57,4 +57,4 @@ class Appearance:
             await self._order(self._usual)
 
     async def _order(self, presence: Presence) -> None:
-        await self._page.call(SHOW if presence is Presence.AVAILABLE else HIDE, None, deadline=CALL_SECONDS)
+        await self._page.call(SHOW if presence is Presence.AVAILABLE else HIDE, deadline=CALL_SECONDS)

@@ -10,16 +10,15 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands, Page
+from session_runner.commands import CommandError, Commands
 from session_runner.inbox import Inbox
+from session_runner.linked_page import LinkedPage
 from session_runner.messages.incoming import Entry, News, PageMessage, Who, news_of
 from session_runner.messages.progress import can_send
-from session_runner.messages.texts import well_formed
 from session_runner.outbox import backfills, seen
 from session_runner.outbox.backfills import Backfill, Receiver
 from session_runner.outbox.outbox import Outbox
@@ -29,8 +28,6 @@ from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
 
-CALL_SECONDS: Final = 20.0
-""" For the page to answer. """
 AT_ONCE: Final = 50
 """ Messages in one chunk. """
 BETWEEN: Final = 0.1
@@ -54,7 +51,7 @@ class BackfillReader:
         stored: Callable[[], None],
     ) -> None:
         self._store = store
-        self._door = door
+        self._page = LinkedPage(store=store, door=door)
         self._inbox = inbox
         self._receivers = receivers
         """ Who wants the history now. """
@@ -111,14 +108,7 @@ class BackfillReader:
                 self._stored()
             else:
                 messages, next_key = await self._piece(at.who, at.next, before=reading.linked)
-                await outbox.run(
-                    backfills.take,
-                    messages,
-                    at=at,
-                    to=to,
-                    next_key=next_key,
-                    how=how,
-                )
+                await outbox.run(backfills.take, messages, at=at, to=to, next_key=next_key, how=how)
                 self._stored()
         except (CallFailedError, msgspec.ValidationError) as error:
             logger.info("A piece of the history could not be read", extra={"error": type(error).__name__})
@@ -131,13 +121,14 @@ class BackfillReader:
         return BETWEEN
 
     async def _chats(self) -> list[Who]:
-        found = await self._call("inbox_chats.js", {"since": 0})
+        found = await self._page.read("inbox_chats.js", {"since": 0})
         return msgspec.convert(found, type=_Chats).chats[: backfills.MOST_CHATS]
 
     async def _piece(self, who: Who, start: str | None, *, before: float) -> tuple[list[PageMessage], str | None]:
         """Return messages of a chat from before the link, oldest first, and the key before which there are more."""
         found = msgspec.convert(
-            await self._call("inbox_list.js", {"id": who.id, "since": 0, "from": start, "reacted": False}), type=_Piece
+            await self._page.read("inbox_list.js", {"id": who.id, "since": 0, "from": start, "reacted": False}),
+            type=_Piece,
         )
         entries = [entry for entry in found.entries if _is_published(entry, before=before)]
         some, next_key = entries[-AT_ONCE:], found.next if found.next != start else None
@@ -145,11 +136,8 @@ class BackfillReader:
             next_key = some[0].key
         if not some:
             return [], next_key
-        read = await self._call("inbox_read.js", {"keys": [entry.key for entry in some]})
+        read = await self._page.read("inbox_read.js", {"keys": [entry.key for entry in some]})
         return [one for one in msgspec.convert(read, type=list[PageMessage | None]) if one is not None], next_key
-
-    async def _call(self, script: str, argument: Any) -> Any:
-        return await self._door.run(partial(_call_page, script=script, argument=argument), deadline=CALL_SECONDS)
 
 
 class _Chats(msgspec.Struct, frozen=True):
@@ -163,7 +151,3 @@ class _Piece(msgspec.Struct, frozen=True):
 
 def _is_published(entry: Entry, *, before: float) -> bool:
     return entry.t < before and news_of(entry, None, now=before) is News.MESSAGE
-
-
-async def _call_page(page: Page, *, script: str, argument: Any) -> Any:
-    return well_formed(await page.call(script, argument))

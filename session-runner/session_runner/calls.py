@@ -10,16 +10,15 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from session_protocol.vocabulary import CallHandling
 
-from session_runner.commands import CommandError, Commands, Page
+from session_runner.commands import CommandError, Commands
 from session_runner.inbox import Inbox
+from session_runner.linked_page import LinkedPage
 from session_runner.messages.progress import can_send
-from session_runner.messages.texts import well_formed
 from session_runner.outbox import calls
 from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox
@@ -45,7 +44,7 @@ class Calls:
         self, *, store: StateStore, door: Commands, inbox: Inbox, handling: Callable[[], CallHandling]
     ) -> None:
         self._store = store
-        self._door = door
+        self._page = LinkedPage(store=store, door=door)
         self._inbox = inbox
         self._handling = handling
         """ What becomes of a call now. """
@@ -74,7 +73,7 @@ class Calls:
     async def _round(self, outbox: Outbox) -> float:
         if not can_send(self._store.snapshot.state):
             return PAUSE
-        given = well_formed(await self._door.run(_list, deadline=CALL_SECONDS))
+        given = await self._page.read("calls_list.js", deadline=CALL_SECONDS)
         ringing = msgspec.convert(given, type=list[PageCall])
         still = await outbox.run(calls.note, ringing, self._inbox.taking())
         self._inbox.published(await outbox.run(calls.publish, self._inbox.taking()))
@@ -91,18 +90,10 @@ class Calls:
             self._tries.clear()
         self._tries[identifier] += 1
         try:
-            answer = await self._door.run(partial(_reject, identifier=identifier), deadline=CALL_SECONDS)
+            answer = await self._page.call("call_reject.js", {"id": identifier}, deadline=CALL_SECONDS)
         except (CommandError, CallFailedError) as error:
             logger.warning("A call could not be rejected", extra={"error": type(error).__name__})
             return
         if answer == "rejected":
             await outbox.run(calls.rejected, identifier, now=self._inbox.taking().now.timestamp())
             logger.info("A call was rejected")
-
-
-async def _list(page: Page) -> Any:
-    return await page.call("calls_list.js")
-
-
-async def _reject(page: Page, *, identifier: str) -> Any:
-    return await page.call("call_reject.js", {"id": identifier})

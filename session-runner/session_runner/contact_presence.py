@@ -8,18 +8,17 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
-from session_runner.commands import CommandError, Commands, Page
+from session_runner.commands import CommandError, Commands
 from session_runner.inbox import Inbox
+from session_runner.linked_page import LinkedPage
 from session_runner.messages.events import Event, EventType, PresenceChange
 from session_runner.messages.incoming import Who, seconds_of
 from session_runner.messages.progress import can_send
-from session_runner.messages.texts import well_formed
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import chat_of
 from session_runner.page.errors import CallFailedError
@@ -54,7 +53,7 @@ class ContactPresence:
         publish: Callable[[Event], None],
     ) -> None:
         self._store = store
-        self._door = door
+        self._page = LinkedPage(store=store, door=door)
         self._inbox = inbox
         self._wanted = wanted
         """ Whether anybody wants to know now. """
@@ -84,15 +83,11 @@ class ContactPresence:
         wanted = self._wanted()
         if not (wanted or self._is_on) or not can_send(self._store.snapshot.state):
             return
-        given = await self._door.run(partial(_take, wanted=wanted), deadline=CALL_SECONDS)
+        given = await self._page.read("presence_take.js", {"wanted": wanted}, deadline=CALL_SECONDS)
         self._is_on = wanted
         how = self._inbox.taking()
-        for seen in msgspec.convert(well_formed(given), type=list[_Seen]):
+        for seen in msgspec.convert(given, type=list[_Seen]):
             chat, person = await outbox.run(chat_of, seen.who, how)
             state = _ACTING.get(seen.state, "online" if seen.online else "offline")
             change = PresenceChange(chat=chat, person=person, state=state, timestamp=int(seconds_of(seen.t)))
             self._publish(Event(id=how.new_event(), type=EventType.PRESENCE, time=how.now, data=change))
-
-
-async def _take(page: Page, *, wanted: bool) -> Any:
-    return await page.call("presence_take.js", {"wanted": wanted})

@@ -56,7 +56,7 @@ class LinkedPage:
         return None if known is None else hashlib.sha256(known.phone_number.encode()).hexdigest()
 
     async def call(
-        self, script: str, argument: Any, *, file: Path | None = None, deadline: float = CALL_SECONDS
+        self, script: str, argument: Any = None, *, file: Path | None = None, deadline: float = CALL_SECONDS
     ) -> Any:
         """Run one of our scripts when its turn comes; it finds the file, if there is one, in `session.input`.
 
@@ -65,7 +65,7 @@ class LinkedPage:
         """
         return await self._door.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
 
-    async def read(self, script: str, argument: Any, *, deadline: float = CALL_SECONDS) -> Any:
+    async def read(self, script: str, argument: Any = None, *, deadline: float = CALL_SECONDS) -> Any:
         """Run a script that gives what is in messages, and return it with texts that can be written.
 
         :raises CommandError: it was not run, or not in time.

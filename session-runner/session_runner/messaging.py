@@ -317,17 +317,20 @@ class Messaging:
     async def _hand_over(self, outbox: Outbox, account: str | None) -> float:
         """Hand the waiting messages over, in their order; return the seconds after which there may be more to do."""
         ready, next_turn = await self._pacer.due(outbox)
-        waiting = await outbox.run(requests.due, account=account, most=AT_ONCE, only=ready)
         held: set[str] = set()
-        if not waiting:
-            self._tried.clear()
-        for message in waiting:
-            if self._page.account != account or not self._page.can_send:
-                return 0.0  # another phone may be linked meanwhile, or none
-            if message.digits in held:  # the order within a chat is kept
-                continue
-            if not await self._hand_over_one(outbox, message):
-                held.add(message.digits)
+        while True:  # what waits behind one of `held` fills no round
+            waiting = await outbox.run(requests.due, account=account, most=AT_ONCE, only=ready, but=held)
+            if not waiting and not held:
+                self._tried.clear()
+            for message in waiting:
+                if self._page.account != account or not self._page.can_send:
+                    return 0.0  # another phone may be linked meanwhile, or none
+                if message.digits in held:  # the order within a chat is kept
+                    continue
+                if not await self._hand_over_one(outbox, message):
+                    held.add(message.digits)
+            if len(waiting) < AT_ONCE or not held:
+                break
         if held:
             return RETRY
         return 0.0 if len(waiting) == AT_ONCE else min(TICK, next_turn)

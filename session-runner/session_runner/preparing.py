@@ -111,14 +111,12 @@ class Preparer:
 
     async def _begin(self, outbox: Outbox) -> float | None:
         """Begin what is due and has room beside the others; return the seconds until there may be more."""
-        waiting = await outbox.run(preparing.due)
-        known, now = {message.identifier for message in waiting}, asyncio.get_running_loop().time()
-        self._not_before = {one: when for one, when in self._not_before.items() if one in known and when > now}
+        now = asyncio.get_running_loop().time()
+        self._not_before = {one: when for one, when in self._not_before.items() if when > now}
+        waiting = await outbox.run(preparing.due, but=[*self._tasks, *self._not_before])
         for message in waiting:
             if len(self._tasks) >= AT_ONCE:
                 return None
-            if message.identifier in self._tasks or message.identifier in self._not_before:
-                continue
             task = asyncio.create_task(self._prepare(outbox, message))
             self._tasks[message.identifier] = task
             task.add_done_callback(lambda _: self._woken.set())

@@ -118,12 +118,23 @@ _CREATED_TOGETHER = (CreateService, CreateNetworkPolicy, CreatePVC, CreateSecret
 def batches(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
     """Group actions, in their order, by what may be asked for at once: objects that a pod needs, and that need no other one.
 
-    Anything else, the pod itself above all, is for itself, after all that stands before it.
+    Anything else, the pod itself above all, is for itself, after all that stands before it. So is the first Secret for
+    people: where it is refused, so are the others, and one call tells.
     """
     return [
         batch
         for together, found in itertools.groupby(actions, key=lambda action: isinstance(action, _CREATED_TOGETHER))
-        for batch in ([tuple(found)] if together else [(action,) for action in found])
+        for batch in (_together(tuple(found)) if together else [(action,) for action in found])
+    ]
+
+
+def _together(actions: tuple[Action, ...]) -> list[tuple[Action, ...]]:
+    for_people = [
+        place for place, one in enumerate(actions) if isinstance(one, CreateSecret) and one.purpose is not None
+    ]
+    cuts = [for_people[0], for_people[0] + 1] if for_people else []
+    return [
+        some for some in (actions[start:end] for start, end in itertools.pairwise([0, *cuts, len(actions)])) if some
     ]
 
 

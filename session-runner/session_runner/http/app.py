@@ -1,7 +1,7 @@
 """The HTTP API: the handler of each route, and the server.
 
-`__main__` builds the application and serves it from the start, so that a runner that is still starting answers, too. No
-route touches the page: they read the store, or run a command with a deadline, so a page that hangs cannot block them.
+`__main__` serves the application from the start, so that a runner that is still starting answers, too. No route
+touches the page: they read the store, or run a command with a deadline, so a page that hangs cannot block them.
 `routes` lists the routes with their parameters and scopes, `errors` has the form of errors.
 """
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, Protocol, TypeVar
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
-from session_runner.media.files import Draft
+from session_runner.media.files import Draft, Writer
 from session_runner.messages.errors import MediaLostError, MessageError, NotReadyError
 from session_runner.messages.media import LARGEST, MB
 from session_runner.page.errors import CallFailedError
@@ -31,15 +31,12 @@ _GONE: Final = {
 T = TypeVar("T")
 
 
-class Writer(Protocol):
-    """Where the file goes."""
+class DraftWriter(Writer, Protocol):
+    """Where the file goes, and can be read before it is whole."""
 
     @property
     def draft(self) -> Draft:
         """What is there of it."""
-
-    async def write(self, piece: bytes) -> None:
-        """Append. :raises MessageError: there is no room."""
 
 
 class Fetch:
@@ -48,12 +45,12 @@ class Fetch:
     def __init__(self) -> None:
         self.size: int | None = None
         """ None: the page does not have it yet. """
-        self._writer: Writer | None = None
+        self._writer: DraftWriter | None = None
         self._error: MessageError | None = None
         self._moved = asyncio.Event()
         self._over = asyncio.Event()
 
-    async def run(self, page: LinkedPage, key: str, writer: Writer) -> None:
+    async def run(self, page: LinkedPage, key: str, writer: DraftWriter) -> None:
         """Write all of the file. :raises MessageError: it cannot be had."""
         self._writer = writer
         try:

@@ -9,11 +9,18 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from session_runner.messages.media import HEAD, TAIL
 
 PART: Final = ".part-"
+
+
+class Writer(Protocol):
+    """Where a file goes that comes a piece at a time."""
+
+    async def write(self, piece: bytes) -> None:
+        """Append. :raises MessageError: it is too large, or there is no room."""
 
 
 class Draft:

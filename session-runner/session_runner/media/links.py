@@ -8,11 +8,12 @@ Neither the link nor a word of its server gets into what people read.
 import asyncio
 import re
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import aiohttp
 from yarl import URL
 
+from session_runner.media.files import Writer
 from session_runner.messages.errors import MediaError, NoMediaRoomError
 from session_runner.messages.links import MOST_REDIRECTS, after_redirect, seconds_for
 from session_runner.webhooks.connections import CONNECT, Guard, GuardedSockets, open_connections, target_of
@@ -26,13 +27,6 @@ HOST: Final = "The link's host"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LETTERS: Final = re.compile(r"[A-Za-z0-9._~:/?\[\]!$&'()*+,;=%-]+")
 _LATE: Final = "The link's server did not give the file in time."
-
-
-class Writer(Protocol):
-    """Where the file goes."""
-
-    async def write(self, piece: bytes) -> None:
-        """Append. :raises MessageError: there is no room."""
 
 
 class Given(NamedTuple):

@@ -9,9 +9,10 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from session_runner.media import voice_child
+from session_runner.media.files import Writer
 from session_runner.messages.errors import MediaError
 
 SECONDS: Final = 600.0
@@ -24,13 +25,6 @@ _WHY: Final = {
     -signal.SIGXCPU: f"The sound takes more than {voice_child.CPU_SECONDS} s of a processor.",
 }
 """ By what the converter ended with; it would end so again. """
-
-
-class Writer(Protocol):
-    """Where the voice note goes."""
-
-    async def write(self, piece: bytes) -> None:
-        """Append. :raises MessageError: it is too large, or there is no room."""
 
 
 class ConversionError(Exception):

@@ -31,7 +31,9 @@ LONGEST_EXPECTED: Final = 3600.0
 FRESH: Final = 7 * DAY
 """ Seconds after the link for which first contacts are slower. """
 FRESH_SLOWER: Final = 2
+""" The interval is so many times as long then, and the burst divided by it. """
 FRESH_FEWER: Final = 5
+""" Such a part of a day's first contacts is left then; docs/http-api.md has what both go by. """
 ONE_PERSON: Final = (45, 6.0)
 """ The Cloud API's own budget for one person. """
 FREE_KINDS: Final = ("reaction", "edit", "delete")
@@ -81,7 +83,7 @@ class Queued:
     """ Its file is not there yet, or that of one before it in its chat. """
 
 
-class Sent(NamedTuple):
+class HandedOver(NamedTuple):
     """A message that the page was given."""
 
     chat: str
@@ -92,8 +94,8 @@ class Sent(NamedTuple):
 class Spent:
     """What budgets were spent on, as far back as it counts, the oldest first."""
 
-    messages: Sequence[Sent] = ()
-    first_contacts: Sequence[Sent] = ()
+    messages: Sequence[HandedOver] = ()
+    first_contacts: Sequence[HandedOver] = ()
 
 
 class Turn(NamedTuple):
@@ -184,8 +186,8 @@ class _Lanes:
         for chat, time in spent.first_contacts:
             if now - DAY < time <= now:
                 self._contacts.setdefault(chat, time)
-        given = [sent for sent in spent.messages if sent.time <= now]
-        self._all = _Lane(pace.messages, (sent.time for sent in given))
+        given = [message for message in spent.messages if message.time <= now]
+        self._all = _Lane(pace.messages, (message.time for message in given))
         self._first = _Lane(pace.first_contacts, sorted(self._contacts.values()))
         self._people = _by_person(given, pace.one_person)
 
@@ -219,7 +221,7 @@ class _Lanes:
         return -math.inf if first is None else first + DAY
 
 
-def _by_person(messages: Iterable[Sent], budget: Budget) -> Mapping[str, _Lane]:
+def _by_person(messages: Iterable[HandedOver], budget: Budget) -> Mapping[str, _Lane]:
     times: defaultdict[str, list[float]] = defaultdict(list)
     for chat, time in messages:
         times[chat].append(time)

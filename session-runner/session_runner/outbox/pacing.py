@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from session_runner.messages.incoming import SILENT
-from session_runner.messages.pacing import DAY, FREE_KINDS, Queued, Sent, Spent
+from session_runner.messages.pacing import DAY, FREE_KINDS, HandedOver, Queued, Spent
 from session_runner.messages.progress import WAITING, Progress
 
 MOST_READ: Final = 5000
@@ -50,7 +50,7 @@ def view(database: Connection, *, account: str | None, memory: float | None, now
         "AND (account IS NULL OR account = ?) GROUP BY digits ORDER BY handed DESC LIMIT ?",
         (now - DAY, account, MOST_READ),
     )
-    return View(queue=queue, spent=Spent(messages=_sent(messages), first_contacts=_sent(contacts)))
+    return View(queue=queue, spent=Spent(messages=_handed_over(messages), first_contacts=_handed_over(contacts)))
 
 
 def classify(database: Connection, strangers: Mapping[str, bool]) -> None:
@@ -96,5 +96,5 @@ def _queued(row: sqlite3.Row, *, held: bool) -> Queued:
     )
 
 
-def _sent(rows: sqlite3.Cursor) -> tuple[Sent, ...]:
-    return tuple(Sent(row["digits"], row["handed"]) for row in reversed(rows.fetchall()))
+def _handed_over(rows: sqlite3.Cursor) -> tuple[HandedOver, ...]:
+    return tuple(HandedOver(row["digits"], row["handed"]) for row in reversed(rows.fetchall()))

@@ -37,7 +37,7 @@ def resolve(
     lid: str | None,
     name: str | None = None,
     new_user: NewUser,
-    now: float | None = None,
+    now: float,
 ) -> Person:
     """Return the person with this number or LID, and keep what is new about them."""
     by_number, by_lid = _by(database, "number", number), _by(database, "lid", lid)
@@ -53,9 +53,9 @@ def resolve(
         place = database.execute("INSERT INTO people (user_id) VALUES (?)", (new_user(),)).lastrowid or 0
     row = database.execute("SELECT * FROM people WHERE place = ?", (place,)).fetchone()
     known = (number or row["number"], lid or row["lid"], name or row["name"])
-    is_old = now is not None and (row["noticed"] is None or row["noticed"] < now - NOTICED_EVERY)
+    is_old = row["noticed"] is None or row["noticed"] < now - NOTICED_EVERY
     if is_old or known != (row["number"], row["lid"], row["name"]):  # most know nothing new: then nothing is written
-        update = "UPDATE people SET number = ?, lid = ?, name = ?, noticed = coalesce(?, noticed) WHERE place = ?"
+        update = "UPDATE people SET number = ?, lid = ?, name = ?, noticed = ? WHERE place = ?"
         database.execute(update, (*known, now, place))
     return Person(user_id=row["user_id"], wa_id=known[0], name=known[2])
 

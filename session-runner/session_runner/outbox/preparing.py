@@ -4,9 +4,12 @@ They wait as all others do, with the mark `to_prepare`. Each try is noted before
 runner is not tried for ever.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
+
+import msgspec
 
 from session_runner.messages.contents import File, MediaContent, read_stored, stored
 from session_runner.messages.progress import WAITING, Progress
@@ -27,12 +30,12 @@ class ToPrepare:
     accepted: float
 
 
-def due(database: Connection) -> list[ToPrepare]:
-    """Return them, the oldest first."""
+def due(database: Connection, *, but: Sequence[str] = ()) -> list[ToPrepare]:
+    """Return them, the oldest first, without those of which it is not the time: however many, they hold up no other."""
     rows = database.execute(
-        "SELECT id, kind, content, tries, accepted FROM requests "
-        "WHERE to_prepare = 1 AND progress IN (?, ?) ORDER BY place LIMIT ?",
-        (*WAITING, MOST),
+        "SELECT id, kind, content, tries, accepted FROM requests WHERE to_prepare = 1 AND progress IN (?, ?) "
+        "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY place LIMIT ?",
+        (*WAITING, msgspec.json.encode(but).decode(), MOST),
     )
     found = ((row, read_stored(row["kind"], row["content"])) for row in rows)
     return [

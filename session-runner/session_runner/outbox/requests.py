@@ -5,7 +5,7 @@ finds it; a key of idempotency counts for a day. Times are seconds since 1970. A
 accepted for, or that was the first one known after it; no other account sends it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
@@ -127,12 +127,20 @@ def add(database: Connection, message: NewMessage) -> None:
     _note(database, message.identifier, Progress.ACCEPTED, message.accepted)
 
 
-def due(database: Connection, *, account: str | None, most: int, only: Sequence[str] | None = None) -> list[Waiting]:
+def due(
+    database: Connection,
+    *,
+    account: str | None,
+    most: int,
+    only: Sequence[str] | None = None,
+    but: Collection[str] = (),
+) -> list[Waiting]:
     """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is.
 
     One whose file is not there yet holds up what comes behind it in its chat, and nothing else.
 
     :param only: those of which it is the turn; None: all.
+    :param but: chats that are left out.
     """
     chosen = None if only is None else msgspec.json.encode(only).decode()
     rows = database.execute(
@@ -141,8 +149,9 @@ def due(database: Connection, *, account: str | None, most: int, only: Sequence[
         "SELECT id, digits, kind, content, reply_to, tries, accepted FROM requests LEFT JOIN held USING (digits) "
         "WHERE progress IN (?1, ?2) AND (account IS NULL OR account = ?3) "
         "AND (held.place IS NULL OR requests.place < held.place) "
-        "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) ORDER BY requests.place LIMIT ?5",
-        (*WAITING, account, chosen, most),
+        "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) "
+        "AND digits NOT IN (SELECT value FROM json_each(?5)) ORDER BY requests.place LIMIT ?6",
+        (*WAITING, account, chosen, msgspec.json.encode(sorted(but)).decode(), most),
     )
     return [
         Waiting(

@@ -21,7 +21,7 @@ from session_protocol.vocabulary import WebhookFormat
 from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Delivery
 from session_runner.outbox.outbox import Outbox
-from session_runner.webhooks.passing import Passing
+from session_runner.webhooks.ephemeral import EphemeralEvents
 from session_runner.webhooks.refusals import Refusals
 from session_runner.webhooks.retries import LONGEST_OF_ALL, Outcome, is_given_up, is_over, outcome, pause, says_unknown
 from session_runner.webhooks.secret_files import Secret, read_secret
@@ -66,7 +66,7 @@ class Channel:
         """ Of the handshake: how often it came to nothing, when it is tried again, and with which Secret it was. """
         self._not_before = 0.0
         self._refusals = Refusals()
-        self.passing = Passing(
+        self.ephemeral = EphemeralEvents(
             sender,
             secret=lambda: read_secret(surroundings.secrets, webhook),
             answered=lambda answer: surroundings.counted(webhook.name, _class_of(answer)),
@@ -81,7 +81,7 @@ class Channel:
 
     async def work(self, outbox: Outbox) -> None:
         """Deliver until it is cancelled."""
-        passing = asyncio.create_task(self.passing.work())
+        ephemeral = asyncio.create_task(self.ephemeral.work())
         try:
             while True:
                 self._woken.clear()
@@ -94,7 +94,7 @@ class Channel:
                     async with asyncio.timeout(wait):
                         await self._woken.wait()
         finally:
-            tasks = [passing, *(task for _, task in self._under_way.values())]
+            tasks = [ephemeral, *(task for _, task in self._under_way.values())]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -73,12 +73,12 @@ class Deliverer:
         for channel, _ in self._channels.values():
             channel.wake()
 
-    def pass_on(self, event: Event, account: Account) -> None:
-        """Tell those who want it something that is not stored."""
+    def send_ephemeral(self, event: Event, account: Account) -> None:
+        """Send an event that is not stored to the webhooks that want it."""
         for channel, _ in self._channels.values():
             body = body_for(event, channel.webhook, account)
             if body is not None:
-                channel.passing.add(chat=event.chat, identifier=event.id, body=body)
+                channel.ephemeral.add(chat=event.chat, identifier=event.id, body=body)
 
     def stored(self) -> None:
         """Handle, in whatever thread, that a delivery was stored."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from sqlite3 import Connection, OperationalError
+from sqlite3 import Connection
 from typing import Any
 
 import pytest
@@ -20,8 +20,8 @@ from session_runner.outbox.backfills import Receiver
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.page.errors import CallFailedError
 from support.waiting import async_until
+from unit.runner.failing import Died, dying_at, full_once
 from unit.runner.inbox_harness import ADA, BOB, NOW, Receiving, T, published
-from unit.runner.test_inbox import Died
 
 DAY = 86400
 GROUP = "123@g.us"
@@ -175,35 +175,10 @@ async def test_a_runner_may_die_between_any_two_steps(tmp_path: Path, monkeypatc
 
 async def dies_at(step: int, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run until this step, and end there as a kill does."""
-    left = step
-
-    def passing() -> None:
-        nonlocal left
-        if left == 0:
-            raise Died
-        left -= 1
-
-    run, call = Outbox._run, asking.session.page.call
-
-    def dying_run(self: Outbox, work: Any, *given: Any, **named: Any) -> Any:
-        passing()
-        result = run(self, work, *given, **named)
-        passing()
-        return result
-
-    async def dying_call(script: str, argument: Any = None) -> Any:
-        passing()
-        result = await call(script, argument)
-        passing()
-        return result
-
     async with open_outbox(asking.folder / "messages.sqlite") as outbox:
         await asking.settle(outbox)
-        with monkeypatch.context() as patch:
-            patch.setattr(Outbox, "_run", dying_run)
-            patch.setattr(asking.session.page, "call", dying_call)
-            with pytest.raises(Died):
-                await asyncio.wait_for(asking.reader().work(outbox), 20)
+        with dying_at(step, asking.session.page, monkeypatch), pytest.raises(Died):
+            await asyncio.wait_for(asking.reader().work(outbox), 20)
 
 
 async def test_few_chunks_wait_at_a_time(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,22 +310,15 @@ async def test_a_page_that_does_not_answer_is_asked_again(asking: Asking, monkey
     """One that fails, gives something else or is gone, or a volume without room; what is gone from the page is passed over."""
     asking.put(ADA, *"ABC")
     asking.session.page.fails += ["inbox_chats.js", "inbox_list.js", "inbox_read.js"]
-    original, content, tries = backfills.take, asking.session.page._content, 0
-
-    def refused(*given: Any, **named: Any) -> None:
-        nonlocal tries
-        tries += 1
-        if tries == 1:
-            raise OperationalError
-        original(*given, **named)
-
-    monkeypatch.setattr(backfills, "take", refused)
+    content = asking.session.page._content
+    failed = full_once(backfills, "take", monkeypatch)
     asking.session.page._content = lambda key: None if key.endswith("_C") else content(key)  # type: ignore[method-assign]
     asking.session.door.close()
     async with asking.reading() as outbox:
         await asyncio.sleep(0.05)
         asking.session.door.open(asking.session.page)
         assert [["B"], ["A"], []] == texts(await is_over(outbox))
+    assert failed
 
 
 async def test_how_far_an_own_message_had_come(asking: Asking) -> None:

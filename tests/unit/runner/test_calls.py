@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from sqlite3 import Connection, OperationalError
+from sqlite3 import Connection
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from session_runner.outbox import calls, events
 from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox, open_outbox
 from support.waiting import async_until
+from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, NOW, Receiving, T, chat, published
 
 
@@ -177,7 +178,7 @@ async def test_a_call_waits_while_there_is_no_room(tmp_path: Path, monkeypatch: 
 
 
 async def test_a_page_that_does_not_answer_is_asked_again(tmp_path: Path) -> None:
-    """One that fails, or gives something that is no list of calls, or a volume without room; nothing ends by that."""
+    """One that fails, or gives something that is no list of calls; nothing ends by that."""
     session = Receiving()
     rings(session)
     session.page.fails.append("calls_list.js")
@@ -191,19 +192,11 @@ async def test_a_page_that_does_not_answer_is_asked_again(tmp_path: Path) -> Non
 
 async def test_a_volume_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call is told once there is some."""
-    session, note, tries = Receiving(), calls.note, 0
-
-    def refused(*given: Any) -> int:
-        nonlocal tries
-        tries += 1
-        if tries == 1:
-            raise OperationalError
-        return note(*given)
-
-    monkeypatch.setattr(calls, "note", refused)
+    session, failed = Receiving(), full_once(calls, "note", monkeypatch)
     rings(session)
     async with watching(session, tmp_path) as (outbox, _):
         await becomes(outbox, ("CALL1", "offered"))
+    assert failed
 
 
 async def test_a_session_that_is_not_connected_ends_no_call(tmp_path: Path) -> None:

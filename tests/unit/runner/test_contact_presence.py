@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from sqlite3 import OperationalError
 from typing import Any
 
 import pytest
@@ -16,11 +15,11 @@ from session_runner import contact_presence
 from session_runner.contact_presence import ContactPresence
 from session_runner.live import Live
 from session_runner.messages.events import Event, EventType, Person, PresenceChange, read_event
-from session_runner.outbox import seen
 from session_runner.outbox.outbox import Outbox, open_outbox
-from session_runner.webhooks import passing
+from session_runner.webhooks import ephemeral
 from session_runner.webhooks.recorder import wants_presence
 from support.waiting import async_until
+from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, T, chat, published
 from unit.runner.webhooks.receivers import ACCOUNT, Receiver, Sessions, receiving, webhook
 
@@ -111,16 +110,7 @@ async def test_the_page_is_asked_nothing_while_nobody_wants_to_know(tmp_path: Pa
 
 async def test_what_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that fails or gives something else, or a volume without room."""
-    watching, original, tries = Watching(), seen.chat_of, 0
-
-    def refused(*given: Any) -> Any:
-        nonlocal tries
-        tries += 1
-        if tries == 1:
-            raise OperationalError
-        return original(*given)
-
-    monkeypatch.setattr(contact_presence, "chat_of", refused)
+    watching, failed = Watching(), full_once(contact_presence, "chat_of", monkeypatch)
     watching.session.page.fails.append("presence_take.js")
     watching.session.page.answers["presence_take.js"] = [{"who": 1}]
     async with watching.at_work(tmp_path):
@@ -130,6 +120,7 @@ async def test_what_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: 
         await asyncio.sleep(0.05)
         watching.sees(BOB, "composing")
         assert [("15550100702", "typing")] == await watching.hears(1)
+    assert failed
 
 
 def change(number: int, chat_id: str) -> Event:
@@ -153,7 +144,7 @@ async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
         )
         async with session.running():
             await session.settles()
-            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
             await session.has(receiver, 1)
             await asyncio.sleep(0.1)
             await session.settles()
@@ -165,7 +156,7 @@ async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
 
 async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And of few chats at all, so that a receiver that hangs costs nothing; messages go on beside it."""
-    monkeypatch.setattr(passing, "MOST", 2)
+    monkeypatch.setattr(ephemeral, "MOST", 2)
     receiver, gate = Receiver(), asyncio.Event()
     handle = receiver.handle
 
@@ -179,10 +170,10 @@ async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.Mo
         session = Sessions(tmp_path, (webhook(receiver),))
         async with session.running() as outbox:
             await session.settles()
-            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
             await asyncio.sleep(0.05)
             for number, chat_id in ((2, "ZZ.2"), (3, "ZZ.3"), (4, "ZZ.2"), (5, "ZZ.5")):
-                session.deliverer.pass_on(change(number, chat_id), ACCOUNT)
+                session.deliverer.send_ephemeral(change(number, chat_id), ACCOUNT)
             await session.store(outbox, "beside")
             await session.settles()
             assert ["beside"] == receiver.texts
@@ -201,7 +192,7 @@ async def test_without_its_secret_nothing_is_sent(tmp_path: Path) -> None:
         session = Sessions(tmp_path, (webhook(receiver, secret_name="bot"),))
         async with session.running():
             await session.settles()
-            session.deliverer.pass_on(change(1, "ZZ.1"), ACCOUNT)
+            session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
             await asyncio.sleep(0.1)
 
     assert [] == receiver.requests

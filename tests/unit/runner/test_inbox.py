@@ -1,7 +1,6 @@
 """What the page has stored becomes events, once each, in whatever order it comes and whoever dies meanwhile."""
 
 import asyncio
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 from sqlite3 import Connection
@@ -18,6 +17,7 @@ from session_runner.outbox import events, media, requests, seen
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import NewMessage
 from support.waiting import async_until
+from unit.runner.failing import Died, dying_at, full_once
 from unit.runner.inbox_harness import ADA, BOB, NOW, Receiving, T, becomes, chat, ids, published, reaction, receiving
 
 
@@ -338,10 +338,6 @@ async def test_what_is_gone_when_it_is_read(session: Receiving, tmp_path: Path) 
         await becomes(outbox, ("message", "B"))
 
 
-class Died(BaseException):
-    """The process is killed here."""
-
-
 class Waiting:
     """Somebody who gets every event, and has got none."""
 
@@ -390,31 +386,7 @@ async def test_a_runner_may_die_between_any_two_steps(tmp_path: Path, monkeypatc
 
 async def dies_at(step: int, session: Receiving, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run until this step, and end there as a kill does."""
-    left = step
-
-    def passing() -> None:
-        nonlocal left
-        if left == 0:
-            raise Died
-        left -= 1
-
-    run, call = Outbox._run, session.page.call
-
-    def dying_run(self: Outbox, work: Any, *given: Any, **named: Any) -> Any:
-        passing()
-        result = run(self, work, *given, **named)
-        passing()
-        return result
-
-    async def dying_call(script: str, argument: Any = None) -> Any:
-        passing()
-        result = await call(script, argument)
-        passing()
-        return result
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "_run", dying_run)
-        patch.setattr(session.page, "call", dying_call)
+    with dying_at(step, session.page, monkeypatch):
         async with open_outbox(folder / "messages.sqlite") as outbox:
             with pytest.raises(Died):
                 await asyncio.wait_for(session.inbox.work(outbox), 20)
@@ -454,16 +426,7 @@ async def test_a_database_without_room_is_tried_again(
     session: Receiving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The browser keeps the room that is left, and what is not stored is read again."""
-    take = seen.take
-    failed: list[int] = []
-
-    def full(*given: Any, **named: Any) -> int:
-        if not failed:
-            failed.append(1)
-            raise sqlite3.OperationalError("database or disk is full")
-        return take(*given, **named)
-
-    monkeypatch.setattr(seen, "take", full)
+    full_once(seen, "take", monkeypatch)
     async with receiving(session, tmp_path) as outbox:
         session.put(ADA, "A")
         await becomes(outbox, ("message", "A"))

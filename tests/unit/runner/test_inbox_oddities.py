@@ -1,13 +1,13 @@
 """What strangers make up, what fails in between, and people who turn out to be one: nothing is lost, or told twice."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from session_runner import inbox as inbox_module
 from session_runner.outbox import events, seen
+from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, becomes, chat, reaction, receiving
 from unit.runner.test_inbox import quick as quick  # noqa: PLC0414 -- a fixture
 from unit.runner.test_inbox import session as session  # noqa: PLC0414 -- a fixture
@@ -40,16 +40,7 @@ async def test_a_reaction_outlives_a_write_that_failed(
         await becomes(outbox, ("message", "A"))
         monkeypatch.setattr(inbox_module, "WHOLE", 1000.0)
         await asyncio.sleep(0.2)
-        failed: list[int] = []
-        sift = seen.sift
-
-        def full(*given: Any, **named: Any) -> Any:
-            if not failed:
-                failed.append(1)
-                raise sqlite3.OperationalError("database or disk is full")
-            return sift(*given, **named)
-
-        monkeypatch.setattr(seen, "sift", full)
+        failed = full_once(seen, "sift", monkeypatch)
         session.put(ADA, "A", reactions=[reaction(ADA, "+")])
         await becomes(outbox, ("message", "A"), ("reaction", "A"))
     assert failed

@@ -334,3 +334,21 @@ async def test_a_person_is_addressed_by_user_id(session: Session, tmp_path: Path
         for user in (hidden.user_id, "ZZ.3"):
             with pytest.raises(NoUserIdError):
                 await send(user)
+
+
+async def test_what_waits_behind_one_message_holds_up_no_other_chat(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much it is: a chat whose first message the page does not take yet fills no round."""
+    monkeypatch.setattr(messaging, "AT_ONCE", 2)
+    monkeypatch.setattr(messaging, "RETRY", 30)
+    session.page.broken = {"stuck"}
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        for text in ("stuck", "behind", "behind"):
+            await session.send(text)
+        other = await session.send("other", to="15550100888")
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(other, "handed_over")
+
+    assert ["other"] == [text for _, _, text in session.page.given]

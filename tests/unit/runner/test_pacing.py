@@ -12,9 +12,9 @@ from session_runner.messages.pacing import (
     FRESH,
     LONGEST_EXPECTED,
     Budget,
+    HandedOver,
     Pace,
     Queued,
-    Sent,
     Spent,
     Turn,
     has_waited_too_long,
@@ -66,9 +66,21 @@ def test_a_stranger_is_one_first_contact_a_day() -> None:
     same = [queued(n, chat="a", stranger=True) for n in range(4)]
     others = [queued(n, stranger=True) for n in (11, 12)]
     before = Spent(
-        first_contacts=[Sent("a", NOW - DAY + 1), Sent("x", NOW - 10), Sent("y", NOW - 5), Sent("z", NOW - 1)]
+        first_contacts=[
+            HandedOver("a", NOW - DAY + 1),
+            HandedOver("x", NOW - 10),
+            HandedOver("y", NOW - 5),
+            HandedOver("z", NOW - 1),
+        ]
     )
-    old = Spent(first_contacts=[Sent("a", NOW - DAY), Sent("x", NOW - 10), Sent("y", NOW - 5), Sent("z", NOW - 1)])
+    old = Spent(
+        first_contacts=[
+            HandedOver("a", NOW - DAY),
+            HandedOver("x", NOW - 10),
+            HandedOver("y", NOW - 5),
+            HandedOver("z", NOW - 1),
+        ]
+    )
 
     assert {(0, None)} == set(waits(same + others))
     assert [(0, None)] == waits(same[:1], before)
@@ -77,7 +89,7 @@ def test_a_stranger_is_one_first_contact_a_day() -> None:
 
 def test_a_day_has_an_end() -> None:
     """The next first contact waits until the first of the day is a day old, whatever the interval."""
-    spent = Spent(first_contacts=[Sent(f"p{n}", NOW - DAY + 3600 + 600 * n) for n in range(8)])
+    spent = Spent(first_contacts=[HandedOver(f"p{n}", NOW - DAY + 3600 + 600 * n) for n in range(8)])
     found = waits([queued(1, stranger=True), queued(2, stranger=True)], spent)
 
     assert [(3600, WaitReason.FIRST_CONTACTS_PER_DAY), (4200, WaitReason.FIRST_CONTACTS_PER_DAY)] == found
@@ -90,7 +102,7 @@ def test_who_is_not_known_counts_as_a_stranger() -> None:
 
 def test_one_person_gets_so_many_at_once() -> None:
     """By what went to them, too; nobody else waits for that."""
-    spent = Spent(messages=[Sent("a", NOW - 1) for _ in range(4)])
+    spent = Spent(messages=[HandedOver("a", NOW - 1) for _ in range(4)])
     found = waits([queued(1, chat="a"), queued(2, chat="a"), queued(3, chat="b")], spent)
 
     assert [(0, None), (0, None)] == [found[0], found[2]]
@@ -100,7 +112,7 @@ def test_one_person_gets_so_many_at_once() -> None:
 
 def test_all_together_have_a_budget() -> None:
     """A generous one; beyond it they go one by one."""
-    spent = Spent(messages=[Sent(f"p{n}", NOW - 2) for n in range(19)])
+    spent = Spent(messages=[HandedOver(f"p{n}", NOW - 2) for n in range(19)])
     found = waits([queued(1), queued(2), queued(3)], spent)
 
     assert [None, WaitReason.MESSAGES, WaitReason.MESSAGES] == [reason for _, reason in found]
@@ -110,8 +122,8 @@ def test_all_together_have_a_budget() -> None:
 def test_a_budget_is_whole_again_after_a_rest() -> None:
     """Twice the time in which it is given out; a steady flow gets no second burst."""
     rest = 2 * 3 * 60.0
-    rested = Spent(first_contacts=[Sent(f"p{n}", NOW - rest) for n in range(3)])
-    steady = Spent(first_contacts=[Sent(f"p{n}", NOW - 60.0 * n) for n in (6, 5, 4, 3, 2, 1, 0)])
+    rested = Spent(first_contacts=[HandedOver(f"p{n}", NOW - rest) for n in range(3)])
+    steady = Spent(first_contacts=[HandedOver(f"p{n}", NOW - 60.0 * n) for n in (6, 5, 4, 3, 2, 1, 0)])
 
     assert {(0, None)} == set(waits([queued(n, stranger=True) for n in range(3)], rested))
     assert waits([queued(1, stranger=True)], steady)[0][0] >= 30
@@ -119,7 +131,7 @@ def test_a_budget_is_whole_again_after_a_rest() -> None:
 
 def test_what_follows_in_a_chat_waits_with_it() -> None:
     """For the same reason; a reaction counts nowhere and keeps its place all the same."""
-    spent = Spent(first_contacts=[Sent(f"p{n}", NOW - 1) for n in range(3)])
+    spent = Spent(first_contacts=[HandedOver(f"p{n}", NOW - 1) for n in range(3)])
     found = waits(
         [queued(1, chat="a", stranger=True), queued(2, chat="a", is_free=True), queued(3, is_free=True)], spent
     )
@@ -131,7 +143,7 @@ def test_what_follows_in_a_chat_waits_with_it() -> None:
 
 def test_what_the_page_may_have_does_not_wait() -> None:
     """It is looked for at once: a message that is there and not noted would be told late of. It counts as one that went."""
-    spent = Spent(first_contacts=[Sent(f"p{n}", NOW - 1) for n in range(3)])
+    spent = Spent(first_contacts=[HandedOver(f"p{n}", NOW - 1) for n in range(3)])
     handed = [queued(n, stranger=True, begun=True) for n in range(3)]
 
     assert [(0, None)] == waits(handed[:1], spent)
@@ -147,7 +159,7 @@ def test_what_cannot_go_yet_takes_nobodys_turn() -> None:
 
 def test_a_clock_that_was_ahead_holds_nothing_up() -> None:
     """What went tomorrow by a clock that is set back now is not waited for."""
-    tomorrow = [Sent(f"p{n}", NOW + DAY) for n in range(30)]
+    tomorrow = [HandedOver(f"p{n}", NOW + DAY) for n in range(30)]
     found = waits([queued(1, chat="p1"), queued(2, stranger=True)], Spent(messages=tomorrow, first_contacts=tomorrow))
 
     assert [(0, None)] * 2 == found
@@ -199,12 +211,14 @@ QUEUES = st.lists(st.tuples(CHATS, st.booleans(), st.booleans()), max_size=40).m
     ]
 )
 SPENT = st.lists(st.tuples(CHATS, st.floats(0, 2 * DAY)), max_size=40).map(
-    lambda rows: sorted((Sent(chat, NOW - age) for chat, age in rows), key=lambda sent: sent.time)
+    lambda rows: sorted((HandedOver(chat, NOW - age) for chat, age in rows), key=lambda one: one.time)
 )
 
 
 @given(QUEUES, SPENT, SPENT)
-def test_any_plan_keeps_order_and_budgets(queue: list[Queued], messages: list[Sent], contacts: list[Sent]) -> None:
+def test_any_plan_keeps_order_and_budgets(
+    queue: list[Queued], messages: list[HandedOver], contacts: list[HandedOver]
+) -> None:
     """Nothing goes before now or overtakes in its chat, each wait has a reason, and what goes now keeps within the bursts."""
     spent = Spent(messages=messages, first_contacts=contacts)
     turns = plan(queue, spent, pace=PACE, now=NOW)
@@ -229,11 +243,11 @@ def test_a_plan_is_kept(count: int, every: int) -> None:
     pace = Pace(first_contacts=PACE.first_contacts, per_day=100, messages=PACE.messages, one_person=PACE.one_person)
     first = plan(queue, Spent(), pace=pace, now=NOW)
     now = NOW
-    went: list[Sent] = []
+    went: list[HandedOver] = []
     while queue:
         turns = plan(queue, Spent(first_contacts=went), pace=pace, now=now)
         for message in [one for one in queue if turns[one.identifier].at <= now]:
-            went.append(Sent(message.chat, now))
+            went.append(HandedOver(message.chat, now))
             assert -every * count <= now - first[message.identifier].at <= every * count
             queue.remove(message)
         now += every

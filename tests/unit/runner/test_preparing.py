@@ -14,6 +14,7 @@ from session_runner.media import links
 from session_runner.messages import links as rules
 from session_runner.messages.contents import Document, Image, Text
 from session_runner.messages.errors import MediaError, NoMediaRoomError
+from session_runner.outbox import preparing as rows
 from session_runner.webhooks.guard import refusal
 from support.waiting import async_until
 from unit.runner.messaging_harness import running
@@ -215,6 +216,19 @@ async def test_a_server_in_trouble_is_asked_again(
 
     expected = 0 if trouble == "gone" else rules.TRIES
     assert expected == linked.site.asked.count("/never.png")
+
+
+async def test_what_is_tried_later_holds_up_no_other_file(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait for a server in trouble."""
+    monkeypatch.setattr(rows, "MOST", 2)
+    monkeypatch.setattr(rules, "_FIRST_PAUSE", 30)
+    linked.site.answers["/b.png"] = lambda: web.Response(status=503)
+    async with linked.running():
+        for number in range(3):
+            await linked.send("/b.png", to=f"1555010080{number}")
+        await linked.session.becomes(await linked.send(), "handed_over")
+
+    assert ["/b.png"] * 3 + ["/a.png"] == linked.site.asked
 
 
 async def test_a_runner_that_ends_begins_again(linked: Linked) -> None:

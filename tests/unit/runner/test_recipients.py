@@ -26,7 +26,7 @@ class Page(LinkedPage):
         super().__init__(store=StateStore(clock=lambda: None), door=Commands())  # type: ignore[arg-type, return-value]
         self.asked: list[str] = []
 
-    async def call(self, script: str, argument: Any, **_: Any) -> Any:
+    async def call(self, script: str, argument: Any = None, **_: Any) -> Any:
         """Answer a lookup."""
         assert script == "lookup.js"
         self.asked.append(argument["digits"])

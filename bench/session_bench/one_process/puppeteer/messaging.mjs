@@ -1,6 +1,6 @@
 // One WhatsApp Web session that sends and receives, built as servers on whatsapp-web.js are: one Node process with the HTTP
 // API, puppeteer, and a webhook for what comes in. Files go through the process as base64, in one piece, as its
-// MessageMedia does. Nothing is stored before it is answered. Started by sending/node_side.py.
+// MessageMedia does. Nothing is stored before it is answered. Started by sending/sides.py.
 //
 //   node messaging.mjs PLAN.json      writes {"port": …} and {"qr": …} per code; ends when standard input is closed
 import { readFileSync } from 'node:fs';

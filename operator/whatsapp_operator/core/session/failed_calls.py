@@ -106,13 +106,15 @@ def review_calls(
     shown = [each for each in failed if each.is_shown]
     of_step = {call_of(action) for action in ordered} if chained or _reads(ordered) else set()
     of_renewal = {call_of(secret) for secret in token_secrets}
+    # All of them wait with one: those that are made are not in the store, so each proposal would make them again.
+    secrets = () if of_renewal & waiting else token_secrets
     now = observation.now
     return CallReview(
         # What nothing relies on comes last: it keeps back no pod if it is refused.
         actions=(
             *_due(ordered, waiting, chained=chained),
             *_due(patches, waiting, chained=False),
-            *(secrets := _due(token_secrets, waiting, chained=True)),
+            *secrets,
         ),
         holds_tokens=len(secrets) < len(token_secrets),
         wanted=frozenset(needed),

@@ -34,7 +34,8 @@ def test_what_a_pod_needs_is_created_at_once_and_the_pod_after_it() -> None:
     people = [secret(purpose) for purpose in TokenPurpose]
     actions: list[Action] = [SERVICE, POLICY, CLAIM, secret(None), POD, *people]
 
-    assert [(SERVICE, POLICY, CLAIM, secret(None)), (POD,), tuple(people)] == batches(actions)
+    assert [(SERVICE, POLICY, CLAIM, secret(None)), (POD,), (people[0],), tuple(people[1:])] == batches(actions)
+    assert [(CLAIM,), (people[0],)] == batches([CLAIM, people[0]])
 
 
 def test_what_changes_or_deletes_is_for_itself() -> None:

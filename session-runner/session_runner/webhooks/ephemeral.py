@@ -17,7 +17,7 @@ MOST: Final = 100
 """ Chats of which something waits; of more the one that has waited longest is left out. """
 
 
-class Passing:
+class EphemeralEvents:
     """What is told to one webhook; used from one event loop only."""
 
     def __init__(self, sender: Sender, *, secret: Callable[[], Secret], answered: Callable[[Answer], None]) -> None:
