@@ -366,13 +366,12 @@ async def test_a_page_that_shows_a_code_and_never_gets_wa_js_ends_as_not_loaded(
     """The code is taken back with the page's modules, which were in reach without wa-js for a while."""
     harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
     harness.step = 5
-    booted = {"booted": True, "injected": False, "registered": None}
-    ended = await harness.exit(ScriptedPage(UNLINKED | {"code": "2@a,b,c,d"}, *[booted] * 20))
+    bare: Raw = {"injected": False, "registered": None}
+    ended = await harness.exit(ScriptedPage(UNLINKED | {"code": "2@a,b,c,d"}, *[bare] * 20))
 
     assert ["QRPending", "Loading", "LoadError"] == list(dict.fromkeys(state for state, _ in harness.states))
     assert "wa-js" in str(ended)
-    assert ended.exit.code is ExitCode.LOAD_FAILED
-    assert harness.store.code is None
+    assert (ended.exit.code, harness.store.code) == (ExitCode.LOAD_FAILED, None)
 
 
 @pytest.mark.parametrize("socket", [None, "UNLAUNCHED", "PAIRING", "CONNECTED"])

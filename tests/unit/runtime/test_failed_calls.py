@@ -101,27 +101,6 @@ async def test_a_creation_that_fails_is_shown_and_paced_and_ends_with_its_cause(
     assert ("", "") == simulation.condition("a", "CallFailed")
 
 
-@pytest.mark.parametrize("refused", ["observing", "linking"])
-async def test_a_quota_that_is_full_between_two_secrets_makes_no_storm(simulation: Simulation, refused: str) -> None:
-    """Those that are made wait with the one that is not, and one call tells."""
-
-    def gate(request: Request, _: int) -> Fault | None:
-        """Refuse this one and those after it."""
-        name = request.body["metadata"]["name"] if request.body and is_call(request, "POST", "secrets") else ""
-        return FAULTS["403"] if any(purpose in name for purpose in (refused, "messaging", "administering")) else None
-
-    simulation.api.fault = gate
-    await simulation.start()
-    simulation.session("a")
-    await simulation.until(lambda: simulation.condition("a", "CallFailed")[0] == "True", within=10)
-    shown = message(simulation, "CallFailed")
-    await simulation.rest(60)
-
-    assert refused in shown
-    assert "QRPending" == simulation.state("a")
-    assert count(simulation, "POST", "secrets") < 20
-
-
 @pytest.mark.parametrize("fault", FEW)
 async def test_what_is_refused_beside_a_running_pod_does_not_hide_its_state(simulation: Simulation, fault: str) -> None:
     """The Service is deleted and may not be made again: the runner is reported as ever, and so is an edit."""
