@@ -28,6 +28,7 @@ from session_runner.messages.errors import (
     PageAwayError,
     TooManyChecksError,
 )
+from session_runner.messages.ids import digits_of
 from session_runner.messages.incoming import PageMessage
 from session_runner.messages.media import UNKNOWN, sniff
 from session_runner.messages.stored import PageChat, PageContact, read_cursor, write_cursor
@@ -135,7 +136,7 @@ class Reader:
             raise PageAwayError("WhatsApp could not be asked about the number, or did not answer; ask again.")
         if found.get("nobody"):
             return ContactCheck(exists=False)
-        number, lid = _digits(found.get("digits")) or digits, _digits(found.get("lid"))
+        number, lid = digits_of(found.get("digits")) or digits, digits_of(found.get("lid"))
         person = await self._run(reading.meet, number=number, lid=lid, new_user=self._new_user, now=now)
         return ContactCheck(exists=True, person=person)
 
@@ -225,7 +226,3 @@ def _place(cursor: str, kind: Any) -> Any:
 def _next(found: dict[str, Any]) -> str | None:
     cursor = None if found.get("next") is None else write_cursor(found["next"])
     return cursor if cursor is None or len(cursor) <= LONGEST_CURSOR else None
-
-
-def _digits(given: Any) -> str | None:
-    return given if isinstance(given, str) and re.fullmatch("[0-9]{1,20}", given) else None

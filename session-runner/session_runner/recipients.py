@@ -13,6 +13,7 @@ from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.contents import Deletion, Edit, Forward, concerned
 from session_runner.messages.errors import BadParameterError, NobodyThereError, NoUserIdError
+from session_runner.messages.ids import digits_of
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox import people, requests
 from session_runner.outbox.outbox import Outbox
@@ -101,9 +102,9 @@ class Recipients:
             raise NobodyThereError("The number is not on WhatsApp.")
         if found.get("missing"):
             raise BadParameterError("The message that this is about is not in the chat of this number, or no more.")
-        real, stranger = found.get("digits"), found.get("stranger")
+        stranger = found.get("stranger")
         recipient = Recipient(
-            digits=real if isinstance(real, str) and real.isascii() and real.isdecimal() else digits,
+            digits=digits_of(found.get("digits")) or digits,
             is_stranger=stranger if isinstance(stranger, bool) else None,
         )
         if recipient.is_stranger is False:

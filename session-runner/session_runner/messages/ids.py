@@ -1,6 +1,7 @@
-"""A message's id: made here, before the page knows of the message, and the same everywhere from then on."""
+"""Ids: a message's is made here, before the page knows of it, and is the same everywhere from then on; a person's is read."""
 
 import hashlib
+import re
 from typing import Final
 
 RANDOM_BYTES: Final = 9
@@ -15,3 +16,8 @@ def received_id(phone_number_id: str, page_key: str) -> str:
     """Return the id of the file of a message that came in: digits alone, and the same whenever it is asked for."""
     digits = int.from_bytes(hashlib.sha256(page_key.encode()).digest()) % 10**15
     return f"{phone_number_id}{digits:015}"
+
+
+def digits_of(told: object) -> str | None:
+    """Return the digits of a number or a LID as the page tells them, at most 20; None: it told something else."""
+    return told if isinstance(told, str) and re.fullmatch("[0-9]{1,20}", told) else None

@@ -8,6 +8,7 @@ from session_runner import recipients
 from session_runner.commands import Commands
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.contents import Text
+from session_runner.messages.ids import digits_of
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox.outbox import open_outbox
 from session_runner.recipients import KNOWN_SECONDS, Recipient, Recipients
@@ -78,3 +79,20 @@ async def test_what_is_remembered_has_a_bound(tmp_path: Path, monkeypatch: pytes
     await ask(page, tmp_path, (FRIEND, 0), ("15550100702", 1), (FRIEND, 2), (FRIEND, 3))
 
     assert [FRIEND, "15550100702", FRIEND] == page.asked
+
+
+@pytest.mark.parametrize(
+    ("told", "digits"),
+    [
+        ("15550100777", "15550100777"),
+        ("1" * 20, "1" * 20),
+        ("1" * 21, None),
+        ("", None),
+        ("1\n", None),
+        ("\u0661", None),
+        (1, None),
+    ],
+)
+def test_a_number_is_what_has_digits_alone(told: object, digits: str | None) -> None:
+    """Of what the page tells; anything else is no number, and the one that was asked about stays."""
+    assert digits == digits_of(told)
