@@ -41,7 +41,7 @@ test-slow: setup ## Those beside them that take long: properties with all exampl
 
 .PHONY: coverage
 coverage: setup ## The fast tests; fails if they try the pure packages in fewer branches than pyproject.toml demands
-	$(PYTEST) $(FAST_TESTS) --cov --cov-report term
+	$(PYTEST_TWICE) $(FAST_TESTS) --cov --cov-report term
 
 .PHONY: test-integration
 test-integration: programs ## API, operator, plugin and provisioner against a real API server, the runner against its contract

@@ -18,6 +18,6 @@ def received_id(phone_number_id: str, page_key: str) -> str:
     return f"{phone_number_id}{digits:015}"
 
 
-def digits_of(told: object) -> str | None:
-    """Return the digits of a number or a LID as the page tells them, at most 20; None: it told something else."""
-    return told if isinstance(told, str) and re.fullmatch("[0-9]{1,20}", told) else None
+def digits_of(reported: object) -> str | None:
+    """Return the digits of a number or a LID as the page reports them, at most 20; None: it reported something else."""
+    return reported if isinstance(reported, str) and re.fullmatch("[0-9]{1,20}", reported) else None

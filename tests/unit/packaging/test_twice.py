@@ -25,11 +25,24 @@ def test_other():
 """
 
 
-def run_tests(folder: Path, names: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+def run_tests(folder: Path, names: list[str], *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run tests of which each fails the first time, and in groups, as the real ones."""
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_it.py").write_text(TESTS.format(names=names))
-    command = [str(SCRIPT), sys.executable, "-m", "pytest", "-p", "no:randomly", "-n", "1", "--dist", "loadgroup", "."]
+    command = [
+        str(SCRIPT),
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:randomly",
+        "-n",
+        "1",
+        "--dist",
+        "loadgroup",
+        *options,
+        ".",
+    ]
     return subprocess.run(
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=150
     )
@@ -42,6 +55,16 @@ def test_what_passes_the_second_time_is_named(tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stdout
     assert "FLAKY test_it.py::test_it[a@b]: failed, then passed" in done.stdout.splitlines()
     assert "x" == (tmp_path / "others").read_text()
+
+
+def test_the_first_run_counts_for_the_coverage(tmp_path: Path) -> None:
+    """Else one flaky test would be a floor missed."""
+    (tmp_path / "module.py").write_text("def first():\n    return 1\n")
+    (tmp_path / "test_module.py").write_text("import module\n\ndef test_first():\n    assert module.first()\n")
+
+    done = run_tests(tmp_path, ["a"], "--cov", "--cov-report=term", "--cov-fail-under=100")
+
+    assert 0 == done.returncode, done.stdout
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ async def test_what_is_remembered_has_a_bound(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("told", "digits"),
+    ("reported", "digits"),
     [
         ("15550100777", "15550100777"),
         ("1" * 20, "1" * 20),
@@ -93,6 +93,6 @@ async def test_what_is_remembered_has_a_bound(tmp_path: Path, monkeypatch: pytes
         (1, None),
     ],
 )
-def test_a_number_is_what_has_digits_alone(told: object, digits: str | None) -> None:
-    """Of what the page tells; anything else is no number, and the one that was asked about stays."""
-    assert digits == digits_of(told)
+def test_a_number_is_what_has_digits_alone(reported: object, digits: str | None) -> None:
+    """Of what the page reports; anything else is no number, and the one that was asked about stays."""
+    assert digits == digits_of(reported)
