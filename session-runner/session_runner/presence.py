@@ -15,7 +15,7 @@ from typing import Final
 
 from session_protocol.vocabulary import Presence
 
-from session_runner.state_file import StateFile
+from session_runner.monitoring.state_file import StateFile
 
 WEEK: Final = timedelta(days=7)
 SPREAD: Final = timedelta(hours=12)

@@ -27,10 +27,9 @@ from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
-from session_runner.inbox import Inbox
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
-from session_runner.monitor import PageMonitor
+from session_runner.monitoring.monitor import PageMonitor
+from session_runner.monitoring.state_file import StateFile
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
@@ -38,7 +37,6 @@ from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxR
 from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.phone_numbers import PhoneNumbers
-from session_runner.preparing import Preparer
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect
@@ -46,8 +44,10 @@ from session_runner.profile.layout import ProfileLayout, prune
 from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
 from session_runner.profile.saved_state import DamagedStateError
 from session_runner.proxy.relay import Relay, relaying
+from session_runner.receiving.inbox import Inbox
+from session_runner.sending.messaging import Messaging
+from session_runner.sending.preparing import Preparer
 from session_runner.settings import Settings
-from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
 from session_runner.volume_watch import VolumeWatch

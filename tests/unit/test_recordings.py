@@ -18,8 +18,8 @@ from session_protocol.phone_number_id import phone_number_id
 from session_protocol.quantities import parse_quantity
 from session_protocol.times import format_time, parse_time
 from session_protocol.vocabulary import TokenScope
+from session_runner.monitoring.state_file import StateFile
 from session_runner.profile.saved_state import read_saved_state, write_saved_state
-from session_runner.state_file import StateFile
 from session_runner.states.hold import Start
 from unit.recorded_cluster import CLUSTER, Settled
 from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION

@@ -45,7 +45,7 @@ def _facts(**fixed: Any) -> None:
 
 def reload_unseen() -> None:
     """A page that leaves goes on being what it was."""
-    from session_runner.monitor import PageMonitor
+    from session_runner.monitoring.monitor import PageMonitor
 
     for method in ("_leave", "_show_navigation"):
         _exists(PageMonitor, method)
@@ -87,7 +87,7 @@ def replaced_unseen() -> None:
 
 def hold_forgotten() -> None:
     """The next pod opens the page in a conflict, a ban, or after a logout that waits."""
-    from session_runner.state_file import StateFile
+    from session_runner.monitoring.state_file import StateFile
 
     begin = StateFile.begin
 
@@ -99,7 +99,7 @@ def hold_forgotten() -> None:
 
 def link_forgotten() -> None:
     """The next pod does not know that the session was linked, so that a logout meanwhile looks like a first start."""
-    from session_runner.state_file import StateFile
+    from session_runner.monitoring.state_file import StateFile
 
     history = StateFile.history
     StateFile.history = lambda self, *, now: dataclasses.replace(history(self, now=now), linked=False)  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from session_runner.http.cloud_bodies import Answer, read_body
 from session_runner.http.errors import ApiError
 from session_runner.messages import account
 from session_runner.messages.errors import BadRequestError, UnknownObjectError
-from session_runner.messaging import Messaging
+from session_runner.sending.messaging import Messaging
 
 _OWN_WEBHOOK: Final = "override_callback_uri"
 """ By which a client would have webhooks sent to an address of its own. """

@@ -63,15 +63,15 @@ from session_runner.http.reading_routes import ReadingRoutes
 from session_runner.http.route import Route
 from session_runner.http.routes import ROUTES, DeadLettersQuery, StateQuery, read_query
 from session_runner.http.webhooks import dead_letters, redrive, webhook_states
-from session_runner.inbox import Inbox
 from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.logout import log_out
 from session_runner.media.media import Media
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.reader import Reader
+from session_runner.receiving.inbox import Inbox
+from session_runner.sending.messaging import Messaging
 from session_runner.store import Code, Snapshot, StateStore
 from session_runner.webhooks.deliverer import Deliverer
 

@@ -45,7 +45,7 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.media import is_media_id
 from session_runner.messages.requests import ReadMark, read_request
-from session_runner.messaging import Messaging
+from session_runner.sending.messaging import Messaging
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from session_runner.http.errors import EventsGoneError, StartingError, TooManyStreamsError
 from session_runner.http.routes import EventsQuery, read_query
-from session_runner.inbox import Inbox
 from session_runner.messages.errors import NotReadyError
 from session_runner.metrics import Metrics
 from session_runner.outbox.events import Stored
+from session_runner.receiving.inbox import Inbox
 
 HEARTBEAT: Final = 15.0
 """ Seconds without an event after which a comment is sent, so that nothing on the way takes the stream for dead. """

@@ -20,7 +20,7 @@ from session_runner.messages import errors
 from session_runner.messages.contents import Deletion
 from session_runner.messages.progress import Progress
 from session_runner.messages.requests import read_edit, read_mark, read_message
-from session_runner.messaging import Accepted, Messaging
+from session_runner.sending.messaging import Accepted, Messaging
 
 PROBLEMS: Final[dict[type[errors.MessageError], type[problems.ApiError]]] = {
     errors.TokenError: problems.UnauthorizedError,

@@ -25,8 +25,8 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
+from session_runner.monitoring.state_file import StateFile
 from session_runner.settings import read_settings
-from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
 from session_runner.states.history import History
 from session_runner.store import StateStore

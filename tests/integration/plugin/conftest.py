@@ -25,9 +25,9 @@ from session_runner.commands import Commands
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.live import Live
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
+from session_runner.sending.messaging import Messaging
 from session_runner.store import StateStore
 from session_runner.webhooks.deliverer import Deliverer, delivering
 

@@ -24,10 +24,10 @@ from session_runner.http.openapi import FILE
 from session_runner.http.routes import ROUTES
 from session_runner.live import Live
 from session_runner.media.media import Media
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.phone_numbers import PhoneNumbers
-from session_runner.preparing import Preparer
+from session_runner.sending.messaging import Messaging
+from session_runner.sending.preparing import Preparer
 from session_runner.store import StateStore
 
 PHONE = "123456789012345"

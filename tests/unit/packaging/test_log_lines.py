@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 LINE = {
     "time": "2026-11-22T17:42:00.123Z",
     "level": "INFO",
-    "logger": "session_runner.monitor",
+    "logger": "session_runner.monitoring.monitor",
     "message": "The state changed",
 }
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
-from session_runner.inbox import Inbox
 from session_runner.messages.events import Event, read_event
 from session_runner.metrics import Metrics
 from session_runner.outbox import events
 from session_runner.outbox.events import Deliveries
 from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.receiving.inbox import Inbox
 from session_runner.store import StateStore
 from support.waiting import async_until
 

@@ -11,16 +11,16 @@ from typing import Any
 
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.commands import Commands
-from session_runner.inbox import Inbox
 from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
-from session_runner.preparing import Preparer
+from session_runner.receiving.inbox import Inbox
+from session_runner.sending.messaging import Messaging
+from session_runner.sending.preparing import Preparer
 from session_runner.store import StateStore
 from support.waiting import async_until
 

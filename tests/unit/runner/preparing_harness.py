@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 from session_protocol.vocabulary import RunnerState
-from session_runner import messaging, preparing
 from session_runner.media.media import Media
 from session_runner.messages import links as rules
 from session_runner.messages.contents import Image, MediaContent, Text
 from session_runner.messages.errors import MediaError
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox.outbox import Outbox
+from session_runner.sending import messaging, preparing
 from unit.runner.messaging_harness import FRIEND, Session, preparer_of, running
 from unit.runner.test_messaging_files import FilePage
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from fake_time import in_fake_time
-from session_runner.answers import QUIET_SECONDS, Answers
+from session_runner.monitoring.answers import QUIET_SECONDS, Answers
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
 from session_runner.states.facts import Facts
 from session_runner.states.fetch_failures import no_answer

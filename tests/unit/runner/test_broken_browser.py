@@ -12,11 +12,11 @@ from session_runner.commands import Commands
 from session_runner.exits import Exit
 from session_runner.live import Live
 from session_runner.media.media import Media
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
 from session_runner.outbox import schema
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.profile.layout import ProfileLayout
+from session_runner.sending.messaging import Messaging
 from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.store import StateStore

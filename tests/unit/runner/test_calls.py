@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 from session_protocol.vocabulary import CallHandling, RunnerState
-from session_runner import calls as calls_module
-from session_runner.calls import Calls
 from session_runner.messages.events import Call, Event
 from session_runner.outbox import calls, events
 from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.receiving import calls as calls_module
+from session_runner.receiving.calls import Calls
 from support.waiting import async_until
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, NOW, Receiving, T, chat, published

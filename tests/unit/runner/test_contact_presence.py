@@ -11,11 +11,11 @@ import pytest
 from aiohttp import web
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import RunnerState, WebhookEvent, WebhookFormat
-from session_runner import contact_presence
-from session_runner.contact_presence import ContactPresence
 from session_runner.live import Live
 from session_runner.messages.events import Event, EventType, Person, PresenceChange, read_event
 from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.receiving import contact_presence
+from session_runner.receiving.contact_presence import ContactPresence
 from session_runner.webhooks import ephemeral
 from session_runner.webhooks.recorder import wants_presence
 from support.waiting import async_until

@@ -12,13 +12,13 @@ from session_runner.commands import Commands
 from session_runner.exits import Exit
 from session_runner.live import Live
 from session_runner.media.media import Media
-from session_runner.messaging import Messaging
 from session_runner.metrics import Metrics
+from session_runner.monitoring.state_file import StateFile
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
+from session_runner.sending.messaging import Messaging
 from session_runner.session import Session
 from session_runner.settings import read_settings
-from session_runner.state_file import StateFile
 from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore

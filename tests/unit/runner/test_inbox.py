@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner import inbox as inbox_module
 from session_runner.messages.contents import Text
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.events import Ack, Event, Message, Reaction
@@ -16,6 +15,7 @@ from session_runner.messages.progress import Progress
 from session_runner.outbox import events, media, requests, seen
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import NewMessage
+from session_runner.receiving import inbox as inbox_module
 from support.waiting import async_until
 from unit.runner.failing import Died, dying_at, full_once
 from unit.runner.inbox_harness import ADA, BOB, NOW, Receiving, T, becomes, chat, ids, published, reaction, receiving

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner import inbox as inbox_module
 from session_runner.messages.contents import Text
 from session_runner.messages.progress import Progress
 from session_runner.outbox import events, notices, requests
 from session_runner.outbox.requests import NewMessage
+from session_runner.receiving import inbox as inbox_module
 from support.waiting import async_until
 from unit.runner.inbox_harness import ADA, BOB, Receiving, T, becomes, ids, receiving
 from unit.runner.test_inbox import Waiting, quick, session, settle

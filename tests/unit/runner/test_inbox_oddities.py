@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_runner import inbox as inbox_module
 from session_runner.outbox import events, seen
+from session_runner.receiving import inbox as inbox_module
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, becomes, chat, reaction, receiving
 from unit.runner.test_inbox import quick as quick  # noqa: PLC0414 -- a fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from session_protocol.logouts import LONGEST, LogoutReason, explanation, logout_reason
+from session_runner.monitoring.state_file import StateFile
 from session_runner.profile.saved_state import Logout, SavedState, read_saved_state, write_saved_state
-from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
 from session_runner.states.history import History
 from session_runner.states.hold import Start

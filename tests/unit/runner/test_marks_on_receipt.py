@@ -8,11 +8,11 @@ from sqlite3 import Connection
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner import inbox as inbox_module
 from session_runner.messages.incoming import WAITING_AFTER
 from session_runner.outbox import marks, people, seen
 from session_runner.outbox.marks import Marking
 from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.receiving import inbox as inbox_module
 from support.waiting import async_until
 from unit.runner.inbox_harness import ADA, BOB, NOW, Receiving, T, becomes, ids, reaction, receiving
 from unit.runner.messaging_harness import Session, running

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner import messaging
 from session_runner.messages.contents import Text
 from session_runner.messages.errors import (
     KeyInUseError,
@@ -21,6 +20,7 @@ from session_runner.messages.errors import (
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox import people, schema
+from session_runner.sending import messaging
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 

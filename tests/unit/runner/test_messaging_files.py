@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner import messaging
 from session_runner.media.media import Media
 from session_runner.messages.contents import Image
 from session_runner.messages.errors import MediaError, NotReadyError
 from session_runner.messages.requests import SendRequest
+from session_runner.sending import messaging
 from unit.runner.messaging_harness import FRIEND, NOW, PlayedPage, Session, preparer_of, running
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

@@ -6,11 +6,11 @@ from sqlite3 import Connection
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner import messaging, read_marks
 from session_runner.messages.contents import Deletion, Edit, Forward, Reaction
 from session_runner.messages.errors import BadParameterError, NotLinkedError, QueueFullError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks, people
+from session_runner.sending import messaging, read_marks
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 

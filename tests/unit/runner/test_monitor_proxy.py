@@ -5,7 +5,7 @@ from pathlib import Path
 
 from session_protocol.vocabulary import ProxyType
 from session_protocol.vocabulary import StateReason as Reason
-from session_runner.monitor import PageMonitor
+from session_runner.monitoring.monitor import PageMonitor
 from session_runner.states.fetch_failures import by_error
 from session_runner.states.proxy_failures import Proxy, ProxyFailure, login_refused, unreachable
 from unit.runner.pages import CODE, UNLINKED, Raw

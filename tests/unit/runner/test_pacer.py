@@ -9,12 +9,12 @@ import pytest
 from session_protocol.live_settings import LiveSettings
 from session_protocol.pacing import FirstContacts, Pacing
 from session_protocol.vocabulary import PacingType, RunnerState, StateReason, WaitReason
-from session_runner import messaging
 from session_runner.messages.contents import Deletion, Reaction
 from session_runner.messages.errors import FirstContactsForbiddenError, MessageError, PacedError, PacedToOneError
 from session_runner.messages.pacing import LONGEST_EXPECTED, Turn
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT
 from session_runner.outbox.outbox import Outbox
+from session_runner.sending import messaging
 from session_runner.store import Restriction
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, NOW, Session, running

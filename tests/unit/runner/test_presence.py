@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import Presence
+from session_runner.monitoring.state_file import StateFile
 from session_runner.presence import HIDE, MOMENT, SHOW, SPREAD, WEEK, PresenceKeeper, is_due
 from session_runner.profile.saved_state import read_saved_state
-from session_runner.state_file import StateFile
 from session_runner.states.hold import Start
 
 T0 = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_runner import recipients
 from session_runner.commands import Commands
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.contents import Text
 from session_runner.messages.ids import digits_of
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox.outbox import open_outbox
-from session_runner.recipients import KNOWN_SECONDS, Recipient, Recipients
+from session_runner.sending import recipients
+from session_runner.sending.recipients import KNOWN_SECONDS, Recipient, Recipients
 from session_runner.store import StateStore
 
 FRIEND, STRANGER = "15550100777", "15550100701"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState, StateReason
+from session_runner.monitoring.state_file import StateFile
 from session_runner.profile.saved_state import (
     DamagedStateError,
     SavedState,
@@ -18,7 +19,6 @@ from session_runner.profile.saved_state import (
     read_saved_state,
     write_saved_state,
 )
-from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
 from session_runner.states.history import History
 from session_runner.states.hold import HeldState, Start

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from session_runner import preparing
 from session_runner.media import voice
 from session_runner.messages import links as rules
 from session_runner.messages.contents import Audio
 from session_runner.messages.errors import MediaError
+from session_runner.sending import preparing
 from support.waiting import async_until
 from unit.runner.messaging_harness import running
 from unit.runner.preparing_harness import Linked

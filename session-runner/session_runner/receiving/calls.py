@@ -16,13 +16,13 @@ import msgspec
 from session_protocol.vocabulary import CallHandling
 
 from session_runner.commands import CommandError, Commands
-from session_runner.inbox import Inbox
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.progress import can_send
 from session_runner.outbox import calls
 from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
+from session_runner.receiving.inbox import Inbox
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)

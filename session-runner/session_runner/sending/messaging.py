@@ -48,11 +48,11 @@ from session_runner.outbox.ages import ages
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage, Waiting
 from session_runner.outbox.schema import NoRoomError
-from session_runner.pacer import Pacer
 from session_runner.page.errors import CallFailedError
-from session_runner.preparing import Preparer
-from session_runner.read_marks import ReadMarks
-from session_runner.recipients import Recipients
+from session_runner.sending.pacer import Pacer
+from session_runner.sending.preparing import Preparer
+from session_runner.sending.read_marks import ReadMarks
+from session_runner.sending.recipients import Recipients
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)

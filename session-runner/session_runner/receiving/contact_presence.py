@@ -14,7 +14,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from session_runner.commands import CommandError, Commands
-from session_runner.inbox import Inbox
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.events import Event, EventType, PresenceChange
 from session_runner.messages.incoming import Who, seconds_of
@@ -22,6 +21,7 @@ from session_runner.messages.progress import can_send
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import chat_of
 from session_runner.page.errors import CallFailedError
+from session_runner.receiving.inbox import Inbox
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)

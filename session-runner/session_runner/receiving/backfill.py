@@ -15,7 +15,6 @@ from typing import Final
 import msgspec
 
 from session_runner.commands import CommandError, Commands
-from session_runner.inbox import Inbox
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.incoming import Entry, News, PageMessage, Who, news_of
 from session_runner.messages.progress import can_send
@@ -24,6 +23,7 @@ from session_runner.outbox.backfills import Backfill, Receiver
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import Reading
 from session_runner.page.errors import CallFailedError
+from session_runner.receiving.inbox import Inbox
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""Loads the page, probes it, and publishes what it found."""

@@ -1,0 +1,1 @@
+"""What comes in: messages, history, calls and who is there."""
