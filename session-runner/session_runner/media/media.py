@@ -47,7 +47,7 @@ from session_runner.messages.media import (
     upload_id,
     variant,
 )
-from session_runner.messages.media_room import removable
+from session_runner.messages.media_room import bound, removable
 from session_runner.messages.texts import well_formed
 from session_runner.outbox import media as rows
 from session_runner.outbox import preparing
@@ -367,6 +367,7 @@ class Media:
             await outbox.run(rows.stored),
             more=more,
             arriving=sum(upload.draft.size for upload in self._uploads),
+            most=bound(volume.capacity),
             spare=spare(volume),
             needed=await outbox.run(rows.needed),
             now=now,

@@ -1,18 +1,19 @@
 """Which files are removed so that another one has room: a pure function over what is known of them.
 
 Files that came in can be fetched again and go first, the longest unused of them before the others; then uploads that
-nothing waits for. A young file stays, since whoever uploads one is about to send it.
+nothing waits for. A young upload stays, since whoever uploads a file is about to send it.
 """
 
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-MOST_BYTES: Final = 256 * 1024 * 1024
-""" Of all files. """
+FEWEST_BYTES: Final = 256 * 1024 * 1024
+MOST_BYTES: Final = 1024 * 1024 * 1024
+""" What all files may have is a quarter of the volume, between these two. """
 MOST_FILES: Final = 2000
 """ A file needs an inode, of which small volumes have few. """
-YOUNG: Final = 3600.0
-""" Seconds for which a file is not removed to make room. """
+YOUNG: Final = 900.0
+""" Seconds since its last use for which an upload is not removed to make room. """
 
 
 class StoredFile(Protocol):
@@ -35,25 +36,37 @@ class StoredFile(Protocol):
         """When it was used last, in seconds since 1970."""
 
 
+def bound(capacity: int) -> int:
+    """Return how many bytes all files may have on a volume of so many; 0: nobody knows how large it is."""
+    return min(max(FEWEST_BYTES, capacity // 4), MOST_BYTES)
+
+
 def removable(
-    files: Iterable[StoredFile], *, more: int, arriving: int, spare: int | None, needed: frozenset[str], now: float
+    files: Iterable[StoredFile],
+    *,
+    more: int,
+    arriving: int,
+    most: int,
+    spare: int | None,
+    needed: frozenset[str],
+    now: float,
 ) -> list[str] | None:
     """Return the files to remove so that `more` bytes can be written; None: there is no room for them.
 
     :param arriving: bytes of files that are being written.
+    :param most: bytes that all files may have.
     :param spare: bytes that are free on the volume beyond what its browser needs; None: nobody knows.
     :param needed: files that a waiting message needs.
     """
     known = list(files)
-    excess = max(
-        sum(file.size or 0 for file in known) + arriving + more - MOST_BYTES, 0 if spare is None else more - spare
-    )
+    excess = max(sum(file.size or 0 for file in known) + arriving + more - most, 0 if spare is None else more - spare)
     too_many = len(known) + 1 - MOST_FILES
     removed: list[str] = []
     for file in sorted(known, key=lambda file: (file.page_key is None, file.used)):
         if excess <= 0 and too_many <= 0:
             break
-        if file.identifier in needed or file.used > now - YOUNG:
+        is_young_upload = file.page_key is None and file.used > now - YOUNG
+        if file.identifier in needed or is_young_upload:
             continue
         removed.append(file.identifier)
         excess -= file.size or 0
