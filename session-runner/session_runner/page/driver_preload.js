@@ -105,6 +105,10 @@ if (PREPARE) {
   });
 }
 
+// A trace of calls needs the places of all lines of the bundles, 1 MB from the first one on. What a fault says stays, and for
+// one that nobody catches Node prints the line.
+Error.stackTraceLimit = 0;
+
 // After start-up most compiled code is never used again; a few full collections let it go.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
