@@ -23,9 +23,9 @@ class PageRefusedError(CallFailedError):
 class LinkedPage:
     """The session's page, by what the monitor knows of it; used from one event loop only."""
 
-    def __init__(self, *, store: StateStore, door: Commands) -> None:
+    def __init__(self, *, store: StateStore, commands: Commands) -> None:
         self._store = store
-        self._door = door
+        self._commands = commands
 
     @property
     def can_send(self) -> bool:
@@ -63,7 +63,7 @@ class LinkedPage:
         :raises CommandError: it was not run, or not in time.
         :raises CallFailedError: it threw, or the page navigated meanwhile.
         """
-        return await self._door.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
+        return await self._commands.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
 
     async def read(self, script: str, argument: Any = None, *, deadline: float = CALL_SECONDS) -> Any:
         """Run a script that gives what is in messages, and return it with texts that can be written.

@@ -135,7 +135,7 @@ class PageMonitor:
             proxy=proxy,
         )
         self._stuck_since = self.started
-        self.numbers.changed = self._woken.set
+        self.numbers.asked.connect(self._woken.set)
         self._answers = Answers(
             health_check=self.settings.health_check_timeout,
             protocol=self.settings.protocol_timeout,

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.incoming import Entry, News, PageMessage, Who, news_of
 from session_runner.messages.progress import can_send
@@ -45,13 +45,13 @@ class BackfillReader:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         inbox: Inbox,
         receivers: Callable[[], Sequence[Receiver]],
         stored: Callable[[], None],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._inbox = inbox
         self._receivers = receivers
         """ Who wants the history now. """

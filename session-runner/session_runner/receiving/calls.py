@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from session_protocol.vocabulary import CallHandling
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.progress import can_send
 from session_runner.outbox import calls
@@ -41,10 +41,10 @@ class Calls:
     """One session's incoming calls; used from one event loop only."""
 
     def __init__(
-        self, *, store: StateStore, door: Commands, inbox: Inbox, handling: Callable[[], CallHandling]
+        self, *, store: StateStore, page: LinkedPage, inbox: Inbox, handling: Callable[[], CallHandling]
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._inbox = inbox
         self._handling = handling
         """ What becomes of a call now. """

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.events import Event, EventType, PresenceChange
 from session_runner.messages.incoming import Who, seconds_of
@@ -47,13 +47,13 @@ class ContactPresence:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         inbox: Inbox,
         wanted: Callable[[], bool],
         publish: Callable[[Event], None],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._inbox = inbox
         self._wanted = wanted
         """ Whether anybody wants to know now. """

@@ -73,7 +73,7 @@ def known(made: PhoneNumbers) -> tuple[str | None, str | None]:
 def test_a_number_that_is_asked_for_is_wanted_whatever_the_method() -> None:
     """And whoever waits for it is told."""
     made, calls = numbers(None, LinkMethod.QR), list[int]()
-    made.changed = lambda: calls.append(1)
+    made.asked.connect(lambda: calls.append(1))
 
     assert (None, None) == known(made)
     assert made.ask_for(NUMBER)
