@@ -213,6 +213,7 @@ def api_of(parts: Parts, tokens: TokenFolder) -> web.Application:
         ),
     )
     cloud_api = CloudApi(
+        page=base.page,
         messaging=sending.messaging,
         media=sending.media,
         tokens=tokens,

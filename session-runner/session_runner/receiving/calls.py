@@ -17,7 +17,6 @@ from session_protocol.vocabulary import CallHandling
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
-from session_runner.messages.progress import can_send
 from session_runner.outbox import calls
 from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox
@@ -71,7 +70,7 @@ class Calls:
             await self._store.newer_than_or_set(revision, self._woken, wait=pause)
 
     async def _round(self, outbox: Outbox) -> float:
-        if not can_send(self._store.snapshot.state):
+        if not self._page.is_connected:
             return PAUSE
         given = await self._page.read("calls_list.js", deadline=CALL_SECONDS)
         ringing = msgspec.convert(given, type=list[PageCall])

@@ -24,7 +24,6 @@ from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
-from session_runner.messages.progress import can_send
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
 from session_runner.outbox.events import Deliveries, Stored
@@ -194,7 +193,7 @@ class Inbox:
         is_full = await self._has_no_room(outbox)
         if not is_full:
             await self._publish_notices(outbox)
-        if not can_send(snapshot.state) or snapshot.linked_time is None:
+        if not self._page.is_connected or snapshot.linked_time is None:
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
             return PAUSE
         if is_full:

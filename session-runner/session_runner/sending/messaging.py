@@ -190,7 +190,7 @@ class Messaging:
         :raises MessageError: it will not be marked.
         """
         outbox = await self._open()
-        self._check_linked()
+        self._page.check_linked()
         await self._marks.take(outbox, mark)
         self._woken.set()
 
@@ -212,21 +212,6 @@ class Messaging:
         :raises NotReadyError: the runner is starting or ending.
         """
         return (await self._pacer.paced(await self._open())).get(identifier)
-
-    def own_number(self) -> str:
-        """Return the digits of the linked number.
-
-        :raises NotLinkedError: there is none.
-        :raises NotReadyError: only the page knows it, and it is away.
-        """
-        self._check_linked()
-        if self._page.own is None:
-            raise NotReadyError("The page has not told the number yet; ask again.")
-        return self._page.own
-
-    def can_send(self) -> bool:
-        """Whether the page is linked and connected now."""
-        return self._page.can_send
 
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:
@@ -418,7 +403,7 @@ class Messaging:
     async def _store_request(
         self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
-        self._check_linked()
+        self._page.check_linked()
         account = self._page.account
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
@@ -445,10 +430,6 @@ class Messaging:
         self._woken.set()
         self._preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
-
-    def _check_linked(self) -> None:
-        if self._store.snapshot.linked is False:
-            raise NotLinkedError(f"No phone is linked to this session; it is {self._store.snapshot.state}.")
 
     async def _open(self) -> Outbox:
         with contextlib.suppress(TimeoutError):

@@ -165,11 +165,13 @@ class Receiving:
         """Have what comes marked as read, or not, from now on."""
         self.parts.base.live.replace(LiveSettings(read_marks=reading))
 
-    def say(self, state: RunnerState, *, linked: bool | None = True) -> None:
+    def say(
+        self, state: RunnerState, *, linked: bool | None = True, reason: StateReason = StateReason.AS_EXPECTED
+    ) -> None:
         """What the monitor publishes."""
         self.store.publish(
             state=state,
-            reason=StateReason.AS_EXPECTED,
+            reason=reason,
             message="",
             linked_time=self.linked if linked else None,
             durable_time=None,
