@@ -10,7 +10,9 @@ from functools import partial
 from aiohttp import web
 from session_protocol.vocabulary import ReadMarking
 
-from session_runner.appearance import Appearance
+from session_runner.account.appearance import Appearance
+from session_runner.account.phone_numbers import PhoneNumbers
+from session_runner.account.reader import Reader
 from session_runner.commands import Commands
 from session_runner.host.identity import Identity
 from session_runner.http.access import Access
@@ -29,8 +31,6 @@ from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.metrics import Metrics
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.reader import Reader
 from session_runner.receiving.backfill import BackfillReader
 from session_runner.receiving.calls import Calls
 from session_runner.receiving.contact_presence import ContactPresence

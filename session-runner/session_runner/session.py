@@ -19,6 +19,8 @@ from typing import Any
 from playwright.async_api import Playwright
 from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, RunnerState, StateReason
 
+from session_runner.account.phone_numbers import PhoneNumbers
+from session_runner.account.presence import PresenceKeeper
 from session_runner.commands import Commands
 from session_runner.exits import Exit, RunEnded, out_of_memory, profile_unusable
 from session_runner.host.browser_version import browser_version, recorded_version
@@ -28,13 +30,12 @@ from session_runner.host.sandbox import read_sandbox
 from session_runner.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
+from session_runner.monitoring.volume_watch import VolumeWatch
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
 from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect
 from session_runner.profile.layout import ProfileLayout, prune
@@ -45,7 +46,6 @@ from session_runner.seams import Seams
 from session_runner.settings import Settings
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
-from session_runner.volume_watch import VolumeWatch
 from session_runner.workers import Workers
 
 logger = logging.getLogger(__name__)

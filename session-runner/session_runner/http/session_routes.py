@@ -19,6 +19,8 @@ from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
 
 from session_runner import commands
+from session_runner.account.logout import log_out
+from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.commands import CommandError, Commands
 from session_runner.host.identity import Identity
 from session_runner.http.bodies import json_response, read_body
@@ -37,8 +39,6 @@ from session_runner.http.errors import (
     TooManyCommandsError,
 )
 from session_runner.http.routes import StateQuery, read_query
-from session_runner.logout import log_out
-from session_runner.phone_numbers import PhoneNumbers
 from session_runner.store import Code, Snapshot, StateStore
 
 logger = logging.getLogger(__name__)

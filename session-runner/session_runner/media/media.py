@@ -194,7 +194,7 @@ class Media:
         :raises MediaError: it cannot be sent as that.
         """
         draft, kind = upload.draft, MediaKind(kind_of(content))
-        medium = self._medium_of(draft, declared=declared, filename=content.filename, passing=True)
+        medium = self._medium_of(draft, declared=declared, filename=content.filename, for_one_message=True)
         self._check(kind, medium, ptt=content.ptt)
         if is_to_convert(mime_type=medium.mime_type, form=medium.variant, ptt=content.ptt):
             raise AssertionError("what was converted is no voice note")
@@ -205,7 +205,7 @@ class Media:
             if not await self._ready().run(preparing.prepared, message, content=ready, medium=medium):
                 await self.in_thread(files.remove, self._folder, medium.identifier)  # nobody waits for it any more
 
-    def _medium_of(self, draft: Draft, *, declared: str, filename: str | None, passing: bool = False) -> Medium:
+    def _medium_of(self, draft: Draft, *, declared: str, filename: str | None, for_one_message: bool = False) -> Medium:
         if draft.size == 0:
             raise MediaError("The file is empty.")
         now = self._now()
@@ -218,7 +218,7 @@ class Media:
             filename=filename and well_formed(filename[:LONGEST_FILENAME]),
             created=now,
             used=now,
-            passing=passing,
+            for_one_message=for_one_message,
         )
 
     @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.states import STATES
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner import logout
+from session_runner.account import logout
 from session_runner.commands import MAX_WAITING
 from session_runner.http import session_routes
 from session_runner.page.errors import PageGoneError

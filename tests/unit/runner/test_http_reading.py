@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import Presence, RunnerState
-from session_runner import appearance
+from session_runner.account import appearance
 from session_runner.messages.stored import write_cursor
 from session_runner.outbox import media, reading
 from session_runner.outbox.outbox import Outbox

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from fake_time import in_fake_time
 from session_protocol.vocabulary import ExitCode, LinkMethod, Presence, RunnerState, StateReason
+from session_runner.account.phone_numbers import PhoneNumbers
+from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import LinkMethod
-from session_runner.phone_numbers import PhoneNumbers
+from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, left, wants_code
 from session_runner.states.pairing import (

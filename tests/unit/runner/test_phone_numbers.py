@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import LinkMethod
-from session_runner.phone_numbers import LONGEST, PhoneNumbers
+from session_runner.account.phone_numbers import LONGEST, PhoneNumbers
 from session_runner.states.pairing import Source
 
 NUMBER, OTHER = "+15550100000", "+15550100001"
