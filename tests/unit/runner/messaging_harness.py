@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_protocol.public_addresses import Address
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.webhooks.connections import Guard
-from session_runner.webhooks.guard import Address, Destinations, Target, refusal
+from session_runner.webhooks.guard import Destinations, Target, refusal
 from support.at_work import at_work
 from support.runner_parts import make_parts
 from support.waiting import async_until
