@@ -85,8 +85,42 @@ def messages_waiting() -> tuple[Case, ...]:
     return (Case(given, {end - 1: (), end: fires}),)
 
 
+def messages_delayed() -> tuple[Case, ...]:
+    """Messages have waited for more than half an hour for their turn, or for a page that is not connected."""
+    minute, limit = 40, 30 * 60
+    old, due = minute * 60 - limit - 1, minute * 60 - limit
+    given: Series = {}
+    for name, progress, since, state in (
+        ("sales", "paced", old, "Connected"),
+        ("returns", "paced", due, "Connected"),
+        ("orders", "accepted", old, "Offline"),
+        ("young", "accepted", due, "Offline"),
+        # Of a page that is connected, and does not get them, another alert tells.
+        ("busy", "accepted", 0, "Connected"),
+        # WhatsApp has them, or says nothing of them.
+        ("silent", "handed_over", 0, "Offline"),
+        # Its turn comes, and it goes.
+        ("gone", "paced", f"_x{minute} {flat(0, 3)} {LAST}", "Connected"),
+    ):
+        given[runner(WAITING, name, progress=progress)] = since
+        for value in ("Connected", "Offline"):
+            given[runner("whatsapp_runner_state", name, state=value)] = int(value == state)
+    # One alert for each of both: what waits for its turn is not what waits for the page.
+    given[runner(WAITING, "orders", progress="paced")] = old + 60
+    given[runner(WAITING, "sales", pod="x", progress="paced", **ELSEWHERE)] = 0
+    end = minute + 5
+    fires = (
+        Firing(of_runner("sales") | {"progress": "paced"}, end * 60 - old),
+        Firing(of_runner("orders") | {"progress": "accepted"}, end * 60 - old),
+    )
+    elsewhere = {"namespace": "other", "session_namespace": "other", "progress": "paced"}
+    always = Firing(of_runner("sales") | elsewhere, (end - 1) * 60), Firing(of_runner("sales") | elsewhere, end * 60)
+    return (Case(given, {end - 1: (always[0],), end: (*fires, always[1])}),)
+
+
 MESSAGES: Final = (
     Expected("WhatsAppSessionWebhookFailing", "warning", "tenant", webhook_failing()),
     Expected("WhatsAppSessionWebhookDeadLetters", "warning", "tenant", dead_letters()),
     Expected("WhatsAppSessionMessagesWaiting", "warning", "tenant", messages_waiting()),
+    Expected("WhatsAppSessionMessagesDelayed", "warning", "tenant", messages_delayed()),
 )
