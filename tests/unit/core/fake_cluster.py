@@ -175,6 +175,7 @@ class FakeCluster(FakeObjects):
             tokens_made=self.memory.tokens_made.get(name),
             secrets_checked=self.memory.secrets_checked.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
+            takes_settings=self.memory.takes_settings if current else None,
             rejection=self.memory.rejection,
         )
 
