@@ -328,7 +328,7 @@ class Api:
         async def guarded(request: web.Request) -> web.StreamResponse:
             call = self._operator_calls.read(request)
             if call is None:
-                self._authorize(request, route.scope)
+                self._authorize(request, *route.scopes)
                 return await answer(request)
             if not route.operator:
                 raise ForbiddenError("This is not the operator's business.")
@@ -342,13 +342,13 @@ class Api:
 
         return guarded
 
-    def _authorize(self, request: web.Request, scope: TokenScope | None) -> None:
-        """Count the connection by its token. :raises ApiError: the token does not open a route of this scope."""
+    def _authorize(self, request: web.Request, *scopes: TokenScope) -> None:
+        """Count the connection by its token. :raises ApiError: the token does not open a route of these scopes."""
         authorization = authorization_of(request)
-        if scope is None:
+        if not scopes:
             require(self._tokens, authorization, *TokenScope)
             raise ForbiddenError("This is for the operator alone; no token opens it.")
-        prove(request, require(self._tokens, authorization, scope))
+        prove(request, require(self._tokens, authorization, *scopes))
 
     def document(self, snapshot: Snapshot) -> State:
         """Return the answer for a snapshot, as of now."""

@@ -120,7 +120,7 @@ class Page:
 @contextlib.asynccontextmanager
 async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     """Serve the API of a session that shows a code, or of one that is linked; gives the port."""
-    for scope in ("state", "link", "send", "admin"):
+    for scope in ("state", "link", "send", "read", "admin"):
         (folder / scope).write_text(f"{scope}-token\n")
     store = StateStore(clock=now)
     store.publish(
@@ -166,7 +166,14 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
 @pytest.mark.timeout(600)  # ten seconds each on a quiet machine
 @pytest.mark.parametrize(
     ("token", "linking", "seed"),
-    [("admin", True, 1), ("admin", False, 2), ("state", True, 3), (None, True, 4), ("send", False, 5)],
+    [
+        ("admin", True, 1),
+        ("admin", False, 2),
+        ("state", True, 3),
+        (None, True, 4),
+        ("send", False, 5),
+        ("read", False, 6),
+    ],
 )
 async def test_the_runner_keeps_its_contract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, *, linking: bool, seed: int
