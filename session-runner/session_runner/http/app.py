@@ -68,6 +68,7 @@ from session_runner.live import Live
 from session_runner.logout import log_out
 from session_runner.media.media import Media
 from session_runner.metrics import Metrics
+from session_runner.own_profile import OwnProfile
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.reader import Reader
 from session_runner.receiving.inbox import Inbox
@@ -128,10 +129,16 @@ class Api:
         self._live = live or Live(store=store)
         self._deliverer = deliverer or Deliverer(live=self._live, clock=clock, random=random.random)
         media = media or Media(phone_number_id=phone_number_id, clock=clock, random=os.urandom)
-        self._cloud_api = CloudApi(
-            messaging=self._messaging, media=media, tokens=tokens, phone_number_id=phone_number_id, live=self._live
-        )
         page = LinkedPage(store=store, door=self._door)
+        profile = OwnProfile(page)
+        self._cloud_api = CloudApi(
+            messaging=self._messaging,
+            media=media,
+            tokens=tokens,
+            phone_number_id=phone_number_id,
+            live=self._live,
+            profile=profile,
+        )
         reader = Reader(
             page=page,
             outbox=self._messaging.outbox,
@@ -140,7 +147,7 @@ class Api:
             phone_number_id=phone_number_id,
             unreadable=metrics.unreadable.inc,
         )
-        reading = ReadingRoutes(reader, Appearance(page=page, usual=presence))
+        reading = ReadingRoutes(reader, Appearance(page=page, usual=presence), profile)
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
         self._scrapes = Scrapes(metrics.registry)

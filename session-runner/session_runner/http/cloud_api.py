@@ -45,6 +45,7 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.media import is_media_id
 from session_runner.messages.requests import ReadMark, read_request
+from session_runner.own_profile import OwnProfile
 from session_runner.sending.messaging import Messaging
 
 logger = logging.getLogger(__name__)
@@ -57,14 +58,21 @@ class CloudApi:
     """The routes of one session."""
 
     def __init__(
-        self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str, live: Live
+        self,
+        *,
+        messaging: Messaging,
+        media: Media,
+        tokens: TokenFolder,
+        phone_number_id: str,
+        live: Live,
+        profile: OwnProfile,
     ) -> None:
         self._messaging = messaging
         self._live = live
         self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
-        self._account = AccountRoutes(messaging=messaging, tokens=tokens, identifier=phone_number_id)
+        self._account = AccountRoutes(messaging=messaging, profile=profile, tokens=tokens, identifier=phone_number_id)
         ours: dict[str, Answer] = {
             "sendMessage": self.send,
             "uploadMedia": self.upload,

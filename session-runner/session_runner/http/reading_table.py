@@ -15,6 +15,7 @@ from session_protocol.reading import (
     PresenceRequest,
     PresenceSet,
     Profile,
+    ProfileChange,
     StoredMessages,
 )
 from session_protocol.vocabulary import TokenScope
@@ -134,6 +135,21 @@ READING_ROUTES: Final = (
         content={"application/json": Profile},
         cached=False,
         errors=_AWAY,
+    ),
+    Route(
+        path="/v1/profile",
+        method="PATCH",
+        name="changeProfile",
+        summary="Change the about text, or how the account calls itself",
+        description="Needs the scope `send`.\n"
+        "Everybody who may see the profile sees it. What is left out stays as it is. "
+        "503 means that nobody knows whether it was changed; it may be sent again.\n",
+        scope=TokenScope.SEND,
+        body=ProfileChange,
+        answer="It is changed; this is how the page shows it.",
+        content={"application/json": Profile},
+        cached=False,
+        errors=(BadRequestError, *_AWAY),
     ),
     Route(
         path="/v1/profile/picture",

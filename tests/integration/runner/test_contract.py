@@ -95,6 +95,7 @@ ANSWERS: dict[str, Any] = {
     "lookup.js": {"digits": "15550100777", "lid": None, "missing": False},
     "picture.js": {"piece": "iVBORw0KGgo="},
     "profile.js": {"name": "Shop", "about": None},
+    "set_profile.js": {},
     "available.js": "available",
     "unavailable.js": "unavailable",
     "mark.js": "marked",
