@@ -6,6 +6,7 @@ from manifests.alerts.cases import LAST, Case, Expected, Firing, Series, flat, o
 
 OLDEST: Final = "whatsapp_runner_webhook_oldest_timestamp_seconds"
 DEAD: Final = "whatsapp_runner_webhook_dead_letters"
+STOPPED: Final = "whatsapp_runner_message_reading_stopped"
 WAITING: Final = "whatsapp_runner_messages_oldest_timestamp_seconds"
 ELSEWHERE: Final = {"namespace": "other", "session_namespace": "other"}
 """ The labels of a session of the same name in another namespace. """
@@ -55,6 +56,22 @@ def dead_letters() -> tuple[Case, ...]:
         # It is taken out of the spec.
         Case({runner(DEAD, "sales", webhook="bot"): f"{then((1, 5), (2, 15))} {LAST}"}, {19: (news[0],), 20: ()}),
     )
+
+
+def reading_stopped() -> tuple[Case, ...]:
+    """It has stopped at each look of five minutes, in whatever pod."""
+    given: Series = {
+        runner(STOPPED, "sales"): then((0, 3), (1, 90)),
+        runner(STOPPED, "orders"): 0,
+        runner(STOPPED, "sales", pod="x", **ELSEWHERE): 0,
+        # There was room again.
+        runner(STOPPED, "returns"): then((1, 7), (0, 90)),
+        # It ended with the pod, and the next one has stopped, too.
+        runner(STOPPED, "moved"): f"{then((0, 3), (1, 2))} {LAST}",
+        runner(STOPPED, "moved", pod=2): f"_x5 {flat(1, 90)}",
+    }
+    fires = Firing(of_runner("sales")), Firing(of_runner("moved"))
+    return (Case(given, {5: (Firing(of_runner("returns")),), 7: (), 8: fires}),)
 
 
 def messages_waiting() -> tuple[Case, ...]:
@@ -121,6 +138,7 @@ def messages_delayed() -> tuple[Case, ...]:
 MESSAGES: Final = (
     Expected("WhatsAppSessionWebhookFailing", "warning", "tenant", webhook_failing()),
     Expected("WhatsAppSessionWebhookDeadLetters", "warning", "tenant", dead_letters()),
+    Expected("WhatsAppSessionReadingStopped", "critical", "tenant", reading_stopped()),
     Expected("WhatsAppSessionMessagesWaiting", "warning", "tenant", messages_waiting()),
     Expected("WhatsAppSessionMessagesDelayed", "warning", "tenant", messages_delayed()),
 )
