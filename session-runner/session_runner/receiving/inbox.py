@@ -20,18 +20,18 @@ from typing import Any, Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
-from session_runner.messages.progress import can_send
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, notices, people, seen
-from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
+from session_runner.outbox.events import Deliveries, Stored
 from session_runner.outbox.marks import LONGEST_DELAY, SHORTEST_DELAY, Marking
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import Reading, Sifted, Taking
 from session_runner.page.errors import CallFailedError
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -94,21 +94,21 @@ class Inbox:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         phone_number_id: str,
         metrics: Metrics,
-        deliveries: Deliveries | None = None,
-        marking: Callable[[], bool] = lambda: False,
+        deliveries: Deliveries,
+        marking: Callable[[], bool],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._clock = clock
         self._random = random
         self._phone_number_id = phone_number_id
         self._metrics = metrics
-        self._deliveries = deliveries or NoDeliveries()
+        self._deliveries = deliveries
         self._marking = marking
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
@@ -120,8 +120,8 @@ class Inbox:
         self._is_full = False
         self.bell = Bell()
         """ Rings when there are new events. """
-        self.marks_wait: Callable[[], None] = lambda: None
-        """ Called when messages were stored with their read marks. """
+        self.marks_stored = Signal()
+        """ Messages were stored with their read marks. """
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -193,7 +193,7 @@ class Inbox:
         is_full = await self._has_no_room(outbox)
         if not is_full:
             await self._publish_notices(outbox)
-        if not can_send(snapshot.state) or snapshot.linked_time is None:
+        if not self._page.is_connected or snapshot.linked_time is None:
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
             return PAUSE
         if is_full:
@@ -340,7 +340,7 @@ class Inbox:
             count = await outbox.run(seen.take, messages, fresh=fresh, how=how)
             self.published(count)
             if how.marking is not None:
-                self.marks_wait()
+                self.marks_stored.emit()
             if count and await self._has_no_room(outbox):
                 raise _NoRoomError
 

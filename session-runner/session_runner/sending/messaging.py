@@ -18,10 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
 from session_protocol.states import STATES
 
-from session_runner.commands import CommandError, Commands, CommandTimeoutError
+from session_runner.commands import CommandError, CommandTimeoutError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.live import Live
 from session_runner.message_metrics import MessageMetrics
@@ -53,6 +52,7 @@ from session_runner.sending.pacer import Pacer
 from session_runner.sending.preparing import Preparer
 from session_runner.sending.read_marks import ReadMarks
 from session_runner.sending.recipients import Recipients
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -90,25 +90,24 @@ class Messaging:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
-        metrics: MessageMetrics | None = None,
-        preparer: Preparer | None = None,
-        live: Live | None = None,
+        metrics: MessageMetrics,
+        preparer: Preparer,
+        live: Live,
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._woken = asyncio.Event()
         self._clock = clock
         self._random = random
-        self.preparer = preparer
-        """ None: it sends no files. """
+        self._preparer = preparer
+        preparer.settled.connect(self.wake)
         self._marks = ReadMarks(page=self._page, now=self._now)
-        self._metrics = metrics or MessageMetrics(CollectorRegistry())
+        self._metrics = metrics
         self._recipients = Recipients(self._page, now=self._now)
-        live = live or Live(store=store)
-        live.listeners.append(self._woken.set)
+        live.changed.connect(self.wake)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._connected_since: float | None = None
         self._settled: str | None = None
@@ -118,8 +117,8 @@ class Messaging:
         self._acks_changed = False
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
-        self.progressed: Callable[[], None] = lambda: None
-        """ Called when statuses may have come. """
+        self.progressed = Signal()
+        """ Statuses may have come. """
         self._tried: dict[str, float] = {}
         """ Since when, of what this runner was the first to try: it may have waited for its turn for long before. """
         self._under_way: set[str] = set()
@@ -191,7 +190,7 @@ class Messaging:
         :raises MessageError: it will not be marked.
         """
         outbox = await self._open()
-        self._check_linked()
+        self._page.check_linked()
         await self._marks.take(outbox, mark)
         self._woken.set()
 
@@ -213,21 +212,6 @@ class Messaging:
         :raises NotReadyError: the runner is starting or ending.
         """
         return (await self._pacer.paced(await self._open())).get(identifier)
-
-    def own_number(self) -> str:
-        """Return the digits of the linked number.
-
-        :raises NotLinkedError: there is none.
-        :raises NotReadyError: only the page knows it, and it is away.
-        """
-        self._check_linked()
-        if self._page.own is None:
-            raise NotReadyError("The page has not told the number yet; ask again.")
-        return self._page.own
-
-    def can_send(self) -> bool:
-        """Whether the page is linked and connected now."""
-        return self._page.can_send
 
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:
@@ -257,7 +241,7 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
-                self.progressed()
+                self.progressed.emit()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -373,8 +357,8 @@ class Messaging:
             self._count_failed(code)
             await outbox.note(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
         self._tried.pop(message.identifier, None)
-        if self.preparer is not None and isinstance(message.content, File):
-            await self.preparer.media.release(message.content.media)
+        if isinstance(message.content, File):
+            await self._preparer.media.release(message.content.media)
         return True
 
     def _gives_up(self, message: Waiting) -> bool:
@@ -386,9 +370,9 @@ class Messaging:
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""
-        if not isinstance(content, File) or self.preparer is None:
+        if not isinstance(content, File):
             return None
-        return await self.preparer.media.path_of(content)
+        return await self._preparer.media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -419,15 +403,13 @@ class Messaging:
     async def _store_request(
         self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
-        self._check_linked()
+        self._page.check_linked()
         account = self._page.account
         if await outbox.run(requests.count_waiting) >= MOST_WAITING:
             raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
         content, to_prepare = request.content, False
         if isinstance(content, File):
-            if self.preparer is None:
-                raise NotReadyError("The runner takes no files.")
-            content, to_prepare = await self.preparer.fit(content)
+            content, to_prepare = await self._preparer.fit(content)
         recipient = await self._recipients.of(outbox, request)
         message = NewMessage(
             identifier=message_id(self._random(RANDOM_BYTES)),
@@ -446,13 +428,8 @@ class Messaging:
         await outbox.run(requests.add, message)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
-        if self.preparer is not None:
-            self.preparer.wake()
+        self._preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
-
-    def _check_linked(self) -> None:
-        if self._store.snapshot.linked is False:
-            raise NotLinkedError(f"No phone is linked to this session; it is {self._store.snapshot.state}.")
 
     async def _open(self) -> Outbox:
         with contextlib.suppress(TimeoutError):

@@ -63,7 +63,6 @@ async def test_what_is_no_file_is_a_problem(served: Served, monkeypatch: pytest.
     assert (422, "InvalidFile") == await call(served, "POST", "media", data=form(FILE))
     monkeypatch.setattr(store, "AT_ONCE", 0)
     assert (429, "TooManyFiles") == await call(served, "POST", "media", data=form(FILE))
-    assert served.session.messaging.preparer is not None
     for error, expected in (
         (MediaLostError("It is gone."), (404, "NoFile")),
         (NoMediaRoomError("Full."), (429, "TooManyFiles")),
@@ -72,7 +71,7 @@ async def test_what_is_no_file_is_a_problem(served: Served, monkeypatch: pytest.
         async def find(_: object, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr(served.session.messaging.preparer.media, "find", find)
+        monkeypatch.setattr(served.session.media, "find", find)
         assert expected == await call(served, "GET", "media/1")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner.page.errors import CallFailedError
+from support.runner_parts import PHONE
 from unit.runner.messaging_harness import Session, running
-from unit.runner.test_http_reading import PHONE, Page, Served
+from unit.runner.test_http_reading import Page, Served
 
 BUSINESS = f"/v24.0/{PHONE}/whatsapp_business_profile"
 WHATSAPP = {"messaging_product": "whatsapp"}
@@ -100,7 +101,7 @@ async def test_a_session_without_a_phone_has_no_profile(served: Served) -> None:
 
 async def test_the_cloud_api_sets_the_about_text(served: Served) -> None:
     """In its shapes; what is empty is what an ordinary account has of it."""
-    empty = {"address": "", "websites": [], "email": None, "vertical": "NOT_A_BIZ"}
+    empty: dict[str, Any] = {"address": "", "websites": [], "email": None, "vertical": "NOT_A_BIZ"}
     assert (200, {"success": True}) == await ask(served, "POST", BUSINESS, json=WHATSAPP | {"about": "Busy"} | empty)
 
     assert [{"own": "15550100000", "about": "Busy", "name": None}] == changes(served)
