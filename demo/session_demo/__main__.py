@@ -59,7 +59,7 @@ def _play_local(args: argparse.Namespace) -> int:
         report.info(line)
     report.section("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
     report.info(
-        "   the play takes about a minute and a half; whatever this machine still lacks is made first, each part with its time"
+        "   the demo takes about a minute and a half; what this machine still lacks is built first, each part with its time"
     )
     kubectl, images = provision.up(args.name)
     if not args.alerts:  # of an earlier demo
@@ -169,7 +169,9 @@ _COMMANDS: dict[tuple[str, str], Callable[[argparse.Namespace], int]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m session_demo", description="The main job on a real Kubernetes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m session_demo", description="What the operator does, step by step, on a real Kubernetes."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command, text in (("play", "set up and play"), ("down", "remove everything the demo made")):
         sub = commands.add_parser(command, help=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)

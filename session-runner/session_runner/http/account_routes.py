@@ -12,9 +12,9 @@ from session_protocol.vocabulary import TokenScope
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.cloud_bodies import Answer, read_body
 from session_runner.http.errors import ApiError
+from session_runner.linked_page import LinkedPage
 from session_runner.messages import account
 from session_runner.messages.errors import BadRequestError, UnknownObjectError
-from session_runner.sending.messaging import Messaging
 
 _OWN_WEBHOOK: Final = "override_callback_uri"
 """ By which a client would have webhooks sent to an address of its own. """
@@ -23,8 +23,8 @@ _OWN_WEBHOOK: Final = "override_callback_uri"
 class AccountRoutes:
     """The routes of one session."""
 
-    def __init__(self, *, messaging: Messaging, tokens: TokenFolder, identifier: str) -> None:
-        self._messaging = messaging
+    def __init__(self, *, page: LinkedPage, tokens: TokenFolder, identifier: str) -> None:
+        self._page = page
         self._tokens = tokens
         self._identifier = identifier
 
@@ -81,8 +81,8 @@ class AccountRoutes:
         fields = account.wanted_fields(request.query.get("fields"))
         return account.session_object(
             identifier=self._identifier,
-            digits=self._messaging.own_number() if account.wants_number(fields) else None,
-            connected=self._messaging.can_send(),
+            digits=self._page.own_number() if account.wants_number(fields) else None,
+            connected=self._page.is_connected,
             fields=fields,
         )
 

@@ -14,13 +14,13 @@ from session_protocol.reading import (
     StoredMessages,
 )
 
-from session_runner.appearance import LASTS, Appearance
+from session_runner.account.appearance import LASTS, Appearance
+from session_runner.account.reader import Reader
 from session_runner.http.cloud_bodies import read_body
 from session_runner.http.errors import BadRequestError
 from session_runner.http.message_routes import Handler, with_problems
 from session_runner.http.reading_table import ListQuery, MessagesQuery
 from session_runner.http.routes import read_query
-from session_runner.reader import Reader
 
 
 class ReadingRoutes:

@@ -20,19 +20,19 @@ from typing import Any, Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
-from session_runner.messages.progress import can_send
 from session_runner.metrics import Metrics
 from session_runner.outbox import events, people, readings, seen
-from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
+from session_runner.outbox.events import Deliveries, Stored
 from session_runner.outbox.marks import LONGEST_DELAY, SHORTEST_DELAY, Marking
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.readings import State, Touched
 from session_runner.outbox.seen import Reading, Sifted, Taking
 from session_runner.page.errors import CallFailedError
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -95,21 +95,21 @@ class Inbox:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         phone_number_id: str,
         metrics: Metrics,
-        deliveries: Deliveries | None = None,
-        marking: Callable[[], bool] = lambda: False,
+        deliveries: Deliveries,
+        marking: Callable[[], bool],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._clock = clock
         self._random = random
         self._phone_number_id = phone_number_id
         self._metrics = metrics
-        self._deliveries = deliveries or NoDeliveries()
+        self._deliveries = deliveries
         self._marking = marking
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
@@ -121,8 +121,8 @@ class Inbox:
         self._is_full = False
         self.bell = Bell()
         """ Rings when there are new events. """
-        self.marks_wait: Callable[[], None] = lambda: None
-        """ Called when messages were stored with their read marks. """
+        self.marks_stored = Signal()
+        """ Messages were stored with their read marks. """
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -191,7 +191,7 @@ class Inbox:
     async def _round(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> float:
         """Read what there is now; return the seconds after which there may be more."""
         snapshot, linked = self._store.snapshot, self._store.snapshot.linked_time
-        can_read = can_send(snapshot.state) and linked is not None
+        can_read = self._page.is_connected and linked is not None
         state = State(
             state=snapshot.state,
             reason=snapshot.reason,
@@ -350,7 +350,7 @@ class Inbox:
         """Handle that messages were stored. :raises _NoRoomError: no more are to be read."""
         self.published(count)
         if count and how.marking is not None:
-            self.marks_wait()
+            self.marks_stored.emit()
         if is_full:
             self._found_room(is_full=True)
             raise _NoRoomError

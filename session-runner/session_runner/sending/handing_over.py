@@ -37,7 +37,7 @@ class HandingOver:
         *,
         page: LinkedPage,
         pacer: Pacer,
-        preparer: Callable[[], Preparer | None],
+        preparer: Preparer,
         now: Callable[[], float],
         failed: Callable[[int], None],
     ) -> None:
@@ -47,7 +47,6 @@ class HandingOver:
         self._failed = failed
         """ Called with the code of each message that failed. """
         self._preparer = preparer
-        """ Gives what keeps the files; None: it sends none. """
         self._tried: dict[str, float] = {}
         """ Since when, of what this runner was the first to try: it may have waited for its turn for long before. """
         self._untold: set[str] = set()
@@ -106,8 +105,8 @@ class HandingOver:
             await outbox.note(requests.begin_handing_over, message.identifier)
         (answer,) = await self._call_page([wanted], file=None if look else file)
         held = await self._note(outbox, [(message, answer)], lost=lost)
-        if not held and (preparer := self._preparer()) is not None and isinstance(message.content, File):
-            await preparer.media.release(message.content.media)
+        if not held and isinstance(message.content, File):
+            await self._preparer.media.release(message.content.media)
         return held
 
     async def _call_page(self, wanted: Sequence[dict[str, Any]], *, file: Path | None = None) -> list[Any]:
@@ -155,8 +154,7 @@ class HandingOver:
 
     async def _file_of(self, content: Content) -> Path | None:
         """Return where the file of a content is, or None where it has none, or it is gone."""
-        preparer = self._preparer()
-        return await preparer.media.path_of(content) if preparer is not None and isinstance(content, File) else None
+        return await self._preparer.media.path_of(content) if isinstance(content, File) else None
 
     def _is_for(self, account: str | None) -> bool:
         return self._page.account == account and self._page.can_send

@@ -18,10 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
 from session_protocol.states import STATES
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.live import Live
 from session_runner.message_metrics import MessageMetrics
@@ -52,6 +51,7 @@ from session_runner.sending.pacer import Pacer
 from session_runner.sending.preparing import Preparer
 from session_runner.sending.read_marks import ReadMarks
 from session_runner.sending.recipients import Recipients
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -91,30 +91,29 @@ class Messaging:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
-        metrics: MessageMetrics | None = None,
-        preparer: Preparer | None = None,
-        live: Live | None = None,
+        metrics: MessageMetrics,
+        preparer: Preparer,
+        live: Live,
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._woken = asyncio.Event()
         self._clock = clock
         self._random = random
-        self.preparer = preparer
-        """ None: it sends no files. """
+        self._preparer = preparer
+        preparer.settled.connect(self.wake)
         self._marks = ReadMarks(page=self._page, now=self._now)
-        self._metrics = metrics or MessageMetrics(CollectorRegistry())
+        self._metrics = metrics
         self._recipients = Recipients(self._page, now=self._now)
-        live = live or Live(store=store)
-        live.listeners.append(self._woken.set)
+        live.changed.connect(self.wake)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._handing = HandingOver(
             page=self._page,
             pacer=self._pacer,
-            preparer=lambda: self.preparer,
+            preparer=preparer,
             now=self._now,
             failed=self._count_failed,
         )
@@ -128,16 +127,16 @@ class Messaging:
         """ When it is measured again at the earliest, on the loop's clock. """
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
-        self.progressed: Callable[[], None] = lambda: None
-        """ Called when statuses may have come. """
-        self._progressed = True
+        self.progressed = Signal()
+        """ Statuses may have come. """
+        self._has_progressed = True
         """ Whether they may have; an earlier runner may have left some. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
-        self._progressed = True
+        self._has_progressed = True
         self._woken.set()
 
     async def outbox(self) -> Outbox:
@@ -202,7 +201,7 @@ class Messaging:
         :raises MessageError: it will not be marked.
         """
         outbox = await self._open()
-        self._check_linked()
+        self._page.check_linked()
         await self._marks.take(outbox, mark)
         self._woken.set()
 
@@ -224,21 +223,6 @@ class Messaging:
         :raises NotReadyError: the runner is starting or ending.
         """
         return (await self._pacer.paced(await self._open())).get(identifier)
-
-    def own_number(self) -> str:
-        """Return the digits of the linked number.
-
-        :raises NotLinkedError: there is none.
-        :raises NotReadyError: only the page knows it, and it is away.
-        """
-        self._check_linked()
-        if self._page.own is None:
-            raise NotReadyError("The page has not told the number yet; ask again.")
-        return self._page.own
-
-    def can_send(self) -> bool:
-        """Whether the page is linked and connected now."""
-        return self._page.can_send
 
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:
@@ -268,9 +252,9 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
-                if self._progressed:
-                    self._progressed = False
-                    self.progressed()
+                if self._has_progressed:
+                    self._has_progressed = False
+                    self.progressed.emit()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -328,7 +312,7 @@ class Messaging:
         code = NotLinkedError.code
         failed = await outbox.run(requests.end_waiting, but_of=but_of, error=code, time=self._now())
         if failed:
-            self._progressed = True
+            self._has_progressed = True
             self._metrics.failed.labels(code).inc(failed)
             logger.warning(
                 "Messages were not sent, because their phone is not linked any more", extra={"count": failed}
@@ -352,11 +336,11 @@ class Messaging:
                     self._count(message.progress, error)
                     come.append((message.identifier, now, error))
             if come:
-                self._progressed = True
+                self._has_progressed = True
                 await outbox.note(requests.record_all, come, time=self._now())
 
     def _count_failed(self, code: int) -> None:
-        self._progressed = True
+        self._has_progressed = True
         self._metrics.failed.labels(code).inc()
 
     def _count(self, before: Progress, error: int | None) -> None:
@@ -368,16 +352,14 @@ class Messaging:
     async def _store_request(
         self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
-        self._check_linked()
+        self._page.check_linked()
         account = self._page.account
         try:
             if not self._recipients.is_known(request):  # nobody is asked about for what will not be taken
                 await outbox.run(turns.check_room, most=MOST_WAITING)
             content, to_prepare = request.content, False
             if isinstance(content, File):
-                if self.preparer is None:
-                    raise NotReadyError("The runner takes no files.")
-                content, to_prepare = await self.preparer.fit(content)
+                content, to_prepare = await self._preparer.fit(content)
             recipient = await self._recipients.of(outbox, request)
             message = NewMessage(
                 identifier=message_id(self._random(RANDOM_BYTES)),
@@ -400,13 +382,8 @@ class Messaging:
         self._handing.accepted(message.identifier)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
-        if self.preparer is not None:
-            self.preparer.wake()
+        self._preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
-
-    def _check_linked(self) -> None:
-        if self._store.snapshot.linked is False:
-            raise NotLinkedError(f"No phone is linked to this session; it is {self._store.snapshot.state}.")
 
     async def _open(self) -> Outbox:
         with contextlib.suppress(TimeoutError):

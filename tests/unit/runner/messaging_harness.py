@@ -1,27 +1,23 @@
 """A session's messaging over a real outbox and a page that is played, for the tests of it and of its routes."""
 
-import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_protocol.public_addresses import Address
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.commands import Commands
-from session_runner.live import Live
-from session_runner.media.media import Media
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
-from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
-from session_runner.receiving.inbox import Inbox
-from session_runner.sending.messaging import Messaging
-from session_runner.sending.preparing import Preparer
-from session_runner.store import StateStore
+from session_runner.webhooks.connections import Guard
+from session_runner.webhooks.guard import Destinations, Target, refusal
+from support.at_work import at_work
+from support.runner_parts import make_parts
 from support.waiting import async_until
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -131,17 +127,19 @@ class Session:
     def __init__(self) -> None:
         self.now = NOW
         self.page = PlayedPage()
-        self.door = Commands()
-        self.store = StateStore(clock=lambda: self.now)
-        self.live = Live(store=self.store)
+        self.guard: Guard = refusal
         numbers = itertools.count(1)
-        self.messaging = Messaging(
-            store=self.store,
-            door=self.door,
+        self.parts = make_parts(
             clock=lambda: self.now,
-            random=lambda size: next(numbers).to_bytes(size),
-            live=self.live,
+            random_bytes=lambda size: next(numbers).to_bytes(size),
+            guard=self._refusal,
         )
+        base, sending = self.parts.base, self.parts.sending
+        self.door, self.store, self.live = base.commands, base.store, base.live
+        self.media, self.preparer, self.messaging = sending.media, sending.preparer, sending.messaging
+
+    def _refusal(self, address: Address, target: Target, destinations: Destinations) -> str | None:
+        return self.guard(address, target, destinations)
 
     def say(
         self, state: RunnerState, *, linked: bool | None = True, reason: StateReason = StateReason.AS_EXPECTED
@@ -185,33 +183,11 @@ class Session:
         )
 
 
-def preparer_of(media: Media, *, clock: Callable[[], datetime] = lambda: NOW, **more: Any) -> Preparer:
-    """What gets the files of these ready; a test may let it fetch from loopback."""
-    live = Live(store=StateStore(clock=clock))
-    return Preparer(media=media, live=live, clock=clock, **more)
-
-
-def idle_inbox(store: StateStore) -> Inbox:
-    """An inbox of a session whose page is never opened."""
-    return Inbox(
-        store=store,
-        door=Commands(),
-        clock=lambda: NOW,
-        random=bytes,
-        phone_number_id="104000000000001",
-        metrics=Metrics(),
-    )
-
-
 @contextlib.asynccontextmanager
 async def running(session: Session, folder: Path, *, works: bool = True) -> AsyncIterator[Outbox]:
     """Have the session's outbox open, and its loop running."""
-    async with session.messaging.opened(folder / "messages.sqlite") as outbox:
-        work = asyncio.create_task(session.messaging.work(outbox)) if works else None
-        try:
-            yield outbox
-        finally:
-            if work is not None:
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
+    async with contextlib.AsyncExitStack() as stack:
+        outbox = await stack.enter_async_context(session.messaging.opened(folder / "messages.sqlite"))
+        if works:
+            await stack.enter_async_context(at_work(session.messaging.work(outbox)))
+        yield outbox

@@ -10,18 +10,14 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import Presence, RunnerState
-from session_runner import appearance
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.linked_page import LinkedPage
+from session_runner.account import appearance
 from session_runner.messages.stored import write_cursor
-from session_runner.metrics import Metrics
 from session_runner.outbox import media, reading
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
+from support.runner_parts import make_api
 from unit.runner.messaging_harness import NOW, Session, running
 
-PHONE = "104000000000001"
 ADA = {"id": "15550100701@c.us", "number": "15550100701", "lid": "888000111", "name": "Ada"}
 ADAS_LID = ADA | {"id": "888000111@lid"}
 TEAM = {"id": "120363000000000001@g.us"}
@@ -60,19 +56,8 @@ class Served:
         self.session = session
         self.outbox = outbox
         self.page = page
-        self.metrics = Metrics()
-        api = Api(
-            store=session.store,
-            door=session.door,
-            messaging=session.messaging,
-            phone_number_id=PHONE,
-            tokens=TokenFolder(folder),
-            metrics=self.metrics,
-            session_uid="s",
-            pod_uid="p",
-            clock=lambda: session.now,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.metrics = session.parts.base.metrics
+        self.client = TestClient(TestServer(make_api(session.parts, folder)))
 
     async def get(self, path: str, *, scope: str = "admin", **query: Any) -> tuple[int, Any]:
         """Read; gives status and document."""
@@ -267,7 +252,7 @@ async def test_a_session_appears_online_for_a_while(served: Served) -> None:
         ends.append(asyncio.get_running_loop().create_future())
         await ends[-1]
 
-    page = LinkedPage(store=served.session.store, door=served.session.door)
+    page = served.session.parts.base.page
     shown = appearance.Appearance(page=page, usual=Presence.UNAVAILABLE, sleep=sleep)
     for presence in (Presence.AVAILABLE, Presence.AVAILABLE):
         await shown.appear(presence)

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from typing import Any
 
 import pytest
-from session_protocol.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.messages.contents import Text
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.events import Ack, Event, Message, Reaction
@@ -62,6 +62,14 @@ async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path
     assert first.person is not None
     assert ("15550100701", first.chat, False) == (first.person.wa_id, second.chat, first.late)
     assert second.context is not None
+
+
+async def test_what_arrives_is_read_while_whatsapp_answers_no_message(session: Receiving, tmp_path: Path) -> None:
+    """The page is connected then, whatever the state is called."""
+    session.say(RunnerState.DEGRADED, reason=StateReason.MESSAGES_UNANSWERED)
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A")
+        await becomes(outbox, ("message", "A"))
 
 
 async def test_without_an_event_the_timer_finds_it(session: Receiving, tmp_path: Path) -> None:

@@ -340,13 +340,14 @@ async def _send_when_open(session: Session, folder: Path) -> None:
 
 def test_the_own_number_is_the_accounts(session: Session) -> None:
     """Before the page has told it nobody knows it, and without a phone there is none."""
+    page = session.parts.base.page
     with pytest.raises(NotReadyError):
-        session.messaging.own_number()
+        page.own_number()
     session.store.show_account("+15550100001")
-    known = session.messaging.own_number()
+    known = page.own_number()
     session.say(RunnerState.QR_PENDING, linked=False)
     with pytest.raises(NotLinkedError):
-        session.messaging.own_number()
+        page.own_number()
 
     assert "15550100001" == known
 

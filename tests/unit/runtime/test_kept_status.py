@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from unit.runtime.closed_gates import cost, count, message, warnings
 from unit.runtime.memory_api import Fault, Json, parse
 from unit.runtime.simulation import Simulation
-from unit.runtime.test_failed_calls import cost, count, message, warnings
 from whatsapp_operator.runtime.kube.client import Request
 
 FIELDS = (

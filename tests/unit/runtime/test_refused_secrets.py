@@ -1,9 +1,9 @@
 """Secrets for people that the API server refuses, in simulated time."""
 
 import pytest
+from unit.runtime.closed_gates import FAULTS, count, is_call, message
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
-from unit.runtime.test_failed_calls import FAULTS, count, is_call, message
 from whatsapp_operator.runtime.kube.client import Request
 
 

@@ -19,10 +19,7 @@ from session_protocol.vocabulary import (
     WebhookEvent,
     WebhookFormat,
 )
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.metrics import Metrics
-from session_runner.store import StateStore
+from support.runner_parts import make_api, make_parts
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
 from whatsapp_operator.core.objects.tokens import secret_entries, token
@@ -60,7 +57,8 @@ class Wire:
         tokens.mkdir()
         for file, text in secret_entries(KEY, session_uid=uid, renewal=renewal, purpose=None).items():
             (tokens / file).write_text(text)
-        store = StateStore(clock=lambda: NOW)
+        parts = make_parts(clock=lambda: NOW, session_uid=uid, pod_uid=name, monotonic=lambda: self.seconds)
+        store = parts.base.store
         store.publish(
             state=RunnerState.CONNECTED,
             reason=StateReason.AS_EXPECTED,
@@ -69,16 +67,7 @@ class Wire:
             durable_time=NOW,
             round=1,
         )
-        api = Api(
-            store=store,
-            tokens=TokenFolder(tokens, monotonic=lambda: self.seconds),
-            metrics=Metrics(),
-            session_uid=uid,
-            pod_uid=name,
-            clock=lambda: NOW,
-            monotonic=lambda: self.seconds,
-        )
-        return await self._serve(api.application())
+        return await self._serve(make_api(parts, tokens))
 
     async def stranger(self, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start somebody else; return his address."""

@@ -18,6 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import msgspec
 from session_protocol.reading import LONGEST_CURSOR, Chats, ContactCheck, Contacts, Profile, StoredMessages
 
+from session_runner.account.rates import Bucket, take_one
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.errors import (
@@ -36,7 +37,6 @@ from session_runner.outbox import people, reading
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.reading import Naming
 from session_runner.page.errors import CallFailedError
-from session_runner.rates import Bucket, take_one
 
 logger = logging.getLogger(__name__)
 
