@@ -10,13 +10,13 @@ MORNING = "2026-11-23T08:00:00Z"
 def older(cluster: FakeCluster, segment: str = "mounted") -> FakeCluster:
     """Make it a cluster that an operator of before has left: by its pod, Secrets and status.
 
-    :param word: what the mounted Secret was called, before messaging or only before reading.
+    :param segment: what the mounted Secret was called, before messaging or only before reading.
     """
     mounted = cluster.pods["sales"]["spec"]["volumes"][1]["secret"]
     mounted["secretName"] = mounted["secretName"].replace("-digests-", f"-{segment}-")
     status = cluster.sessions["sales"]["status"]
     del cluster.secrets[status["tokenSecrets"].pop("reading")]
-    if word == "mounted":
+    if segment == "mounted":
         del cluster.secrets[status["tokenSecrets"].pop("messaging")], status["phoneNumberID"]
     cluster.restart_operator()
     cluster.done.clear()
