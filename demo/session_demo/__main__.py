@@ -169,7 +169,9 @@ _COMMANDS: dict[tuple[str, str], Callable[[argparse.Namespace], int]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m session_demo", description="What the operator does, step by step, on a real Kubernetes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m session_demo", description="What the operator does, step by step, on a real Kubernetes."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command, text in (("play", "set up and play"), ("down", "remove everything the demo made")):
         sub = commands.add_parser(command, help=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)

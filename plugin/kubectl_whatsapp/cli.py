@@ -280,7 +280,9 @@ def _dead_letters(
     webhook: Annotated[
         str | None, typer.Option("--webhook", metavar="WEBHOOK", help="Only those of this webhook (default: all)")
     ] = None,
-    again: Annotated[bool, typer.Option("--redrive", help="Send them again, before newer events of their chat")] = False,
+    again: Annotated[
+        bool, typer.Option("--redrive", help="Send them again, before newer events of their chat")
+    ] = False,
 ) -> None:
     """Show events that webhooks refused, or resend them.
 
