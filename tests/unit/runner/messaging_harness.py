@@ -48,14 +48,18 @@ class PlayedPage:
     """ Texts that it does not take. """
     dies_with: set[str] = field(default_factory=set)
     """ Texts that it takes, and whose caller does not learn that. """
+    calls: list[int] = field(default_factory=list)
+    """ Of how many messages it was told at once, each time. """
     own: str | None = None
     """ The digits of its account, if they matter. """
+    about: str | None = None
+    """ Its about text. """
 
     async def call(self, script: str, argument: Any = None) -> Any:
         """Run a script."""
         match script:
             case "send.js":
-                return self._send(**argument)
+                return self._send_all(**argument)
             case "acks.js":
                 return [self.acks.get(key.rpartition("_")[2]) for key in argument["keys"]]
             case "mark.js":
@@ -64,6 +68,9 @@ class PlayedPage:
                 return self._look_up(argument["digits"], about=argument["about"])
             case "strangers.js":
                 return [self._is_stranger(digits) for digits in argument["numbers"]]
+            case "profile.js" | "set_profile.js":
+                self.about = (argument or {}).get("about", self.about)
+                return {"name": "Shop", "about": self.about}
         raise AssertionError(script)
 
     def _look_up(self, digits: str, *, about: str | None) -> Any:
@@ -88,12 +95,23 @@ class PlayedPage:
         self.marked.append((id, typing))
         return "marked"
 
-    def _send(self, *, id: str, to: str, content: dict[str, Any], own: str | None, look: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
-        text = content.get("body", "")
+    def _send_all(self, *, own: str | None, messages: list[dict[str, Any]]) -> list[Any]:
         if self.own is not None and own not in (None, self.own):
             raise CallFailedError("another account is linked")
+        self.calls.append(len(messages))
+        answers: list[Any] = []
+        stuck: set[str] = set()
+        for message in messages:
+            answers.append({"held": True} if message["to"] in stuck else self._send(**message))
+            if isinstance(answers[-1], dict) and "failed" in answers[-1]:
+                stuck.add(message["to"])
+        return answers
+
+    def _send(self, *, id: str, to: str, content: dict[str, Any], look: bool, untold: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
+        text = content.get("body", "")
         if text in self.broken and not look:
-            raise CallFailedError(f"No, not {text}")
+            return {"failed": True}
+        assert not (untold and id in self.acks)
         if id not in self.acks:
             if look:
                 return None
