@@ -150,9 +150,7 @@ class Session:
             store=self.store,
             metrics=self.metrics,
             state_file=self._state_file,
-            kills=self.seams.kills,
-            monotonic=self.seams.monotonic,
-            clock=self.seams.clock,
+            seams=self.seams,
             started=self.started,
             numbers=self.numbers,
             presence=PresenceKeeper(
@@ -162,7 +160,6 @@ class Session:
                 random=self.seams.random,
             ),
             trust_is_outdated=lambda: self._read_authorities() != self._authorities,
-            random=self.seams.random,
             first_classified=settle,
             proxy=self._relay,
         )
