@@ -11,6 +11,7 @@ from aiohttp import web
 from session_protocol.vocabulary import ReadMarking
 
 from session_runner.account.appearance import Appearance
+from session_runner.account.own_profile import OwnProfile
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.reader import Reader
 from session_runner.commands import Commands
@@ -200,11 +201,12 @@ def api_of(parts: Parts, tokens: TokenFolder) -> web.Application:
         phone_number_id=identity.phone_number_id,
         unreadable=base.metrics.unreadable.inc,
     )
+    profile = OwnProfile(base.page)
     routes = (
         SessionRoutes(store=base.store, numbers=base.numbers, commands=base.commands, identity=identity, clock=clock),
         MessageRoutes(sending.messaging),
         FileRoutes(sending.media),
-        ReadingRoutes(reader, Appearance(page=base.page, usual=base.settings.presence)),
+        ReadingRoutes(reader, Appearance(page=base.page, usual=base.settings.presence), profile),
         EventStreams(inbox=receiving.inbox, metrics=base.metrics, is_closing=lambda: base.store.closing),
         WebhookRoutes(receiving.deliverer),
         OperatorRoutes(tokens=tokens, live=base.live),
@@ -219,6 +221,7 @@ def api_of(parts: Parts, tokens: TokenFolder) -> web.Application:
         tokens=tokens,
         phone_number_id=identity.phone_number_id,
         live=base.live,
+        profile=profile,
     )
     return application(access=access, routes=routes, cloud_api=cloud_api)
 

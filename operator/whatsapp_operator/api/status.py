@@ -158,6 +158,9 @@ class TokenSecrets(StatusModel):
     messaging: str | None = None
     """The Secret with the token of the scope send, for programs that send and receive messages. Absent until the session's
     next pod, or the next renewal of its tokens, where an older operator made its pod."""
+    reading: str | None = None
+    """The Secret with the token of the scope read, for programs that read chats, contacts, messages and events, and change
+    nothing. Absent until the session's next pod, or the next renewal of its tokens, where an older operator made its pod."""
     administering: str | None = None
     """The Secret with the token of the scope admin, which opens every route for clients."""
 

@@ -35,7 +35,7 @@ class Access:
         async def guarded(request: web.Request) -> web.StreamResponse:
             call = self._operator_calls.read(request)
             if call is None:
-                self.authorize(request, route.scope)
+                self.authorize(request, *route.scopes)
                 return await answer(request)
             if not route.operator:
                 raise ForbiddenError("This is not the operator's business.")
@@ -49,10 +49,10 @@ class Access:
 
         return guarded
 
-    def authorize(self, request: web.Request, scope: TokenScope | None) -> None:
-        """Count the connection by its token. :raises ApiError: the token does not open a route of this scope."""
+    def authorize(self, request: web.Request, *scopes: TokenScope) -> None:
+        """Count the connection by its token. :raises ApiError: the token does not open a route of these scopes."""
         authorization = authorization_of(request)
-        if scope is None:
+        if not scopes:
             require(self._tokens, authorization, *TokenScope)
             raise ForbiddenError("This is for the operator alone; no token opens it.")
-        prove(request, require(self._tokens, authorization, scope))
+        prove(request, require(self._tokens, authorization, *scopes))

@@ -19,6 +19,7 @@ from aiohttp import web
 from session_protocol.bad_requests import authorization_of, prove
 from session_protocol.vocabulary import TokenScope
 
+from session_runner.account.own_profile import OwnProfile
 from session_runner.http.account_routes import AccountRoutes
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.cloud_bodies import (
@@ -66,13 +67,14 @@ class CloudApi:
         tokens: TokenFolder,
         phone_number_id: str,
         live: Live,
+        profile: OwnProfile,
     ) -> None:
         self._messaging = messaging
         self._live = live
         self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
-        self._account = AccountRoutes(page=page, tokens=tokens, identifier=phone_number_id)
+        self._account = AccountRoutes(page=page, profile=profile, tokens=tokens, identifier=phone_number_id)
         ours: dict[str, Answer] = {
             "sendMessage": self.send,
             "uploadMedia": self.upload,

@@ -85,6 +85,7 @@ ANSWERS: dict[str, Any] = {
     "lookup.js": {"digits": "15550100777", "lid": None, "missing": False},
     "picture.js": {"piece": "iVBORw0KGgo="},
     "profile.js": {"name": "Shop", "about": None},
+    "set_profile.js": {},
     "available.js": "available",
     "unavailable.js": "unavailable",
     "mark.js": "marked",
@@ -110,7 +111,7 @@ class Page:
 @contextlib.asynccontextmanager
 async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     """Serve the API of a session that shows a code, or of one that is linked; gives the port."""
-    for scope in ("state", "link", "send", "admin"):
+    for scope in ("state", "link", "send", "read", "admin"):
         (folder / scope).write_text(f"{scope}-token\n")
     parts = make_parts(clock=now, settings={"LINK_METHOD": LinkMethod.PAIRING_CODE})
     store, numbers = parts.base.store, parts.base.numbers
@@ -143,7 +144,14 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
 @pytest.mark.timeout(600)  # ten seconds each on a quiet machine
 @pytest.mark.parametrize(
     ("token", "linking", "seed"),
-    [("admin", True, 1), ("admin", False, 2), ("state", True, 3), (None, True, 4), ("send", False, 5)],
+    [
+        ("admin", True, 1),
+        ("admin", False, 2),
+        ("state", True, 3),
+        (None, True, 4),
+        ("send", False, 5),
+        ("read", False, 6),
+    ],
 )
 async def test_the_runner_keeps_its_contract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, *, linking: bool, seed: int

@@ -52,6 +52,8 @@ class PlayedPage:
     """ Of how many messages it was told at once, each time. """
     own: str | None = None
     """ The digits of its account, if they matter. """
+    about: str | None = None
+    """ Its about text. """
 
     async def call(self, script: str, argument: Any = None) -> Any:
         """Run a script."""
@@ -66,6 +68,9 @@ class PlayedPage:
                 return self._look_up(argument["digits"], about=argument["about"])
             case "strangers.js":
                 return [self._is_stranger(digits) for digits in argument["numbers"]]
+            case "profile.js" | "set_profile.js":
+                self.about = (argument or {}).get("about", self.about)
+                return {"name": "Shop", "about": self.about}
         raise AssertionError(script)
 
     def _look_up(self, digits: str, *, about: str | None) -> Any:

@@ -153,7 +153,7 @@ async def test_another_account_is_unknown(served: Served, path: str) -> None:
         ("POST", "deregister", "/v1/logout"),
         ("POST", "message_templates", "no templates"),
         ("DELETE", "subscribed_apps", "session's spec"),
-        ("GET", "whatsapp_business_profile", "on the phone"),
+        ("POST", "username", "no username"),
         ("POST", "groups", "not built"),
     ],
 )

@@ -126,11 +126,12 @@ class FakeRunners:
             raise NoAnswer("silent")
         self.renewed[target.pod_uid] = source
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
         """Take other settings."""
         if target.pod_uid not in self.states or target.pod_uid in self.silent:
             raise NoAnswer("silent")
         self.settings[target.pod_uid] = settings
+        return True
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Tell nothing: no state of these speaks of an account."""

@@ -17,6 +17,7 @@ FIELDS = (
     "handledRequests",
     "tokenSecrets",
     "tokenSecrets.messaging",
+    "tokenSecrets.reading",
     "phoneNumberID",
     "podUID",
     "observedGeneration",
@@ -111,7 +112,7 @@ async def test_a_new_process_writes_what_was_dropped_once(simulation: Simulation
     await simulation.start()
     await simulation.rest(60)
 
-    assert 3 >= count(simulation, "PATCH", "whatsappsessions", "status") - before
+    assert 4 >= count(simulation, "PATCH", "whatsappsessions", "status") - before
     assert 1 == simulation.api.created["pods", "a"]
 
 
