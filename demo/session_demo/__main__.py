@@ -19,7 +19,7 @@ from session_demo.alerts import show_alert
 from session_demo.cluster_client import ClusterClient
 from session_demo.cluster_lock import cluster_lock
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import WRITING
+from session_demo.manifests import FRIEND, WAITING, WRITING
 from session_demo.next_steps import shell_exports
 from session_demo.report import Report
 from session_demo.scenario import run_scenario
@@ -141,7 +141,8 @@ def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:
     report.info(f"  {shell_exports(kubectl)}")
     report.info(f"  kubectl get was -n {NAMESPACE}")
     report.info(f"  kubectl whatsapp status -n {NAMESPACE}")
-    report.info(f"  kubectl whatsapp qr returns -n {NAMESPACE}")
+    report.info(f"  kubectl whatsapp qr {WAITING} -n {NAMESPACE} --watch")
+    report.info(f"  kubectl whatsapp send {WRITING} -n {NAMESPACE} --to '{FRIEND}' Hello")
 
 
 def _down(args: argparse.Namespace) -> int:

@@ -48,10 +48,12 @@ class PlayedStore:
     """ What the page knows of somebody besides their id. """
     noted: list[tuple[str, str]] = field(default_factory=list)
     """ Chat and key of what happened since the page was asked. """
+    gives: bool = True
+    """ Whether it gives what is in a new message as soon as it is asked what happened. """
     lost: bool = True
     synchronised: bool = True
     read: list[str] = field(default_factory=list)
-    """ Every key whose content was given. """
+    """ Every key whose content was asked for. """
     fails: list[str] = field(default_factory=list)
     """ Scripts that fail the next time. """
     answers: dict[str, Any] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class PlayedStore:
             case "inbox_list.js":
                 return self._list(**{("start" if name == "from" else name): one for name, one in argument.items()})
             case "inbox_read.js":
+                self.read += argument["keys"]
                 return [self._content(key) for key in argument["keys"]]
         return self._calls(script, argument)
 
@@ -112,13 +115,15 @@ class PlayedStore:
         touched = dict.fromkeys(chat_id for chat_id, _ in noted)
         fresh = {key for _, key in noted}
         chats = [
-            {
-                "who": self._who(one),
-                "entries": [self._entry(message) | {"fresh": message["key"] in fresh} for message in self.chats[one]],
-            }
+            {"who": self._who(one), "entries": [self._touched(message, fresh) for message in self.chats[one]]}
             for one in touched
         ]
         return {"lost": lost, "chats": chats}
+
+    def _touched(self, message: dict[str, Any], fresh: set[str]) -> dict[str, Any]:
+        is_fresh = message["key"] in fresh
+        content = (self._content(message["key"]) or {}) if is_fresh and self.gives else {}
+        return content | self._entry(message) | {"fresh": is_fresh}
 
     def _list(self, *, id: str, since: float, start: str | None, reacted: bool) -> dict[str, Any]:  # noqa: A002 -- the script's word
         assert isinstance(reacted, bool)
@@ -137,7 +142,6 @@ class PlayedStore:
         return {name: message[name] for name in names if name in message}
 
     def _content(self, key: str) -> dict[str, Any] | None:
-        self.read.append(key)
         for chat_id, messages in self.chats.items():
             for message in messages:
                 if message["key"] == key:

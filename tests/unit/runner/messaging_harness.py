@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_protocol.public_addresses import Address
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.webhooks.connections import Guard
-from session_runner.webhooks.guard import Address, Destinations, Target, refusal
+from session_runner.webhooks.guard import Destinations, Target, refusal
 from support.at_work import at_work
 from support.runner_parts import make_parts
 from support.waiting import async_until
@@ -47,6 +48,8 @@ class PlayedPage:
     """ Texts that it does not take. """
     dies_with: set[str] = field(default_factory=set)
     """ Texts that it takes, and whose caller does not learn that. """
+    calls: list[int] = field(default_factory=list)
+    """ Of how many messages it was told at once, each time. """
     own: str | None = None
     """ The digits of its account, if they matter. """
     about: str | None = None
@@ -56,7 +59,7 @@ class PlayedPage:
         """Run a script."""
         match script:
             case "send.js":
-                return self._send(**argument)
+                return self._send_all(**argument)
             case "acks.js":
                 return [self.acks.get(key.rpartition("_")[2]) for key in argument["keys"]]
             case "mark.js":
@@ -92,12 +95,23 @@ class PlayedPage:
         self.marked.append((id, typing))
         return "marked"
 
-    def _send(self, *, id: str, to: str, content: dict[str, Any], own: str | None, look: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
-        text = content.get("body", "")
+    def _send_all(self, *, own: str | None, messages: list[dict[str, Any]]) -> list[Any]:
         if self.own is not None and own not in (None, self.own):
             raise CallFailedError("another account is linked")
+        self.calls.append(len(messages))
+        answers: list[Any] = []
+        stuck: set[str] = set()
+        for message in messages:
+            answers.append({"held": True} if message["to"] in stuck else self._send(**message))
+            if isinstance(answers[-1], dict) and "failed" in answers[-1]:
+                stuck.add(message["to"])
+        return answers
+
+    def _send(self, *, id: str, to: str, content: dict[str, Any], look: bool, untold: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
+        text = content.get("body", "")
         if text in self.broken and not look:
-            raise CallFailedError(f"No, not {text}")
+            return {"failed": True}
+        assert not (untold and id in self.acks)
         if id not in self.acks:
             if look:
                 return None

@@ -10,7 +10,8 @@ from session_runner.http.media import LARGEST_UPLOAD
 from session_runner.media import media as store
 from session_runner.messages.errors import MediaLostError, NoMediaRoomError
 from session_runner.outbox.schema import DamagedOutboxError
-from unit.runner.test_cloud_api import PHONE, Served
+from support.runner_parts import PHONE
+from unit.runner.test_cloud_api import Served
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 from unit.runner.test_http_media import PNG, Part, form
 

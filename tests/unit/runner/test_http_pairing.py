@@ -97,7 +97,7 @@ async def test_who_asks_in_vain_learns_why(api: Api8080) -> None:
 
     assert 504 == response.status
     assert message in (await response.json())["detail"]
-    assert NUMBER == api.numbers.wanted  # type: ignore[attr-defined]
+    assert NUMBER == api.numbers.wanted
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_what_is_no_number_is_refused_without_its_text(api: Api8080, body:
 
     assert 400 == response.status
     assert "171" not in await response.text()
-    assert api.numbers.wanted is None  # type: ignore[attr-defined]
+    assert api.numbers.wanted is None
 
 
 async def test_the_secret_s_number_is_the_only_one(api: Api8080, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ async def test_a_linked_session_needs_no_code(api: Api8080) -> None:
     response = await ask(api, {"phoneNumber": NUMBER})
 
     assert 409 == response.status
-    assert api.numbers.wanted is None  # type: ignore[attr-defined]
+    assert api.numbers.wanted is None
 
 
 async def test_asking_takes_the_scope_too(api: Api8080) -> None:

@@ -104,6 +104,20 @@ async def test_a_chat_is_read_in_its_order(session: Receiving, tmp_path: Path) -
         await becomes(outbox, *(("message", f"M{number}") for number in range(70)))
 
 
+@pytest.mark.parametrize("gives", [True, False])
+async def test_what_the_page_did_not_give_is_read(session: Receiving, tmp_path: Path, *, gives: bool) -> None:
+    """And what is behind it in its chat with it, so that the order is kept."""
+    session.page.gives = gives
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A", t=T - 5)
+        await becomes(outbox, ("message", "A"))
+        session.page.put(ADA, "B", t=T - 4)
+        session.put(ADA, "C", t=T - 3)
+        await becomes(outbox, ("message", "A"), ("message", "B"), ("message", "C"))
+
+    assert [f"false_{ADA}_{name}" for name in ("BC" if gives else "ABC")] == session.page.read
+
+
 async def test_what_arrives_with_the_link_is_new_to_nobody(tmp_path: Path) -> None:
     """However long it goes on coming; what was written since is, and what comes late once that is over."""
     session = Receiving(linked=NOW - timedelta(minutes=1))
@@ -246,6 +260,8 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
         session.put(ADA, "MINE", own=True)
         await becomes(outbox, ("ack", "OURS"), ("message", "MINE"))
         await outbox.run(requests.record, "OURS", Progress.FAILED, time=T + 3.0, error=131000)
+        session.inbox.wake()
+        await becomes(outbox, ("ack", "OURS"), ("message", "MINE"), ("ack", "OURS"))
         session.put(ADA, "OURS", own=True, type="revoked")
         session.put(ADA, "MINE", own=True, reactions=[reaction(ADA, "👍", identifier="OURS")])
         await becomes(outbox, ("ack", "OURS"), ("message", "MINE"), ("ack", "OURS"), ("message.deleted", "OURS"))

@@ -32,7 +32,7 @@ class FilePage(PlayedPage):
         """Run a script."""
         if script == "send.js" and self.pending:
             self.pending -= 1
-            return {"pending": True}
+            return [{"pending": True}]
         return await super().call(script, argument)
 
 

@@ -19,6 +19,7 @@ from session_protocol.live_settings import digest_of_settings
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, RunnerReport, SessionUID, TokenSource
+from whatsapp_operator.runtime.process.allowance import Allowance
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.accounts import AccountReader
@@ -164,7 +165,7 @@ class RunnerPoller:
     async def _poll(self, target: Target) -> None:
         revision: int | None = None
         failures = 0
-        pace = budgets.Allowance(budgets.BURST, budgets.PER_SECOND)
+        pace = Allowance(budgets.BURST, budgets.PER_SECOND)
         while True:
             started = self._clock.monotonic()
             await self._renew_tokens(target)

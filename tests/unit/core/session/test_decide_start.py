@@ -47,12 +47,13 @@ def test_its_first_status_is_held_back_for_the_round() -> None:
     assert decision.delay_status_until <= T0 + timedelta(seconds=5)
 
 
-def test_the_reservation_is_written_before_anything_is_made() -> None:
-    """A grant alone makes no pod: a crash would lose it, and the quota would be exceeded."""
+def test_the_reservation_is_written_before_the_pod_is_made() -> None:
+    """A grant alone makes no pod: a crash would lose it, and the quota would be exceeded. What it needs may be made."""
     decision = admitted().decide()
 
     assert decision.commit
     assert () == decision.actions
+    assert [CreateService, CreatePVC, CreateSecret] == [type(action) for action in decision.alongside]
     assert decision.status.admission is not None
     assert {"quotaName": "default", "reservedAt": "2026-11-22T18:00:00Z", "memory": "768Mi"} == (
         decision.status.admission.to_dict()
