@@ -1,12 +1,13 @@
 """Builds the parts of one runner and joins them: here, and nowhere else, it is said who knows whom.
 
-`__main__` calls it once and starts what it returns; nothing is started here. Where two parts know each other, the second
+`serving` calls it once and starts what it returns; nothing is started here. Where two parts know each other, the second
 one is told to the first by a callback.
 """
 
 import os
 import random
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from session_protocol.phone_number_id import phone_number_id
@@ -16,12 +17,14 @@ from session_protocol.vocabulary import ReadMarking
 from session_runner.commands import Commands
 from session_runner.host.identity import session_of_pod
 from session_runner.host.memory import kill_counter
+from session_runner.host.processes import Process
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.metrics import Metrics
+from session_runner.page.driver import EarlyDriver
 from session_runner.phone_numbers import PhoneNumbers
 from session_runner.receiving.backfill import BackfillReader
 from session_runner.receiving.calls import Calls
@@ -36,10 +39,19 @@ from session_runner.webhooks.deliverer import Deliverer
 from session_runner.webhooks.recorder import Recorder, account_of, history_receivers, wants_presence
 
 
-def assemble(settings: Settings, *, tokens: TokenFolder, started: float) -> tuple[Api, Session]:
+def assemble(
+    settings: Settings,
+    *,
+    tokens: TokenFolder,
+    started: float,
+    driver: EarlyDriver | None = None,
+    before: Sequence[Process] | None = None,
+) -> tuple[Api, Session]:
     """Return the API and the session that it shows.
 
     :param started: when the process began, by the monotonic clock.
+    :param driver: which is on its way already.
+    :param before: our descendants that existed before it, which the session must not end.
     """
     # A code's life, and since when a state is, must not depend on who sets the node's clock.
     clock = SteadyClock(monotonic=time.monotonic).now
@@ -133,5 +145,7 @@ def assemble(settings: Settings, *, tokens: TokenFolder, started: float) -> tupl
         monotonic=time.monotonic,
         started=started,
         random=random.random,
+        driver=driver or EarlyDriver(),
+        before=before,
     )
     return api, session

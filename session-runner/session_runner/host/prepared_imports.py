@@ -46,11 +46,11 @@ class PreparedImports:
         self._compile: Callable[..., Any] = _COMPILER.compile
         vars(dataclasses)["exec"] = self._run
         _COMPILER.compile = self._pattern
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type] # asked by these two names alone
+        sys.meta_path.insert(0, self)
 
     def end(self) -> None:
         """Import as usual from now on, and let go of what was kept."""
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         _COMPILER.compile = self._compile
         del vars(dataclasses)["exec"]
         os.close(self._file)
