@@ -90,7 +90,7 @@ async def test_the_page_is_left_before_the_browser_is_closed(*, hangs: bool) -> 
     context.close = lambda: close("browser")
     playwright.stop = lambda: close("driver")
     died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    browser = BrowserPage(playwright=playwright, context=context, page=page, died=died)
+    browser = BrowserPage(playwright=playwright, context=context, page=page, devtools=MagicMock(), died=died)
 
     assert await browser.close(deadline=0.2 if hangs else 5)
     assert calls == ["page", "browser", "driver"]

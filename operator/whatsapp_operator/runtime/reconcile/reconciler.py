@@ -58,12 +58,12 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
-MAX_DECISIONS: Final = 12
-""" Decisions in one reconciliation at most. A session needs four until its pod is created, and nine where a pod was left
-without its four Secrets of tokens; many more mean that somebody undoes what the operator does, and the back-off limits
-that. """
+MAX_DECISIONS: Final = 16
+""" Decisions in one reconciliation at most. A session needs four until its pod is created, and thirteen where its status is
+lost, and with it which of its five Secrets of tokens there are; many more mean that somebody undoes what the operator does,
+and the back-off limits that. """
 MAX_SECRETS: Final = 32
-""" Names of Secrets that are remembered of one session: a pod has five, and a renewal makes four more. """
+""" Names of Secrets that are remembered of one session: a pod has six, and a renewal makes five more. """
 
 
 class NotConverged(Exception):

@@ -16,8 +16,8 @@ from whatsapp_operator.core.model import AssumedReservation, SessionUID
 
 PENDING = ("False", "PodStarting")
 
-POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 4]
-""" The Secret that it mounts, the pod, and the Secrets for observing, linking, messaging, administering. """
+POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 5]
+""" The Secret that it mounts, the pod, and the Secrets for observing, linking, messaging, reading, administering. """
 
 
 def admitted() -> FakeCluster:
@@ -173,7 +173,9 @@ def test_a_running_pod_is_in_status_with_all_its_facts() -> None:
         status.replicas,
     )
     named = [status.token_secret_name, *(status.token_secrets.to_dict().values() if status.token_secrets else ())]
-    assert ["observing", "linking", "messaging", "administering"] == [str(name).split("-")[3] for name in named]
+    assert ["observing", "linking", "messaging", "reading", "administering"] == [
+        str(name).split("-")[3] for name in named
+    ]
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] not in named
     assert ("True", "Admitted") == cluster.says("Admitted")
     assert ("True", "PodReady") == cluster.says("PodReady")
