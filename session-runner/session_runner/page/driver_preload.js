@@ -105,6 +105,10 @@ if (PREPARE) {
   });
 }
 
+// A trace of calls needs the places of all lines of the bundles, 1 MB from the first one on. What a fault says stays, and for
+// one that nobody catches Node prints the line.
+Error.stackTraceLimit = 0;
+
 // After start-up most compiled code is never used again; a few full collections let it go. Not before them is their flag
 // set: what Node has compiled of its own modules counts for V8 with the flags alone that it was compiled with.
 function collect() {
