@@ -153,20 +153,15 @@ def due(
 ) -> list[Waiting]:
     """Return the messages that the page of this account is to get, the oldest first; None: it is not known whose it is.
 
-    One whose file is not there yet holds up what comes behind it in its chat, and nothing else.
-
     :param only: those of which it is the turn; None: all.
     :param but: chats that are left out.
     """
     chosen = None if only is None else msgspec.json.encode(only).decode()
     rows = database.execute(
-        "WITH held AS (SELECT digits, min(place) AS place FROM requests "
-        "WHERE to_prepare = 1 AND progress IN (?1, ?2) GROUP BY digits) "
-        "SELECT id, digits, kind, content, reply_to, tries, accepted, progress FROM requests LEFT JOIN held USING (digits) "
+        "SELECT id, digits, kind, content, reply_to, tries, accepted, progress FROM requests "
         "WHERE progress IN (?1, ?2) AND (account IS NULL OR account = ?3) "
-        "AND (held.place IS NULL OR requests.place < held.place) "
         "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) "
-        "AND digits NOT IN (SELECT value FROM json_each(?5)) ORDER BY requests.place LIMIT ?6",
+        "AND digits NOT IN (SELECT value FROM json_each(?5)) ORDER BY place LIMIT ?6",
         (*WAITING, account, chosen, msgspec.json.encode(sorted(but)).decode(), most),
     )
     return [

@@ -96,7 +96,9 @@ def begin_round(database: Connection, *, terms: Terms, most: int, but: Collectio
             turns.pop(message.identifier)
             failed.append(code)
             requests.record(database, message.identifier, Progress.FAILED, time=terms.now, error=code)
-    ready = [name for name, turn in turns.items() if turn.at <= terms.now]
+    # One whose file is not there yet holds up what comes behind it in its chat, and nothing else.
+    held = {message.identifier for message in view.queue if message.held}
+    ready = [name for name, turn in turns.items() if turn.at <= terms.now and name not in held]
     waiting = requests.due(database, account=terms.account, most=most, only=ready, but=but) if ready else []
     return Round(
         failed=tuple(failed),

@@ -297,7 +297,7 @@ async def test_reading_is_no_right_to_do_anything(served: Served) -> None:
         assert 403 == (await served.client.get(path, headers={"Authorization": "Bearer read-token"})).status
 
 
-async def test_what_tells_of_messages_is_open_for_both(served: Served) -> None:
+async def test_what_shows_messages_is_open_for_both(served: Served) -> None:
     """Who sends sees what became of it, and so does who only reads."""
     for path in ("messages/x", "media/x", "media/x/content", "profile"):
         assert 403 not in {(await served.get(path, scope=scope))[0] for scope in ("send", "read")}

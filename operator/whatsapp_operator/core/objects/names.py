@@ -88,8 +88,8 @@ def mounted_secret_name(session: WhatsAppSession, source: TokenSource, *, extra_
 
 def known_purposes(session: WhatsAppSession, secret_name: str) -> frozenset[TokenPurpose]:
     """Return the purposes whose tokens a pod's runner has known since its start, by the Secret with hashes that it mounts."""
-    word = secret_name.removeprefix(f"was-{session.metadata.uid}-").partition("-")[0]
-    return frozenset(TokenPurpose) - _HASHES_OF_BEFORE.get(word, frozenset())
+    segment = secret_name.removeprefix(f"was-{session.metadata.uid}-").partition("-")[0]
+    return frozenset(TokenPurpose) - _HASHES_OF_BEFORE.get(segment, frozenset())
 
 
 def token_secret_names(session: WhatsAppSession, source: TokenSource) -> dict[TokenPurpose, str]:

@@ -55,7 +55,7 @@ def test_the_mounted_secrets_name_shows_which_tokens_a_runner_knows() -> None:
     assert {*TokenPurpose} == names.known_purposes(
         session(), names.mounted_secret_name(session(), source(), extra_ca="")
     )
-    older = [names.known_purposes(session(), f"was-{UID}-{word}-0123456789ab") for word in ("hashes", "mounted")]
+    older = [names.known_purposes(session(), f"was-{UID}-{segment}-0123456789ab") for segment in ("hashes", "mounted")]
     assert {TokenPurpose.OBSERVING, TokenPurpose.LINKING, TokenPurpose.MESSAGING, TokenPurpose.ADMINISTERING} == older[
         0
     ]

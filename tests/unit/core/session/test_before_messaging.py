@@ -7,16 +7,16 @@ from whatsapp_operator.core.decision import CreatePod, CreateSecret
 MORNING = "2026-11-23T08:00:00Z"
 
 
-def older(cluster: FakeCluster, word: str = "mounted") -> FakeCluster:
+def older(cluster: FakeCluster, segment: str = "mounted") -> FakeCluster:
     """Make it a cluster that an operator of before has left: by its pod, Secrets and status.
 
-    :param word: what the mounted Secret was called, before messaging or only before reading.
+    :param segment: what the mounted Secret was called, before messaging or only before reading.
     """
     mounted = cluster.pods["sales"]["spec"]["volumes"][1]["secret"]
-    mounted["secretName"] = mounted["secretName"].replace("-digests-", f"-{word}-")
+    mounted["secretName"] = mounted["secretName"].replace("-digests-", f"-{segment}-")
     status = cluster.sessions["sales"]["status"]
     del cluster.secrets[status["tokenSecrets"].pop("reading")]
-    if word == "mounted":
+    if segment == "mounted":
         del cluster.secrets[status["tokenSecrets"].pop("messaging")], status["phoneNumberID"]
     cluster.restart_operator()
     cluster.done.clear()
@@ -61,10 +61,10 @@ def renew_runner(cluster: FakeCluster) -> None:
     cluster.look()
 
 
-@pytest.mark.parametrize("word", ["mounted", "hashes"])
-def test_an_upgrade_leaves_it_as_it_is(word: str) -> None:
+@pytest.mark.parametrize("segment", ["mounted", "hashes"])
+def test_an_upgrade_leaves_it_as_it_is(segment: str) -> None:
     """No other pod, no Secret that opens nothing, no write of its status, and no word of an edit that waits."""
-    cluster = older(running(), word)
+    cluster = older(running(), segment)
     writes, pod = cluster.status_writes, cluster.pods["sales"]["metadata"]["uid"]
 
     cluster.tick(60)
@@ -72,14 +72,14 @@ def test_an_upgrade_leaves_it_as_it_is(word: str) -> None:
     cluster.resync()
 
     assert ([], writes, pod) == (cluster.done, cluster.status_writes, cluster.pods["sales"]["metadata"]["uid"])
-    assert (word == "hashes", None) == (messaging(cluster) is not None, reading(cluster))
+    assert (segment == "hashes", None) == (messaging(cluster) is not None, reading(cluster))
     assert "before the last edit" not in cluster.condition("PodReady").message
 
 
-@pytest.mark.parametrize("word", ["mounted", "hashes"])
-def test_its_next_pod_brings_them(word: str) -> None:
+@pytest.mark.parametrize("segment", ["mounted", "hashes"])
+def test_its_next_pod_brings_them(segment: str) -> None:
     """With a Secret of hashes that knows them: the old one stays as it is. The other tokens are the same ones."""
-    cluster = older(running(), word)
+    cluster = older(running(), segment)
     before = cluster.status().token_secrets
 
     replaced(cluster)
