@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from session_protocol.phone_number_id import PHONE_NUMBER_ID
 
@@ -33,8 +33,6 @@ class Answer(NamedTuple):
     body: bytes
 
 
-FileKind = Literal["audio", "document", "image", "sticker", "video"]
-""" How a file is shown. """
 Call = Callable[[str, str, bytes | None, dict[str, str]], Answer]
 """ Sends one request: method, path, body, headers beside the token's. """
 
@@ -74,55 +72,18 @@ class MessagesClient:
         self._call = call
         self._phone_number_id = phone_number_id
 
-    # All that send return the message's id. Asked again with the same key, the runner gives the same answer and sends
-    # nothing; without one it sends again. All raise MessageRefusedError where it was not taken.
+    def send_text(self, *, to: str, text: str, key: str) -> str:
+        """Send a text; return the message's id.
 
-    def send_text(self, *, to: str, text: str, key: str, reply_to: str | None = None) -> str:
-        """Send a text, as an answer to a message if that is named."""
-        return self._send(to, "text", {"body": text}, key=key, reply_to=reply_to)
+        Asked again with the same key, the runner gives the same answer and sends nothing.
 
-    def send_file(
-        self,
-        *,
-        to: str,
-        kind: FileKind,
-        file: str,
-        key: str,
-        caption: str | None = None,
-        filename: str | None = None,
-        reply_to: str | None = None,
-    ) -> str:
-        """Send a file by its id, as its upload or an event gave it; a caption is for pictures, videos and documents."""
-        given = {"id": file, "caption": caption, "filename": filename}
-        content = {name: value for name, value in given.items() if value is not None}
-        return self._send(to, kind, content, key=key, reply_to=reply_to)
-
-    def send_location(
-        self, *, to: str, latitude: float, longitude: float, key: str, name: str = "", reply_to: str | None = None
-    ) -> str:
-        """Send a place."""
-        content = {"latitude": latitude, "longitude": longitude, "name": name}
-        return self._send(to, "location", content, key=key, reply_to=reply_to)
-
-    def react(self, *, to: str, message: str, emoji: str, key: str) -> str:
-        """React to a message in somebody's chat; no emoji takes the reaction away."""
-        return self._send(to, "reaction", {"message_id": message, "emoji": emoji}, key=key)
-
-    def edit(self, identifier: str, *, text: str, key: str) -> str:
-        """Give one of our texts another wording."""
-        return _identifier(self._ask("PATCH", _path(identifier), {"text": {"body": text}}, key=key))
-
-    def delete(self, identifier: str, *, key: str) -> str:
-        """Take one of our messages back for everyone."""
-        return _identifier(self._ask("DELETE", _path(identifier), key=key))
-
-    def mark_read(self, message: str, *, typing: bool = False) -> None:
-        """Mark somebody's message as read, and with `typing` show that an answer is being written.
-
-        :raises MessageRefusedError: there is no such message, or no phone is linked.
+        :raises MessageRefusedError: it was not taken.
         """
-        indicator = {"typing_indicator": {"type": "text"}} if typing else {}
-        self._ask("POST", self._messages, _PRODUCT | {"status": "read", "message_id": message} | indicator)
+        document = _PRODUCT | {"to": to, "type": "text", "text": {"body": text}}
+        path = f"/{VERSION}/{self._phone_number_id}/messages"
+        messages = self._ask("POST", path, document, key=key).get("messages")
+        first = messages[0] if isinstance(messages, list) and messages else None
+        return _identifier(first if isinstance(first, dict) else {})
 
     def progress(self, identifier: str) -> Progress:
         """Return how far a message has come.
@@ -140,17 +101,6 @@ class MessagesClient:
             error_code=code if type(code) is int else None,
             turn=turn if isinstance(turn, str) and _MOMENT.fullmatch(turn) else None,
         )
-
-    @property
-    def _messages(self) -> str:
-        return f"/{VERSION}/{self._phone_number_id}/messages"
-
-    def _send(self, to: str, kind: str, content: Mapping[str, Any], *, key: str, reply_to: str | None = None) -> str:
-        context = {} if reply_to is None else {"context": {"message_id": reply_to}}
-        document = _PRODUCT | {"to": to, "type": kind, kind: dict(content)} | context
-        messages = self._ask("POST", self._messages, document, key=key).get("messages")
-        first = messages[0] if isinstance(messages, list) and messages else None
-        return _identifier(first if isinstance(first, dict) else {})
 
     def _ask(
         self, method: str, path: str, document: Mapping[str, Any] | None = None, *, key: str | None = None

@@ -2,18 +2,23 @@
 
 Reads the settings, serves the API from the start, runs the session, and ends with its exit code and a termination
 message. It can be PID 1 of a container or any other process.
+
+The browser's driver takes as long to start as most of the imports, so it starts beside them (`serving`).
 """
 
+import importlib
 import os
 import sys
 import time
 
+from session_runner.host import prepared_imports
 from session_runner.host.memory_tuning import importing, tune
 
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
 with importing():
+    prepared = prepared_imports.use() if __name__ == "__main__" else None
     import asyncio
     import logging
     import signal
@@ -21,16 +26,13 @@ with importing():
 
     from session_protocol import logs, open_files
     from session_protocol.environment import Variable
-    from session_protocol.vocabulary import ExitCode, TokenScope
+    from session_protocol.vocabulary import ExitCode
 
-    from session_runner.assembly import api_of, assemble, session_of
     from session_runner.exits import Exit
-    from session_runner.host.identity import identity_of, session_of_pod
-    from session_runner.host.processes import adopt_orphans
+    from session_runner.host.identity import session_of_pod
+    from session_runner.host.processes import adopt_orphans, descendants, processes
     from session_runner.host.termination_log import write_termination_log
-    from session_runner.http.app import serve
-    from session_runner.http.auth import TokenFolder
-    from session_runner.seams import Seams
+    from session_runner.page.driver import EarlyDriver
     from session_runner.settings import Settings, SettingsError, read_settings
 
 PACKAGE = "session_runner"
@@ -62,25 +64,19 @@ async def run(settings: Settings) -> Exit:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tokens = TokenFolder(settings.token_dir)
-    if TokenScope.STATE not in tokens.scopes():
-        return Exit(
-            ExitCode.BAD_CONFIGURATION,
-            f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
-        )
-    identity = identity_of(session_of_pod(), session_uid=settings.session_uid, pod_uid=settings.pod_uid)
-    parts = assemble(settings, identity, Seams())
-    api, session = api_of(parts, tokens), session_of(parts, started=STARTED)
+    before = descendants(os.getpid(), processes())
+    driver = EarlyDriver()
     try:
-        server, port = await serve(api, port=settings.port, metrics=session.metrics)
-    except OSError as error:
-        return Exit(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
-    logger.info("The API serves", extra={"port": port})
-    try:
-        return await session.run(stop)
+        with importing():
+            driver.start()
+            await asyncio.to_thread(importlib.import_module, "session_runner.serving")
+        if prepared is not None:
+            prepared.end()
+        from session_runner.serving import serve_session
+
+        return await serve_session(settings, stop=stop, driver=driver, before=before, started=STARTED)
     finally:
-        session.store.close()
-        await server.cleanup()
+        await driver.drop()
 
 
 def leave(exit_: Exit, termination_log: Path) -> int:

@@ -1,9 +1,10 @@
 """Builds the parts of one runner and joins them: here, and nowhere else, it is said who knows whom.
 
-`__main__` calls `assemble` once and starts what it returns; nothing is started here. Where two parts know each other, the
+`serving` calls `assemble` once and starts what it returns; nothing is started here. Where two parts know each other, the
 one calls the other by a signal, which is connected once both are there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +17,7 @@ from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.reader import Reader
 from session_runner.commands import Commands
 from session_runner.host.identity import Identity
+from session_runner.host.processes import Process
 from session_runner.http.access import Access
 from session_runner.http.app import application
 from session_runner.http.auth import TokenFolder
@@ -32,6 +34,7 @@ from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.metrics import Metrics
+from session_runner.page.driver import EarlyDriver
 from session_runner.receiving.backfill import BackfillReader
 from session_runner.receiving.calls import Calls
 from session_runner.receiving.contact_presence import ContactPresence
@@ -226,8 +229,15 @@ def api_of(parts: Parts, tokens: TokenFolder) -> web.Application:
     return application(access=access, routes=routes, cloud_api=cloud_api)
 
 
-def session_of(parts: Parts, *, started: float) -> Session:
-    """Return the session that works with the parts; `started`: when the process began, by the monotonic clock."""
+def session_of(
+    parts: Parts, *, started: float, driver: EarlyDriver | None = None, before: Sequence[Process] | None = None
+) -> Session:
+    """Return the session that works with the parts.
+
+    :param started: when the process began, by the monotonic clock.
+    :param driver: which is on its way already.
+    :param before: our descendants that existed before it, which the session must not end.
+    """
     base, sending, receiving = parts.base, parts.sending, parts.receiving
     workers = Workers(
         messaging=sending.messaging,
@@ -258,4 +268,6 @@ def session_of(parts: Parts, *, started: float) -> Session:
         numbers=base.numbers,
         workers=workers,
         started=started,
+        driver=driver or EarlyDriver(),
+        before=before,
     )

@@ -16,7 +16,8 @@ from session_protocol.hosts import WHATSAPP_HOSTS, AllowedHosts
 
 from session_runner.host.browser_version import ask_version, note
 from session_runner.host.processes import adopt_orphans, descendants, end, processes
-from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
+from session_runner.page.browser import BrowserPage, Listeners, open_browser
+from session_runner.page.driver import start_driver, stop_driver
 from session_runner.page.errors import CallFailedError, LaunchError, PageError, PageGoneError
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.settings import DEFAULT_BROWSER

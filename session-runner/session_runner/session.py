@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,8 @@ from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.monitoring.volume_watch import VolumeWatch
 from session_runner.outbox.schema import DamagedOutboxError
-from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
+from session_runner.page.browser import BrowserPage, Listeners, open_browser
+from session_runner.page.driver import EarlyDriver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
 from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
@@ -70,6 +71,9 @@ class Session:
     workers: Workers
     started: float
     """ When the process began, by the monotonic clock. """
+    driver: EarlyDriver = field(default_factory=EarlyDriver)
+    before: Sequence[Process] | None = None
+    """ Our descendants that existed before driver and session, which it must not end; None: those of its begin. """
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None
@@ -77,8 +81,6 @@ class Session:
     _relay: Relay | None = None
     _authorities: bytes = b""
     """ What the browser was started with. """
-    _before: frozenset[tuple[int, int]] = field(default_factory=frozenset)
-    """ Our descendants that existed before the session, which it must not end. """
 
     async def run(self, stop: asyncio.Event) -> Exit:
         """Run until `stop` is set or something dies; return the exit. Faults of browser and profile raise nothing."""
@@ -97,7 +99,8 @@ class Session:
             return Exit(ExitCode.PROFILE_UNUSABLE, str(error))
 
     async def _run_locked(self, layout: ProfileLayout, stop: asyncio.Event) -> Exit:
-        self._before = frozenset((process.pid, process.started) for process in self._below())
+        if self.before is None:
+            self.before = self._below()
         work = asyncio.create_task(self._work(layout))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -150,9 +153,7 @@ class Session:
             store=self.store,
             metrics=self.metrics,
             state_file=self._state_file,
-            kills=self.seams.kills,
-            monotonic=self.seams.monotonic,
-            clock=self.seams.clock,
+            seams=self.seams,
             started=self.started,
             numbers=self.numbers,
             presence=PresenceKeeper(
@@ -162,7 +163,6 @@ class Session:
                 random=self.seams.random,
             ),
             trust_is_outdated=lambda: self._read_authorities() != self._authorities,
-            random=self.seams.random,
             first_classified=settle,
             proxy=self._relay,
         )
@@ -187,6 +187,7 @@ class Session:
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
         if self._state_file is not None and (held := self._state_file.begin()) is not None:
+            await self.driver.drop()  # it may take days
             await monitor.repeat(held)
         while True:
             browser = await self._open(layout, monitor)
@@ -287,7 +288,7 @@ class Session:
         logger.info("The profile is ours", extra={"pruned": len(removed)})
 
     async def _start_driver(self) -> Playwright:
-        self._playwright = await start_driver()
+        self._playwright = await self.driver.take()
         return self._playwright
 
     async def _ask_version(self) -> str:
@@ -343,7 +344,8 @@ class Session:
         self.store.show_pairing_code(None, lifetime=0)
 
     def _ours(self) -> list[Process]:
-        return [process for process in self._below() if (process.pid, process.started) not in self._before]
+        before = {(process.pid, process.started) for process in self.before or ()}
+        return [process for process in self._below() if (process.pid, process.started) not in before]
 
     @staticmethod
     def _below() -> list[Process]:

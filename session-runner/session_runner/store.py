@@ -19,6 +19,7 @@ from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.host.sandbox import Sandbox
 from session_runner.profile.saved_state import Logout
+from session_runner.signals import Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,9 @@ class StateStore:
 
     def __init__(self, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._changed = asyncio.Event()
+        self._waited = asyncio.Event()
+        self.changed = Signal()
+        """ There is another snapshot, or the process is about to end. """
         self._code: Code | None = None
         self._pairing_code: Code | None = None
         self._pairing_number: str | None = None
@@ -220,21 +223,10 @@ class StateStore:
         """
         if revision == self.snapshot.revision and wait > 0 and not self.closing:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait)
+                await asyncio.wait_for(self._waited.wait(), wait)
         return self.snapshot
 
-    async def newer_than_or_set(self, revision: int, event: asyncio.Event, *, wait: float) -> None:
-        """Return after a change since `revision`, when the event is set, or after `wait` seconds."""
-        if event.is_set() or revision != self.snapshot.revision:
-            return
-        woken = asyncio.create_task(event.wait())
-        changed = asyncio.create_task(self.newer_than(revision, wait=wait))
-        try:
-            await asyncio.wait({woken, changed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            changed.cancel()
-
     def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._waited.set()
+        self._waited = asyncio.Event()
+        self.changed.emit()

@@ -10,9 +10,10 @@ from runner.conftest import Start
 from runner.listener import ready
 from session_protocol.live_settings import LiveSettings, Webhook, write_live_settings
 from session_protocol.vocabulary import WebhookEvent, WebhookFormat
-from session_runner.messages.events import History, read_event
+from session_runner.messages.events import History
 from session_runner.profile.layout import ProfileLayout
 from standin.harness import StandIn
+from support.events import read_event
 from support.runner_process import Folders, RunnerProcess, link
 from support.waiting import async_until
 

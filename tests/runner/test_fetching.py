@@ -14,7 +14,8 @@ from runner.faulty_servers import APP, HOST, SCRIPTS, Server, answer, certified,
 from session_protocol.hosts import AllowedHosts
 from session_protocol.redaction import redact
 from session_protocol.vocabulary import StateReason as Reason
-from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
+from session_runner.page.browser import BrowserPage, Listeners, open_browser
+from session_runner.page.driver import start_driver
 from session_runner.page.errors import NavigationError
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.profile.certificates import trust

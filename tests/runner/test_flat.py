@@ -16,7 +16,8 @@ import pytest
 from aiohttp import web
 from session_protocol.hosts import AllowedHosts
 from session_runner.host.processes import processes
-from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
+from session_runner.page.browser import BrowserPage, Listeners, open_browser
+from session_runner.page.driver import start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
 from support.runner_process import Folders
 from support.waiting import async_until

@@ -25,7 +25,8 @@ from runner.outside_servers import (
 )
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import ProxyType
-from session_runner.page.browser import Listeners, open_browser, start_driver
+from session_runner.page.browser import Listeners, open_browser
+from session_runner.page.driver import start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.proxy.relay import relaying
 from session_runner.states.proxy_failures import Proxy

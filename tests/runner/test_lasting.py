@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from runner.conftest import Start
 from standin.harness import StandIn
-from support.runner_process import Folders, link
+from standin.settings import Timing
+from support.runner_process import Folders, link, settings_for
 
 
 async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start: Start, standin: StandIn) -> None:
@@ -25,6 +26,17 @@ async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start
     assert (await standin.phone.device(device) or {})["connected"] is False
     assert (after["podUID"], after["linkedTime"]) == ("pod-2", before["linkedTime"])
     assert datetime.fromisoformat(after["durableTime"]) < datetime.fromisoformat(before["durableTime"])
+
+
+async def test_a_page_that_was_stopped_is_waited_for_by_none(start: Start) -> None:
+    """It has given up what it held against a second tab, so that the next page asks nobody whether it still lives."""
+    async with StandIn.start(mode="legacy", timing=Timing(mutex_answer=300)) as standin:
+        urls = settings_for(standin)
+        async with start(**urls) as runner:
+            await link(runner, standin)
+            assert await runner.stop() == 0
+        async with start(**urls) as runner:
+            await runner.wait_for_state("Connected", deadline=120)
 
 
 async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start, standin: StandIn) -> None:

@@ -14,7 +14,8 @@ from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import StateReason
 from session_runner.host.processes import descendants, processes
 from session_runner.page import scripts
-from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
+from session_runner.page.browser import BrowserPage, Listeners, open_browser
+from session_runner.page.driver import start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.profile.certificates import trust
 from session_runner.states.classify import classify

@@ -7,7 +7,8 @@ from runner.conftest import Start
 from runner.outside_servers import PAGE_HOST, outside_servers
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import ProxyType
-from session_runner.page.browser import Listeners, open_browser, start_driver
+from session_runner.page.browser import Listeners, open_browser
+from session_runner.page.driver import start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.proxy.login import PASSWORD, USERNAME
 from standin.harness import StandIn

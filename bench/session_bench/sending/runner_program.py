@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import session_runner.__main__ as runner
+from session_runner import serving
 from session_runner.commands import Commands, Page
 from session_runner.exits import Exit
 from session_runner.page.browser import BrowserPage
@@ -69,7 +70,7 @@ def main(socket: Path) -> int:
             return await run(settings)
 
     runner.run = beside
-    setattr(runner, "Seams", partial(Seams, guard=lambda *_: None))  # noqa: B010 -- the same
+    setattr(serving, "Seams", partial(Seams, guard=lambda *_: None))  # noqa: B010 -- the same
     return runner.main()
 
 

@@ -66,7 +66,12 @@ IMAGES: Final = {
             name="runner",
             dockerfile="Dockerfile.runner",
             requirements=("requirements/runner.txt", BUILD),
-            sources=("session-protocol/session_protocol", "session-runner"),
+            # The first stage needs the file alone, so that the layer of the packages does not change with the code.
+            sources=(
+                "session-protocol/session_protocol",
+                "session-runner",
+                "session-runner/session_runner/bytecode.py",
+            ),
         ),
         Image(
             name="standin",

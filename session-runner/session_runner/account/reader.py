@@ -67,7 +67,7 @@ class Reader:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         phone_number_id: str,
-        unreadable: Callable[[], None] = lambda: None,
+        unreadable: Callable[[], None],
     ) -> None:
         self._page = page
         self._outbox = outbox

@@ -3,7 +3,6 @@
 import io
 
 import msgspec
-import segno
 from session_protocol import answers
 from session_protocol.times import whole_seconds
 
@@ -24,6 +23,8 @@ def render(code: Code, media_type: str) -> bytes:
                 round=code.round,
             )
         )
+    import segno  # 0.7 MB that a session needs once at most, while it is being linked
+
     image = io.BytesIO()
     kind = "png" if media_type == "image/png" else "svg"
     # Error correction L, as the page itself uses: the text is long and the code is read from a clean screen.

@@ -17,7 +17,7 @@ from session_runner.media.files import Writer
 from session_runner.messages.errors import MediaError, NoMediaRoomError
 from session_runner.messages.links import MOST_REDIRECTS, after_redirect, seconds_for
 from session_runner.webhooks.connections import CONNECT, Guard, GuardedSockets, open_connections, target_of
-from session_runner.webhooks.guard import Destinations, refusal
+from session_runner.webhooks.guard import Destinations
 from session_runner.webhooks.retries import Outcome, outcome
 
 PIECE: Final = 256 * 1024
@@ -51,8 +51,8 @@ async def fetch(
     *,
     most: int,
     destinations: Destinations,
-    extra_ca: Path | None = None,
-    guard: Guard = refusal,
+    extra_ca: Path | None,
+    guard: Guard,
 ) -> str:
     """Write all of the file; return the type that its server gave.
 

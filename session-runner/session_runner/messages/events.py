@@ -8,26 +8,14 @@ type's name.
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
+from session_protocol.vocabulary import WebhookEvent
 
-
-class EventType(StrEnum):
-    """What can happen."""
-
-    MESSAGE = "message"
-    EDITED = "message.edited"
-    DELETED = "message.deleted"
-    REACTION = "reaction"
-    ACK = "ack"
-    CALL = "call"
-    HISTORY = "history"
-    PRESENCE = "presence"
-    STATE = "state"
-    LINK_NEEDED = "link-needed"
+EventType = WebhookEvent
+""" What can happen; a webhook names the same. """
 
 
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
@@ -157,20 +145,6 @@ class StateChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
 
 Data = Message | Deleted | Reaction | Call | History | PresenceChange | Ack | StateChange
 
-_FORMS: dict[EventType, type[Data]] = {
-    EventType.MESSAGE: Message,
-    EventType.EDITED: Message,
-    EventType.DELETED: Deleted,
-    EventType.REACTION: Reaction,
-    EventType.ACK: Ack,
-    EventType.CALL: Call,
-    EventType.HISTORY: History,
-    EventType.PRESENCE: PresenceChange,
-    EventType.STATE: StateChange,
-    EventType.LINK_NEEDED: StateChange,
-}
-
-
 HISTORY_ORDER: Final = "history"
 """ Instead of a chat: a long history must not hold up what is said now. """
 
@@ -210,13 +184,3 @@ class _Body(Struct, frozen=True, kw_only=True):
     type: str
     time: datetime
     data: Any = field(default_factory=dict)
-
-
-def read_event(body: bytes) -> Event:
-    """Return the event of a stored body.
-
-    :raises ValueError: it is none, or of a type that a newer runner knows.
-    """
-    read = msgspec.json.decode(body, type=_Body)
-    kind = EventType(read.type)
-    return Event(id=read.id, type=kind, time=read.time, data=msgspec.convert(read.data, type=_FORMS[kind]))

@@ -30,7 +30,6 @@ ID_DIGITS: Final = 15
 """ Of a media id, behind the session's phone-number-id. """
 _ID: Final = re.compile(r"[0-9]{30}")
 UNKNOWN: Final = "application/octet-stream"
-LONGEST_CAPTION: Final = 1024
 LONGEST_FILENAME: Final = 240
 
 

@@ -62,9 +62,9 @@ class Fetcher:
     monotonic: Callable[[], float]
     random: Callable[[], float]
     """ From 0 to 1. """
-    trust_is_outdated: Callable[[], bool] = lambda: False
+    trust_is_outdated: Callable[[], bool]
     """ Whether a browser that is opened now would trust other authorities. """
-    proxy: WatchedProxy | None = None
+    proxy: WatchedProxy | None
     fetching: Fetching = field(default_factory=Fetching)
 
     @property

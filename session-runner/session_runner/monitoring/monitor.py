@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -23,7 +23,6 @@ from session_protocol.vocabulary import ExitCode, RunnerState
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded, unresponsive
-from session_runner.host.memory import KillCounter
 from session_runner.metrics import Metrics
 from session_runner.monitoring import answers, fetcher
 from session_runner.monitoring.answers import Answers
@@ -34,6 +33,7 @@ from session_runner.monitoring.publisher import Publisher
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
 from session_runner.proxy.watching import WatchedProxy
+from session_runner.seams import Seams
 from session_runner.settings import Settings
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts, Socket
@@ -92,18 +92,15 @@ class PageMonitor:
     store: StateStore
     metrics: Metrics
     state_file: StateFile
-    kills: KillCounter
-    monotonic: Callable[[], float]
-    clock: Callable[[], datetime]
+    seams: Seams
     started: float
     """ When the process began, on the monotonic clock. """
     numbers: PhoneNumbers
     presence: PresenceKeeper
-    random: InitVar[Callable[[], float]]
-    trust_is_outdated: InitVar[Callable[[], bool]] = lambda: False
-    first_classified: Callable[[], None] = lambda: None
+    trust_is_outdated: InitVar[Callable[[], bool]]
+    first_classified: Callable[[], None]
     """ Called once, when start-up is over. """
-    proxy: InitVar[WatchedProxy | None] = None
+    proxy: InitVar[WatchedProxy | None]
     deaths: Deaths = field(init=False)
     fetcher: Fetcher = field(init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,11 +114,9 @@ class PageMonitor:
     _answers: Answers = field(init=False)
     _publisher: Publisher = field(init=False)
 
-    def __post_init__(
-        self, random: Callable[[], float], trust_is_outdated: Callable[[], bool], proxy: WatchedProxy | None
-    ) -> None:
+    def __post_init__(self, trust_is_outdated: Callable[[], bool], proxy: WatchedProxy | None) -> None:
         self._history = self.state_file.history(now=self.started)
-        self.deaths = Deaths(self.kills)
+        self.deaths = Deaths(self.seams.kills)
         self._publisher = Publisher(store=self.store, state_file=self.state_file, metrics=self.metrics)
         self.fetcher = Fetcher(
             settings=self.settings,
@@ -129,8 +124,8 @@ class PageMonitor:
             deaths=self.deaths,
             publish=self.publish,
             woken=self._woken.set,
-            monotonic=self.monotonic,
-            random=random,
+            monotonic=self.seams.monotonic,
+            random=self.seams.random,
             trust_is_outdated=trust_is_outdated,
             proxy=proxy,
         )
@@ -139,7 +134,7 @@ class PageMonitor:
         self._answers = Answers(
             health_check=self.settings.health_check_timeout,
             protocol=self.settings.protocol_timeout,
-            monotonic=self.monotonic,
+            monotonic=self.seams.monotonic,
             silent=self._show_silence,
             pending=self._show_navigation,
         )
@@ -147,15 +142,15 @@ class PageMonitor:
     def wake(self, name: str, detail: str | None) -> None:
         """Handle an event of the page: probe soon, and record the two events that no later probe would show."""
         if name == "logout_asked":
-            self._history = replace(self._history, logout_asked=self.monotonic())
+            self._history = replace(self._history, logout_asked=self.seams.monotonic())
         if name == "logout_reason":
             logger.info("The page was logged out", extra={"logout_reason": detail})
             # Asked for by our API, the page says that its user did it.
-            asked = self._history.asked_lately(now=self.monotonic()) and detail == "user_initiated"
+            asked = self._history.asked_lately(now=self.seams.monotonic()) and detail == "user_initiated"
             self.state_file.keep_logout_reason(LogoutReason.LOGOUT_REQUESTED if asked else logout_reason(detail))
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
-            self._history = logout_explained(self._history, detail, now=self.monotonic())
+            self._history = logout_explained(self._history, detail, now=self.seams.monotonic())
         self._woken.set()
 
     def navigating(self, is_pending: bool) -> None:  # noqa: FBT001 -- an event with one value
@@ -182,7 +177,7 @@ class PageMonitor:
 
         What waits for a person is not taken back: the next document has to show that it is over.
         """
-        self._history = left(self._history, now=self.monotonic())
+        self._history = left(self._history, now=self.seams.monotonic())
         self.store.show_code(None, lifetime=0)
         self.store.show_pairing_code(None, lifetime=0)
         verdict = self._publisher.verdict
@@ -209,11 +204,11 @@ class PageMonitor:
         :raises OutdatedTrustError: a browser that is opened now may trust the page's certificate.
         """
         if self.fetcher.fetching.shown is None:
-            self._opened = self.monotonic() - self.started
+            self._opened = self.seams.monotonic() - self.started
             self.publish(PAGE_IS_LOADING)
         await self.fetcher.fetch(browser)
         if self.fetcher.fetching.tries:  # what could not be fetched before has cost the page none of its time
-            now = self.monotonic()
+            now = self.seams.monotonic()
             self._stuck_since = now
             self._history = replace(self._history, unclassified_since=now)
 
@@ -238,14 +233,14 @@ class PageMonitor:
                 continue
             order, state = partial(self._answers.order, browser), self.store.snapshot.state
             if state is RunnerState.CONNECTED:
-                await self.presence.keep(order, now=self.monotonic())
-            now = self.monotonic()
+                await self.presence.keep(order, now=self.seams.monotonic())
+            now = self.seams.monotonic()
             asked = await pair(order, self._history, facts, state=state, state_file=self.state_file, now=now)
             if asked is not None:  # of all the rest events may have told meanwhile
                 self._history = replace(self._history, pairing=asked)
             if wants_code(self._history, facts, policy=self.settings.policy, now=now):
                 await self._ask_for_code(browser)
-            if wants_acknowledgement(self._history, now=self.monotonic()):
+            if wants_acknowledgement(self._history, now=self.seams.monotonic()):
                 await self._acknowledge(browser)
             with contextlib.suppress(TimeoutError):
                 pause = self._pause()
@@ -275,7 +270,7 @@ class PageMonitor:
         :raises NavigationError: the page's next document does not arrive, so that nothing can be asked.
         :raises RunEnded: the page is dead, or gave no answer for the whole health check.
         """
-        began = self.monotonic()
+        began = self.seams.monotonic()
         try:
             facts = await self._answers.probe(browser)
         except ProbeTimeoutError:
@@ -283,8 +278,8 @@ class PageMonitor:
             raise unresponsive(self.settings.health_check_timeout) from None
         except PageGoneError:
             raise await self.deaths.of(browser) from None
-        self.metrics.probe_seconds.observe(self.monotonic() - began)
-        self.store.probed = self.clock()
+        self.metrics.probe_seconds.observe(self.seams.monotonic() - began)
+        self.store.probed = self.seams.clock()
         self.metrics.probe_time.value = self.store.probed.timestamp()
         allows = self.settings.allowed_hosts.allows
         if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
@@ -322,7 +317,7 @@ class PageMonitor:
         return await self._answers.order(browser, "code.js") if asks_to_link else None
 
     def _take(self, facts: Facts) -> None:
-        now, policy, before = self.monotonic(), self.settings.policy, self._history
+        now, policy, before = self.seams.monotonic(), self.settings.policy, self._history
         known = replace(with_numbers(before, self.numbers), fetching=self.fetcher.fetching)
         self._history = remember(known, facts, policy=policy, now=now)
         self.fetcher.fetching = self._history.fetching
@@ -367,7 +362,7 @@ class PageMonitor:
         return RunEnded(ExitCode.LOAD_FAILED, message, state=verdict.state, reason=verdict.reason)
 
     async def _ask_for_code(self, browser: Page) -> None:
-        self._history = asked_for_code(self._history, now=self.monotonic())
+        self._history = asked_for_code(self._history, now=self.seams.monotonic())
         self.metrics.rounds.inc()
         way = await self._answers.order(browser, "refresh.js")
         logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})

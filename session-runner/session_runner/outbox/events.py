@@ -29,17 +29,6 @@ class Deliveries(Protocol):
         """Return how many events, and bytes, somebody still has to get: of those who wait for most."""
 
 
-class NoDeliveries:
-    """Nobody."""
-
-    def add_for(self, database: Connection, event: Event, place: int) -> None:
-        """Nothing."""
-
-    def waiting(self, database: Connection) -> tuple[int, int]:  # noqa: ARG002 -- there is nobody to look for
-        """Nothing."""
-        return 0, 0
-
-
 @dataclass(frozen=True, kw_only=True)
 class Stored:
     """An event as it is sent."""

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Request, WebSocket, async_playwright
+from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Request, WebSocket
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from session_protocol.hosts import AllowedHosts
 
 from session_runner.page import scripts
-from session_runner.page.driver import browser_environment, logged_stderr, tune_driver
+from session_runner.page.driver import browser_environment, stop_driver
 from session_runner.page.errors import (
     CallFailedError,
     LaunchError,
@@ -28,6 +28,7 @@ from session_runner.page.errors import (
     PageError,
     PageGoneError,
     ProbeTimeoutError,
+    first_line,
 )
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
@@ -50,10 +51,9 @@ from session_runner.states.fetch_failures import (
 
 logger = logging.getLogger(__name__)
 
-DRIVER_START_SECONDS = 20.0
-""" For a driver that is not wanted any more to come up, so that it can be stopped: no browser has to be closed then. """
-DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
+LEAVE_SECONDS = 2.0
+""" For a page to be left; one that hangs is closed with the browser. """
 CALL_SECONDS = 30.0
 """ For a script that a command calls and gives no deadline of its own; the command has one, too. """
 SPARE_SECONDS = 5.0
@@ -117,7 +117,7 @@ class BrowserPage:
             raise NavigationError(no_answer(host, seconds=deadline)) from error
         except PlaywrightError as error:
             if _is_gone(error):
-                raise PageGoneError(_first_line(error)) from error
+                raise PageGoneError(first_line(error)) from error
             code = "ERR_ABORTED" if "Download is starting" in str(error) else error_code(str(error))
             raise NavigationError(self.document_failure or by_error(code, host=host)) from error
         if response is not None and not response.ok:
@@ -141,8 +141,8 @@ class BrowserPage:
             raise ProbeTimeoutError(f"The page did not answer within {deadline:g} s.") from error
         except PlaywrightError as error:
             if _is_gone(error):
-                raise PageGoneError(_first_line(error)) from error
-            logger.debug("A probe was interrupted", extra={"error": _first_line(error)})
+                raise PageGoneError(first_line(error)) from error
+            logger.debug("A probe was interrupted", extra={"error": first_line(error)})
             return Facts()
 
     async def ask(self, name: str, argument: Any = None, *, deadline: float) -> str | None:
@@ -150,7 +150,7 @@ class BrowserPage:
         try:
             answer = await self.call(name, argument, deadline=deadline)
         except PageError as error:
-            logger.warning("The page did not carry out a script", extra={"order": name, "error": _first_line(error)})
+            logger.warning("The page did not carry out a script", extra={"order": name, "error": first_line(error)})
             return None
         return answer if isinstance(answer, str) and answer else None
 
@@ -235,11 +235,16 @@ class BrowserPage:
         """Close the browser, which writes its data; return whether it ended in time. If not, the caller kills it."""
         self.closing = True
         clean = True
+        # First the page, as a person's browser does: it gives up what it holds against a second tab, and the next runner's
+        # page need not wait for a word of it. Closed with the browser it does not come to that.
+        with contextlib.suppress(TimeoutError, PlaywrightError):
+            async with asyncio.timeout(min(LEAVE_SECONDS, deadline / 4)):
+                await self.page.close()
         try:
             async with asyncio.timeout(deadline):
                 await self.context.close()
         except (TimeoutError, PlaywrightError) as error:
-            logger.warning("The browser did not close cleanly", extra={"error": _first_line(error)})
+            logger.warning("The browser did not close cleanly", extra={"error": first_line(error)})
             clean = False
         await stop_driver(self.playwright)
         return clean and not self.died.done()
@@ -284,43 +289,8 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
         await context.expose_binding(scripts.BINDING, lambda _source, *given: listeners.woken(*event(given)))
         await context.add_init_script(scripts.init_script(plan.presence))
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
-        raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
+        raise LaunchError(f"The browser ended while it was prepared: {first_line(error)}") from error
     return browser
-
-
-async def start_driver() -> Playwright:
-    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start.
-
-    Cancelled while it starts, it is stopped as soon as it is there: Playwright forgets it, but not its process and pipes.
-    """
-    tune_driver()
-    starting = asyncio.ensure_future(_start_driver())
-    try:
-        return await asyncio.shield(starting)
-    except (
-        Exception
-    ) as error:  # Playwright raises a bare one for a driver that ends at its start, of too little memory say
-        raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
-    except asyncio.CancelledError:
-        await asyncio.wait({starting}, timeout=DRIVER_START_SECONDS)
-        if starting.done() and starting.exception() is None:
-            await stop_driver(starting.result())
-        starting.cancel()
-        raise
-
-
-async def _start_driver() -> Playwright:
-    async with logged_stderr():
-        return await async_playwright().start()
-
-
-async def stop_driver(playwright: Playwright) -> None:
-    """Stop the driver; if it does not stop in time, the session kills it with the remaining processes."""
-    try:
-        async with asyncio.timeout(DRIVER_STOP_SECONDS):
-            await playwright.stop()
-    except (TimeoutError, PlaywrightError) as error:
-        logger.warning("The browser's driver did not stop cleanly", extra={"error": _first_line(error)})
 
 
 def _listen(browser: BrowserPage) -> None:
@@ -413,7 +383,7 @@ def _failure_of(request: Request, *, browser: BrowserPage, allowed: AllowedHosts
 
 
 def _page_error(error: PlaywrightError) -> PageError:
-    return (PageGoneError if _is_gone(error) else CallFailedError)(_first_line(error))
+    return (PageGoneError if _is_gone(error) else CallFailedError)(first_line(error))
 
 
 def _thrown(details: Any) -> str:
@@ -431,7 +401,3 @@ def _is_gone(error: Exception) -> bool:
         sign in text
         for sign in ("Target crashed", "has been closed", "Target closed", "Connection closed", "Page crashed")
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

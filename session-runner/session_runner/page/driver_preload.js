@@ -105,11 +105,17 @@ if (PREPARE) {
   });
 }
 
-// After start-up most compiled code is never used again; a few full collections let it go.
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc');
-for (const seconds of PREPARE ? [] : [10, 30]) {
-  setTimeout(() => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' }), seconds * 1000).unref();
+// A trace of calls needs the places of all lines of the bundles, 1 MB from the first one on. What a fault says stays, and for
+// one that nobody catches Node prints the line.
+Error.stackTraceLimit = 0;
+
+// After start-up most compiled code is never used again; a few full collections let it go. Not before them is their flag
+// set: what Node has compiled of its own modules counts for V8 with the flags alone that it was compiled with.
+function collect() {
+  v8.setFlagsFromString('--expose-gc');
+  vm.runInNewContext('gc')({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  v8.setFlagsFromString('--no-expose-gc');
 }
+for (const seconds of PREPARE ? [] : [10, 30]) setTimeout(collect, seconds * 1000).unref();
 
 module.exports = { known, slim };

@@ -46,3 +46,8 @@ class CallFailedError(PageError):
 
 class PageGoneError(PageError):
     """The page, the browser or the driver is dead."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error of a library says, without what follows."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -5,7 +5,6 @@ every two seconds: the page does not tell when that ends. What it looks at is th
 began before this document is found, too; one that rings and ends while no page is connected is not: the phone tells it.
 """
 
-import asyncio
 import logging
 import sqlite3
 from collections import Counter
@@ -23,6 +22,7 @@ from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.receiving.inbox import Inbox
 from session_runner.store import StateStore
+from session_runner.waker import Waker
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +47,17 @@ class Calls:
         self._inbox = inbox
         self._handling = handling
         """ What becomes of a call now. """
-        self._woken = asyncio.Event()
+        self._waker = Waker()
+        store.changed.connect(self._waker.wake)
         self._tries: Counter[str] = Counter()
 
     def something_happened(self) -> None:
         """Handle the page's event that somebody calls."""
-        self._woken.set()
+        self._waker.wake()
 
     async def work(self, outbox: Outbox) -> None:
         """Look, until it is cancelled."""
         while True:
-            self._woken.clear()
-            revision = self._store.snapshot.revision
             try:
                 pause = await self._round(outbox)
             except (CommandError, CallFailedError, msgspec.ValidationError) as error:
@@ -67,7 +66,7 @@ class Calls:
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The calls on the volume could not be read or written")
                 pause = PAUSE
-            await self._store.newer_than_or_set(revision, self._woken, wait=pause)
+            await self._waker.sleep(pause)
 
     async def _round(self, outbox: Outbox) -> float:
         if not self._page.is_connected:

@@ -4,7 +4,6 @@
 it has no place among them, no stream has it, and a receiver that is away misses it.
 """
 
-import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from session_runner.outbox.seen import chat_of
 from session_runner.page.errors import CallFailedError
 from session_runner.receiving.inbox import Inbox
 from session_runner.store import StateStore
+from session_runner.waker import Waker
 
 logger = logging.getLogger(__name__)
 
@@ -57,26 +57,25 @@ class ContactPresence:
         self._wanted = wanted
         """ Whether anybody wants to know now. """
         self._publish = publish
-        self._woken = asyncio.Event()
+        self._waker = Waker()
+        store.changed.connect(self._waker.wake)
         self._is_on = False
         """ Whether a page may be noting. """
 
     def something_happened(self) -> None:
         """Handle the page's event that somebody did something."""
-        self._woken.set()
+        self._waker.wake()
 
     async def work(self, outbox: Outbox) -> None:
         """Tell, until it is cancelled."""
         while True:
-            self._woken.clear()
-            revision = self._store.snapshot.revision
             try:
                 await self._round(outbox)
             except (CommandError, CallFailedError, msgspec.ValidationError) as error:
                 logger.info("The page did not tell who is there", extra={"error": type(error).__name__})
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("Who is there could not be found on the volume")
-            await self._store.newer_than_or_set(revision, self._woken, wait=PAUSE)
+            await self._waker.sleep(PAUSE)
 
     async def _round(self, outbox: Outbox) -> None:
         wanted = self._wanted()

@@ -34,6 +34,7 @@ from session_runner.outbox.seen import Reading, Sifted, Taking
 from session_runner.page.errors import CallFailedError
 from session_runner.signals import Signal
 from session_runner.store import StateStore
+from session_runner.waker import Waker
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,8 @@ class Inbox:
         self._marking = marking
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
-        self._woken = asyncio.Event()
+        self._waker = Waker()
+        store.changed.connect(self._waker.wake)
         self._something = False
         """ Whether the page told that something happened. """
         self._again = False
@@ -127,11 +129,11 @@ class Inbox:
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
         self._something = True
-        self._woken.set()
+        self._waker.wake()
 
     def wake(self) -> None:
         """Look again: statuses have come, or there is room again."""
-        self._woken.set()
+        self._waker.wake()
 
     async def after(self, place: int, *, most: int) -> list[Stored]:
         """Return the events behind a place.
@@ -173,8 +175,6 @@ class Inbox:
         sweep_at = loop.time()
         await outbox.run(seen.opened, now=self._clock().timestamp())
         while True:
-            self._woken.clear()
-            revision = self._store.snapshot.revision  # what changes during the round is looked at after it
             try:
                 if loop.time() >= sweep_at:
                     now = self._clock().timestamp()
@@ -186,7 +186,7 @@ class Inbox:
                 logger.exception("The events on the volume could not be read or written")
                 self._whole = _Whole()  # what the page told of, it does not tell again
                 pause = RETRY
-            await self._store.newer_than_or_set(revision, self._woken, wait=pause)
+            await self._waker.sleep(pause)
 
     async def _round(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> float:
         """Read what there is now; return the seconds after which there may be more."""

@@ -53,6 +53,7 @@ from session_runner.sending.read_marks import ReadMarks
 from session_runner.sending.recipients import Recipients
 from session_runner.signals import Signal
 from session_runner.store import StateStore
+from session_runner.waker import Waker
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,8 @@ class Messaging:
     ) -> None:
         self._store = store
         self._page = page
-        self._woken = asyncio.Event()
+        self._waker = Waker()
+        store.changed.connect(self._waker.wake)
         self._clock = clock
         self._random = random
         self._preparer = preparer
@@ -108,7 +110,7 @@ class Messaging:
         self._marks = ReadMarks(page=self._page, now=self._now)
         self._metrics = metrics
         self._recipients = Recipients(self._page, now=self._now)
-        live.changed.connect(self.wake)
+        live.changed.connect(self._waker.wake)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
         self._handing = HandingOver(
             page=self._page,
@@ -137,7 +139,7 @@ class Messaging:
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
         self._has_progressed = True
-        self._woken.set()
+        self._waker.wake()
 
     async def outbox(self) -> Outbox:
         """Return the open outbox.
@@ -149,7 +151,7 @@ class Messaging:
     def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
         self._acks_changed = True
-        self._woken.set()
+        self._waker.wake()
 
     async def accept(self, request: SendRequest, *, key: str | None = None, digest: str = "") -> Accepted:
         """Store a request; return what its caller is told.
@@ -203,12 +205,12 @@ class Messaging:
         outbox = await self._open()
         self._page.check_linked()
         await self._marks.take(outbox, mark)
-        self._woken.set()
+        self._waker.wake()
 
     def marks_wait(self) -> None:
         """Handle that messages came which are to be marked as read."""
         self._marks.wait()
-        self._woken.set()
+        self._waker.wake()
 
     async def find(self, identifier: str) -> Message | None:
         """Return what is known of a message.
@@ -245,8 +247,6 @@ class Messaging:
         loop = asyncio.get_running_loop()
         sweep_at = loop.time()
         while True:
-            self._woken.clear()
-            revision = self._store.snapshot.revision  # what changes during the round is looked at after it
             try:
                 if loop.time() >= sweep_at:
                     await outbox.run(requests.sweep, now=self._now())
@@ -258,7 +258,7 @@ class Messaging:
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
-            await self._store.newer_than_or_set(revision, self._woken, wait=pause)
+            await self._waker.sleep(pause)
 
     async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""
@@ -381,7 +381,7 @@ class Messaging:
             ) from error
         self._handing.accepted(message.identifier)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
-        self._woken.set()
+        self._waker.wake()
         self._preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
 

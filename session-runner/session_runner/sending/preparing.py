@@ -29,6 +29,7 @@ from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.preparing import ToPrepare
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.signals import Signal
+from session_runner.waker import Waker
 from session_runner.webhooks.connections import Guard, target_of
 from session_runner.webhooks.guard import Destinations, address_of
 
@@ -63,14 +64,14 @@ class Preparer:
         self._guard = guard
         self.settled = Signal()
         """ A message can go on, or has failed. """
-        self._woken = asyncio.Event()
+        self._waker = Waker()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
         """ When a message is tried again, by its id, on the loop's clock. """
 
     def wake(self) -> None:
         """Look whether a message has come whose file is to be prepared."""
-        self._woken.set()
+        self._waker.wake()
 
     async def fit(self, content: MediaContent) -> tuple[MediaContent, bool]:
         """Return a content as it is stored, and whether its file is prepared before the page gets it.
@@ -90,15 +91,12 @@ class Preparer:
         """Prepare until it is cancelled."""
         try:
             while True:
-                self._woken.clear()
                 try:
                     pause = await self._begin(outbox)
                 except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                     logger.exception("The messages on the volume could not be read or written")
                     pause = RETRY
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._woken.wait()
+                await self._waker.sleep(pause)
                 for identifier, task in list(self._tasks.items()):
                     if task.done():
                         self._tasks.pop(identifier).result()  # a fault of ours, or of the outbox
@@ -118,7 +116,7 @@ class Preparer:
                 return None
             task = asyncio.create_task(self._prepare(outbox, message))
             self._tasks[message.identifier] = task
-            task.add_done_callback(lambda _: self._woken.set())
+            task.add_done_callback(lambda _: self.wake())
         return min((when - now for when in self._not_before.values()), default=None)
 
     async def _prepare(self, outbox: Outbox, message: ToPrepare) -> None:

@@ -21,6 +21,7 @@ from session_protocol.vocabulary import WebhookFormat
 from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Delivery
 from session_runner.outbox.outbox import Outbox
+from session_runner.waker import Waker
 from session_runner.webhooks.ephemeral import EphemeralEvents
 from session_runner.webhooks.refusals import Refusals
 from session_runner.webhooks.retries import LONGEST_OF_ALL, Outcome, is_given_up, is_over, outcome, pause, says_unknown
@@ -56,7 +57,7 @@ class Channel:
         self.webhook = webhook
         self._sender = sender
         self._around = surroundings
-        self._woken = asyncio.Event()
+        self._waker = Waker()
         self._under_way: dict[int, tuple[str, asyncio.Task[None]]] = {}
         """ By place, with the chat that each had then: people who are joined share one. """
         self._verified = False
@@ -77,22 +78,19 @@ class Channel:
 
     def wake(self) -> None:
         """Look whether there is something to do."""
-        self._woken.set()
+        self._waker.wake()
 
     async def work(self, outbox: Outbox) -> None:
         """Deliver until it is cancelled."""
         ephemeral = asyncio.create_task(self.ephemeral.work())
         try:
             while True:
-                self._woken.clear()
                 try:
                     wait = await self._round(outbox)
                 except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                     logger.exception("The deliveries on the volume could not be read or written")
                     wait = SECRET_PAUSE
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._woken.wait()
+                await self._waker.sleep(wait)
         finally:
             tasks = [ephemeral, *(task for _, task in self._under_way.values())]
             for task in tasks:
@@ -189,7 +187,7 @@ class Channel:
             # Its row is as it was, and is due again.
             logger.error("A delivery failed", extra={"webhook": self.webhook.name, "error": type(error).__name__})
             self._not_before = self._now() + SECRET_PAUSE
-        self._woken.set()
+        self._waker.wake()
 
     def _say(self, problem: str) -> None:
         if problem and not self.problem:

@@ -27,7 +27,7 @@ Guard = Callable[[Address, Target, Destinations], str | None]
 class GuardedSockets:
     """Makes the sockets of connections to one target."""
 
-    def __init__(self, target: Target, destinations: Destinations, guard: Guard = refusal) -> None:
+    def __init__(self, target: Target, destinations: Destinations, guard: Guard) -> None:
         self.target = target
         self._destinations = destinations
         self._guard = guard

@@ -5,7 +5,6 @@ the HTTP API asks it about dead letters and for how each webhook does.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from session_runner.messages.events import Event
 from session_runner.outbox import deliveries
 from session_runner.outbox.deliveries import Backlog, DeadLetter
 from session_runner.outbox.outbox import Outbox
+from session_runner.waker import Waker
 from session_runner.webhooks.channel import Channel, Surroundings
 from session_runner.webhooks.connections import Guard
 from session_runner.webhooks.guard import Destinations
@@ -57,9 +57,8 @@ class Deliverer:
         guard: Guard,
     ) -> None:
         self._live = live
-        self._changed = asyncio.Event()
-        """ Whether there are other settings. """
-        live.changed.connect(self._changed.set)
+        self._waker = Waker()
+        live.changed.connect(self._waker.wake)
         self._clock = clock
         self._extra_ca = extra_ca
         self._measured = measured
@@ -95,7 +94,6 @@ class Deliverer:
         self._outbox = outbox
         try:
             while True:
-                self._changed.clear()
                 await self._go_by(self._live.settings, outbox)
                 if loop.time() >= sweep_at:
                     names = [webhook.name for webhook in self._settings.webhooks]
@@ -105,9 +103,7 @@ class Deliverer:
                     if task.done():
                         task.result()  # a fault of ours
                 self._measured(await self._backlog(outbox))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(MEASURE):
-                        await self._changed.wait()
+                await self._waker.sleep(MEASURE)
         finally:
             self._outbox = self._loop = None
             await self._end(list(self._channels))

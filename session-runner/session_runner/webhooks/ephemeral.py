@@ -4,11 +4,11 @@ Beside the deliveries of a webhook, with a connection of its own, so that it nei
 up. Of a chat only what is newest waits.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import Final
 
+from session_runner.waker import Waker
 from session_runner.webhooks.secret_files import Secret
 from session_runner.webhooks.sender import Answer, Sender
 from session_runner.webhooks.signing import UnusableSecretError
@@ -26,7 +26,7 @@ class EphemeralEvents:
         self._answered = answered
         self._waiting: dict[str, tuple[str, bytes]] = {}
         """ Identifier and body, by chat. """
-        self._woken = asyncio.Event()
+        self._waker = Waker()
 
     def add(self, *, chat: str, identifier: str, body: bytes) -> None:
         """Send this as soon as what is under way has ended."""
@@ -34,13 +34,12 @@ class EphemeralEvents:
         if len(self._waiting) >= MOST:
             del self._waiting[next(iter(self._waiting))]
         self._waiting[chat] = identifier, body
-        self._woken.set()
+        self._waker.wake()
 
     async def work(self) -> None:
         """Send, until it is cancelled."""
         while True:
-            await self._woken.wait()
-            self._woken.clear()
+            await self._waker.sleep(None)
             while self._waiting:
                 identifier, body = self._waiting.pop(next(iter(self._waiting)))
                 with contextlib.suppress(UnusableSecretError):  # deliveries say so

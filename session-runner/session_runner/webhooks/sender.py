@@ -16,7 +16,7 @@ from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import WebhookFormat
 
 from session_runner.webhooks.connections import CONNECT, Guard, GuardedSockets, open_connections, target_of
-from session_runner.webhooks.guard import Destinations, refusal
+from session_runner.webhooks.guard import Destinations
 from session_runner.webhooks.retries import asked_pause
 from session_runner.webhooks.secret_files import Secret
 from session_runner.webhooks.signing import cloud_api_headers, standard_headers
@@ -54,8 +54,8 @@ class Sender:
         destinations: Destinations,
         *,
         clock: Callable[[], datetime],
-        extra_ca: Path | None = None,
-        guard: Guard = refusal,
+        extra_ca: Path | None,
+        guard: Guard,
     ) -> None:
         self._webhook = webhook
         self._clock = clock

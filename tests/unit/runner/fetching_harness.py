@@ -15,6 +15,7 @@ from session_runner.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import NavigationError
+from session_runner.seams import Seams
 from session_runner.settings import read_settings
 from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts
@@ -120,11 +121,11 @@ class Run:
             store=store,
             metrics=self.metrics,
             state_file=state_file,
-            kills=lambda: 0,
-            monotonic=loop.time,
-            clock=now,
+            seams=Seams(kills=lambda: 0, monotonic=loop.time, clock=now, random=lambda: 0.0),
             started=page.began,
-            random=lambda: 0.0,
+            trust_is_outdated=lambda: False,
+            first_classified=lambda: None,
+            proxy=None,
             numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
             presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
         )

@@ -11,11 +11,12 @@ from typing import Any
 
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import ReadMarking, RunnerState, StateReason
-from session_runner.messages.events import Event, read_event
+from session_runner.messages.events import Event
 from session_runner.outbox import events
 from session_runner.outbox.events import Deliveries
 from session_runner.outbox.outbox import Outbox, open_outbox
 from support.at_work import at_work
+from support.events import read_event
 from support.runner_parts import make_parts
 from support.waiting import async_until
 

@@ -15,6 +15,7 @@ from session_runner.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import NavigationError, PageError, PageGoneError
+from session_runner.seams import Seams
 from session_runner.settings import read_settings
 from session_runner.states.facts import Facts
 from session_runner.states.hold import Start
@@ -107,12 +108,11 @@ class MonitorHarness:
                 clock=lambda: datetime.now(UTC),
                 random=lambda: 0.0,
             ),
-            kills=lambda: self.kills,
-            monotonic=self.monotonic,
-            clock=lambda: datetime.now(UTC),
+            seams=Seams(kills=lambda: self.kills, monotonic=self.monotonic, random=lambda: 0.0),
             started=0.0,
-            random=lambda: 0.0,
+            trust_is_outdated=lambda: False,
             first_classified=self.count_settling,
+            proxy=None,
         )
 
     def monotonic(self) -> float:

@@ -17,9 +17,9 @@ def test_parts_that_wait_for_each_other_wake_each_other() -> None:
         (inbox.marks_stored, messaging),
         (messaging.progressed, inbox),
     ):
-        by._woken.clear()
+        by._waker._woken.clear()
         signal.emit()
-        woken.append(by._woken.is_set())
+        woken.append(by._waker._woken.is_set())
 
     assert [True] * 4 == woken
 

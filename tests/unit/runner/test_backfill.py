@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner.messages.events import Event, History, read_event
+from session_runner.messages.events import Event, History
 from session_runner.outbox import backfills, deliveries, seen
 from session_runner.outbox.backfills import Receiver
 from session_runner.outbox.outbox import Outbox, open_outbox
@@ -20,6 +20,7 @@ from session_runner.page.errors import CallFailedError
 from session_runner.receiving import backfill as backfill_module
 from session_runner.receiving.backfill import BackfillReader
 from support.at_work import at_work
+from support.events import read_event
 from support.waiting import async_until
 from unit.runner.failing import Died, dying_at, full_once
 from unit.runner.inbox_harness import ADA, BOB, NOW, Receiving, T, published

@@ -12,13 +12,14 @@ from aiohttp import web
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import RunnerState, WebhookEvent, WebhookFormat
 from session_runner.live import Live
-from session_runner.messages.events import Event, EventType, Person, PresenceChange, read_event
+from session_runner.messages.events import Event, EventType, Person, PresenceChange
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.receiving import contact_presence
 from session_runner.receiving.contact_presence import ContactPresence
 from session_runner.webhooks import ephemeral
 from session_runner.webhooks.recorder import wants_presence
 from support.at_work import at_work
+from support.events import read_event
 from support.waiting import async_until
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, T, chat, published

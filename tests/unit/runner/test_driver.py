@@ -47,13 +47,13 @@ process.on('exit', () => {
 
 CANCELLED = """
 import asyncio, pathlib, threading
-from session_runner.page import browser
+from session_runner.page import driver
 
-browser.DRIVER_START_SECONDS = 45  # on a machine that is used by others
+driver.START_SECONDS = 45  # on a machine that is used by others
 
 async def main():
     children = pathlib.Path(f"/proc/self/task/{threading.get_native_id()}/children")
-    starting = asyncio.create_task(browser.start_driver())
+    starting = asyncio.create_task(driver.start_driver())
     while not (found := children.read_text().split()):
         await asyncio.sleep(0)
     await asyncio.sleep(0.05)  # asyncio has its pipes; it says its first word later
@@ -68,7 +68,7 @@ asyncio.run(main())
 """ Asks for the driver, and takes that back as soon as it has a process and pipes. """
 ENDED = """
 import asyncio
-from session_runner.page.browser import start_driver
+from session_runner.page.driver import start_driver
 from session_runner.page.errors import LaunchError
 
 try:

@@ -1,5 +1,6 @@
-"""Opening the browser: what goes wrong in its first moments is the browser's fault, and not the runner's."""
+"""Opening the browser: what goes wrong in its first moments is the browser's fault, and not the runner's; and closing it."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Playwright
 from session_protocol.hosts import AllowedHosts
-from session_runner.page.browser import Listeners, open_browser
+from session_runner.page.browser import BrowserPage, Listeners, open_browser
 from session_runner.page.errors import LaunchError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan
 
@@ -71,3 +72,25 @@ async def test_a_sandbox_that_the_node_refuses_is_reported_with_the_way_out(log:
     assert [True, False] == [
         call.kwargs["chromium_sandbox"] for call in chromium.launch_persistent_context.await_args_list
     ]
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_the_page_is_left_before_the_browser_is_closed(*, hangs: bool) -> None:
+    """As when a person closes it; one that hangs takes a part of the time, and the browser closes all the same."""
+    calls: list[str] = []
+
+    async def leave() -> None:
+        calls.append("page")
+        await asyncio.sleep(60 if hangs else 0)
+
+    async def close(name: str) -> None:
+        calls.append(name)
+
+    page, context, playwright = MagicMock(close=leave), MagicMock(), MagicMock()
+    context.close = lambda: close("browser")
+    playwright.stop = lambda: close("driver")
+    died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    browser = BrowserPage(playwright=playwright, context=context, page=page, devtools=MagicMock(), died=died)
+
+    assert await browser.close(deadline=0.2 if hangs else 5)
+    assert calls == ["page", "browser", "driver"]

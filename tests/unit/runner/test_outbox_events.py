@@ -8,15 +8,17 @@ from sqlite3 import Connection
 import pytest
 from session_runner.messages.events import Event, EventType, StateChange
 from session_runner.outbox import events, seen
-from session_runner.outbox.events import NoDeliveries
 from session_runner.outbox.schema import open_database
 
 
-class Waiting(NoDeliveries):
+class Waiting:
     """Somebody who waits for so much."""
 
-    def __init__(self, rows: int, size: int) -> None:
+    def __init__(self, rows: int = 0, size: int = 0) -> None:
         self._waiting = rows, size
+
+    def add_for(self, database: Connection, event: Event, place: int) -> None:
+        """Nothing."""
 
     def waiting(self, _database: Connection) -> tuple[int, int]:
         """That much."""
@@ -30,7 +32,7 @@ def database(tmp_path: Path) -> Iterator[Connection]:
     for number in range(10):
         moment = datetime.fromtimestamp(1000 + number, UTC)
         event = Event(id=f"EV{number}", type=EventType.STATE, time=moment, data=StateChange(state="Connected"))
-        events.add(opened, event, NoDeliveries())
+        events.add(opened, event, Waiting())
     yield opened
     opened.close()
 
@@ -66,7 +68,7 @@ def test_only_what_is_waited_for_fills_it(database: Connection) -> None:
     assert events.is_full(database, Waiting(events.MOST, 0))
     assert events.is_full(database, Waiting(0, events.MOST_BYTES))
     assert not events.is_full(database, Waiting(events.MOST - 1, events.MOST_BYTES - 1))
-    assert not events.is_full(database, NoDeliveries())
+    assert not events.is_full(database, Waiting())
 
 
 def test_what_was_seen_is_forgotten_when_it_is_asked_for_no_more(database: Connection) -> None:

@@ -30,6 +30,12 @@ def test_the_user_agent_has_the_real_major_version_and_no_headless() -> None:
     assert "Headless" not in made
 
 
+def test_the_script_of_the_page_is_ascii() -> None:
+    """One other character, and driver and page keep all of it, wa-js included, in two bytes per character."""
+    assert scripts.init_script(Presence.UNAVAILABLE).isascii()
+    assert scripts.init_script(Presence.AVAILABLE).isascii()
+
+
 def test_the_flags_keep_the_rules() -> None:
     """Hosts are bound in the resolver, proxies and UDP are off, the cache lies off the profile, nothing weakens security."""
     arguments = PLAN.arguments

@@ -310,6 +310,7 @@ async def test_a_disk_that_does_not_take_it_is_not_the_servers_fault(linked: Lin
             type("Full", (), {"write": full})(),
             most=1 << 20,
             destinations=linked.preparer._destinations(),
+            extra_ca=None,
             guard=lambda *_: None,
         )
 

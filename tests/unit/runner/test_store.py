@@ -87,23 +87,6 @@ async def test_the_wait_ends_without_a_change(harness: StoreHarness) -> None:
     assert (await harness.store.newer_than(1, wait=0)).revision == 1
 
 
-@pytest.mark.parametrize("wakes", ["the event", "a change", "an earlier change", "nothing"])
-async def test_whoever_waits_for_an_event_sees_changes_too(harness: StoreHarness, wakes: str) -> None:
-    """Also one that came before the wait began; else it ends after its time."""
-    store, event = harness.store, asyncio.Event()
-    revision = store.snapshot.revision - (wakes == "an earlier change")
-    wait = 0.01 if wakes == "nothing" else 60.0
-    waiting = asyncio.create_task(store.newer_than_or_set(revision, event, wait=wait))
-    await asyncio.sleep(0)
-    if wakes == "the event":
-        event.set()
-    if wakes == "a change":
-        harness.say()
-
-    async with asyncio.timeout(5):
-        await waiting
-
-
 async def test_closing_lets_everybody_go(harness: StoreHarness) -> None:
     """A process that ends keeps nobody waiting."""
     waiter = asyncio.create_task(harness.store.newer_than(1, wait=60))

@@ -1,7 +1,8 @@
 """The JavaScript that runs in the page, read from the files beside this one.
 
 `init_script` is one text in a fixed order, because the order between several init scripts is not promised anywhere:
-the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`), then our bridge and what stands on it.
+the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`) with a clock of its own (`settling.js`), then our
+bridge and what stands on it.
 """
 
 import functools
@@ -46,4 +47,5 @@ def init_script(presence: Presence) -> str:
         "calls",
         "contact_presence",
     )
-    return ";\n".join([script("config.js"), wa_js(), *(script(f"{name}.js") for name in (*ours, appears))])
+    library = f"(function (Date) {{\n{wa_js()}\n}})({script('settling.js')})"
+    return ";\n".join([script("config.js"), library, *(script(f"{name}.js") for name in (*ours, appears))])

@@ -6,7 +6,7 @@
 
   const MOST = 20;
   const RINGING = ['INCOMING_RING', 'ReceivedCall', 'ReceivedCallWithoutOffer']; // as the generations of the page name it
-  let noted = new Map(); // call's id → the call
+  let noted = new Map(); // call's id -> the call
 
   WPP.on('call.incoming_call', (call) => {
     if (noted.size < MOST) noted.set(call.id, call);

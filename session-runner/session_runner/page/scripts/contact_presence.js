@@ -7,7 +7,7 @@
   const MOST = 100;
   let isWanted = false;
   let isWoken = false;
-  let noted = new Map(); // chat → what was seen last
+  let noted = new Map(); // chat -> what was seen last
   const asked = new Set(); // chats of which the server is asked, until the next document
 
   WPP.on('chat.presence_change', ({ id, isUser, isOnline, state }) => {

@@ -10,7 +10,7 @@
     session.input.value = '';
     return file ?? null;
   };
-  session.downloads = new Map(); // key of a message → promise of its file, see `download.js`
+  session.downloads = new Map(); // key of a message -> promise of its file, see `download.js`
   session.lost = new Set(); // ids of messages whose file did not go up: the page shows them, and has not stored them
 
   // The page has a message with a file when the file is up; what is told before that is gone with the next document. Its

@@ -10,7 +10,7 @@
   const MOST_GIVEN = 50; // messages
   const PIECE = 100;
   const LONGEST_TEXT = 65_536;
-  let noted = new Map(); // chat → key → whether it is a new message
+  let noted = new Map(); // chat -> key -> whether it is a new message
   let count = 0;
   let before = new Map(); // the same as it was taken last
   let lost = true; // what happened before this document nobody noted; nor what comes after too much of it

@@ -57,7 +57,7 @@
   };
   const timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, 50);
   setTimeout(() => clearInterval(timer), 60_000);
-  WPP.loader.onInjected(() => { take(() => true); clearInterval(timer); });
+  WPP.loader.onInjected(() => { take(() => true); clearInterval(timer); session.wake('injected'); });
 
   let isLoaded = false;
   const loaderCame = () => {

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from session_runner.messages.cloud_events import Account, Wanted, cloud_body
-from session_runner.messages.events import read_event
 from session_runner.webhooks.signing import cloud_api_headers, standard_headers
+from support.events import read_event
 from unit.runner.webhooks.receivers import SECRET
 
 PAGE = (Path(__file__).parents[4] / "docs/webhooks.md").read_text()
