@@ -32,6 +32,7 @@ def init_script(presence: Presence) -> str:
     ours = (
         "bridge",
         "modules",
+        "restrictions",
         "screen",
         "refusals",
         "passkey",
@@ -39,6 +40,7 @@ def init_script(presence: Presence) -> str:
         "storage",
         "windows",
         "messages",
+        "finders",
         "sends",
         "files",
         "forwards",
