@@ -11,19 +11,19 @@ programs: setup ## Compile the API server that tests start (minutes, once): befo
 	@$(PYTHON) -m local_cluster programs
 
 .PHONY: cluster-up
-cluster-up: setup ## A real single-node Kubernetes on this machine (root on Debian); again: heals it
+cluster-up: setup ## Bring up a single-node Kubernetes on this machine, or mend it (root on Debian)
 	@$(PYTHON) -m local_cluster up --name $(CLUSTER_NAME) $(POLICIES)
 
 .PHONY: cluster-down
-cluster-down: setup ## Remove that Kubernetes with everything it made
+cluster-down: setup ## Remove the Kubernetes of cluster-up with everything it made
 	@$(PYTHON) -m local_cluster down --name $(CLUSTER_NAME)
 
 .PHONY: cluster-status
-cluster-status: setup ## Show what runs of it
+cluster-status: setup ## Show what runs of the Kubernetes of cluster-up
 	@$(PYTHON) -m local_cluster status --name $(CLUSTER_NAME)
 
 .PHONY: kubeconfig
-kubeconfig: ## Print the path of its kubeconfig (with make -s: nothing else)
+kubeconfig: ## Print the path of the kubeconfig of cluster-up (with make -s: nothing else)
 	@scripts/bootstrap >&2
 	@$(PYTHON) -m local_cluster kubeconfig --name $(CLUSTER_NAME)
 

@@ -36,7 +36,7 @@ test-unit: setup ## The fast tests (under a minute, no root, no network)
 	$(PYTEST) $(FAST_TESTS)
 
 .PHONY: test-slow
-test-slow: setup ## Those beside them that take long: properties with all examples, storms, simulated days, costs, programs, wheels
+test-slow: setup ## The unit tests that take long: properties with all examples, storms, simulated days, costs, programs, wheels
 	$(PYTEST_TWICE) tests/unit local-cluster/tests/unit -n 2 --dist worksteal -m 'slow or hypothesis'
 
 .PHONY: coverage

@@ -6,6 +6,7 @@ the least that anybody needs who wants so many pods. Each round has a cluster of
 """
 
 import json
+import statistics
 import tempfile
 import time
 from collections import defaultdict
@@ -23,11 +24,13 @@ from support.operator_process import install, operator_kubeconfig
 from session_bench import kernel, objects
 from session_bench.audit import count_since
 from session_bench.figures import Comparison, Row, Table
+from session_bench.lone import SESSIONS, measure_lone
 from session_bench.operator_process import OperatorProcess, operator
 
 MB = 2**20
 QUIET_SECONDS = 7.0
 """ Seconds without any work after which the operator is at rest: its pacing holds a young pod's status back for 5 s. """
+LONE = f"{SESSIONS} sessions one by one, stored to pod asked for"
 BARE, ALL = "bare pods by kubectl, all exist", "sessions by kubectl, all pods exist"
 
 
@@ -58,6 +61,10 @@ def _round(sessions: int) -> dict[tuple[str, str], float]:
             first.wait_until_acting()
             at_rest(first)
             figures["operator at rest, no session: resident", "MB"] = kernel.resident(first.pid)[0] / MB
+            alone = measure_lone(cluster, api)
+            figures[f"{LONE}, p50", "ms"] = statistics.median(alone) * 1000
+            figures[f"{LONE}, at most", "ms"] = max(alone) * 1000
+            at_rest(first)
             start, spent = cluster.audit_log.stat().st_size, kernel.cpu_seconds(first.pid)
             wanted = [objects.session(f"session-{number}") for number in range(sessions)]
             figures[ALL, "s"] = _timed(cluster, wanted, lambda: _count(api, objects.NAMESPACE) == sessions)

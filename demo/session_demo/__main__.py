@@ -19,7 +19,7 @@ from session_demo.alerts import show_alert
 from session_demo.cluster_client import ClusterClient
 from session_demo.cluster_lock import cluster_lock
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import WRITING
+from session_demo.manifests import FRIEND, WAITING, WRITING
 from session_demo.next_steps import shell_exports
 from session_demo.report import Report
 from session_demo.scenario import run_scenario
@@ -59,7 +59,7 @@ def _play_local(args: argparse.Namespace) -> int:
         report.info(line)
     report.section("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
     report.info(
-        "   the play takes about a minute and a half; whatever this machine still lacks is made first, each part with its time"
+        "   the demo takes about a minute and a half; what this machine still lacks is built first, each part with its time"
     )
     kubectl, images = provision.up(args.name)
     if not args.alerts:  # of an earlier demo
@@ -141,7 +141,8 @@ def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:
     report.info(f"  {shell_exports(kubectl)}")
     report.info(f"  kubectl get was -n {NAMESPACE}")
     report.info(f"  kubectl whatsapp status -n {NAMESPACE}")
-    report.info(f"  kubectl whatsapp qr returns -n {NAMESPACE}")
+    report.info(f"  kubectl whatsapp qr {WAITING} -n {NAMESPACE} --watch")
+    report.info(f"  kubectl whatsapp send {WRITING} -n {NAMESPACE} --to '{FRIEND}' Hello")
 
 
 def _down(args: argparse.Namespace) -> int:
@@ -169,7 +170,9 @@ _COMMANDS: dict[tuple[str, str], Callable[[argparse.Namespace], int]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m session_demo", description="The main job on a real Kubernetes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m session_demo", description="What the operator does, step by step, on a real Kubernetes."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command, text in (("play", "set up and play"), ("down", "remove everything the demo made")):
         sub = commands.add_parser(command, help=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)

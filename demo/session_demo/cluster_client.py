@@ -81,7 +81,7 @@ class ClusterClient:
             uid, state = status.get("podUID"), status.get("state", "nothing yet")
             same_login = status.get("link", {}).get("linkedTime") == linked
             ok = state == RunnerState.CONNECTED and uid not in (None, before) and same_login
-            login = "the login of before" if same_login else "another login"
+            login = "the same login" if same_login else "another login"
             pod = "a new pod" if uid != before else "the old pod"
             return Observation(ok=ok, text=f"{name} is {state} in {pod} with {login}{_ready_message(status)}")
 

@@ -108,7 +108,7 @@ def describe_plan(found: Findings, options: Options) -> list[str]:
         f"An operator is installed there ({there}): it is left alone."
         if there
         else "No operator is installed there; the demo's own goes with the demo.",
-        f"The demo makes the namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, a ClusterRole with its binding, three "
+        f"The demo makes the namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, a ClusterRole with its binding, "
         f"admission policies for its namespace, and the quota {QUOTA}"
         + (
             ", and brings the CRDs."

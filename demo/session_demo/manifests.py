@@ -13,6 +13,8 @@ WAITING = "returns"
 """ The one too many. """
 WRITING = LINKED[1]
 """ The one that sends and receives, where messages are shown: it is connected when the main job has been played. """
+FRIEND = "+1 555 010 0777"
+""" Whom that one writes to, of the numbers that are kept for fiction. """
 NOTICED_SOON = {"connectionCheck": "10s"}
 """ A lost connection is judged after 10 s instead of 30, so that whoever watches a conflict need not wait. """
 QUEUE_MESSAGE = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."

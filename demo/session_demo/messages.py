@@ -5,10 +5,12 @@ Texts are shown here as they are the demo's own; the product writes none of them
 
 from typing import Final
 
+from session_devtools.installation.constants import NAMESPACE
 from session_protocol.vocabulary import RunnerState
 
 from session_demo.event_listener import Listener
-from session_demo.messaging import FRIEND, Messaging
+from session_demo.manifests import FRIEND
+from session_demo.messaging import Messaging
 from session_demo.report import Observation, Probe, Report
 
 WATCHED: Final = 5.0
@@ -26,7 +28,7 @@ def show_messages(report: Report, session: Messaging) -> None:
 def send_by_plugin(report: Report, session: Messaging) -> None:
     """A person's test message."""
     report.section("A message goes out, by the plugin")
-    report.info(f"   kubectl whatsapp send {session.name} --to '{FRIEND}' {HELLO}")
+    report.info(f"   kubectl whatsapp send {session.name} -n {NAMESPACE} --to '{FRIEND}' {HELLO}")
     with report.step("sending, and waiting until WhatsApp has it"):
         identifier = session.send_by_plugin(HELLO)
     report.expect("it is on the phone, once", session.arrived(identifier, HELLO), within=15)

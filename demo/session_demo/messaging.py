@@ -24,11 +24,10 @@ from session_protocol.vocabulary import TokenPurpose, TokenScope
 from session_demo.cluster_client import ClusterClient
 from session_demo.errors import DemoError
 from session_demo.event_listener import Listener, listening
+from session_demo.manifests import FRIEND
 from session_demo.next_steps import PLUGIN
 from session_demo.report import Observation, Probe
 
-FRIEND = "+1 555 010 0777"
-""" Whom the session writes to, of the numbers that are kept for fiction. """
 PORT = 8080
 
 
@@ -106,8 +105,10 @@ class Messaging:
                 (one["id"], one["body"], one.get("quoted")) for one in found
             ]
             quotes = sum(reply_to is not None and one.get("quoted") == reply_to for one in found)
-            reply = f", as a reply to it {quotes} times" if reply_to and found else ""
-            return Observation(ok=ok, text=f"the phone has it {len(found)} times{reply}")
+            if not found:
+                return Observation(ok=ok, text="the phone does not have it")
+            reply = f", as a reply {_often(quotes)}" if reply_to else ""
+            return Observation(ok=ok, text=f"the phone has it {_often(len(found))}{reply}")
 
         return observe
 
@@ -120,6 +121,10 @@ class Messaging:
         token = self.client.token(self.name, TokenPurpose.MESSAGING, TokenScope.SEND)
         with self.client.kubectl.forward(self.name, PORT, namespace=NAMESPACE) as port:
             yield port, token
+
+
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _folder(program: str | os.PathLike[str]) -> list[str]:

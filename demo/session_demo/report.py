@@ -98,8 +98,8 @@ class Report:
     def abort(self, why: str) -> None:
         """Report that the rest of the scenario cannot run; a miss like others, so that it is summed up with them."""
         self.steps += 1
-        self.info(f" ✗ the play ends here: {why}")
-        self.failures.append(f"the play ended early: {why}")
+        self.info(f" ✗ the demo ends here: {why}")
+        self.failures.append(f"the demo ended early: {why}")
 
     def finish(self) -> int:
         """Sum up; 0 when every step showed what it promised."""

@@ -6,6 +6,7 @@ assumed from an earlier step that was missed: each probe looks anew.
 
 from kubectl_whatsapp.views import RESTART_AT
 from session_devtools.errors import ToolError
+from session_devtools.installation.constants import NAMESPACE
 from session_devtools.installation.transformers import namespace
 from session_protocol.states import OperatorState
 from session_protocol.vocabulary import RunnerState
@@ -138,7 +139,8 @@ def leave_alone(report: Report, client: ClusterClient, *, device: str) -> None:
     report.expect(f"the page of {name} was not opened again", client.opened(device, loads), within=5)
     report.expect(f"{name} is still in Conflict", client.in_state(name, RunnerState.CONFLICT), within=5)
     report.expect(f"{name} was left as it is", client.same_pod(name, pod), within=5)
-    report.info(f"   (who wants {name} back here: kubectl annotate was {name} {RESTART_AT}=$(date -u +%FT%TZ))")
+    restart = f"{RESTART_AT}=$(date -u +%FT%TZ)"
+    report.info(f"   (to take {name} back: kubectl annotate --overwrite was {name} -n {NAMESPACE} {restart})")
 
 
 def make_room(report: Report, client: ClusterClient) -> None:

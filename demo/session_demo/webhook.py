@@ -23,18 +23,20 @@ def show_webhook(report: Report, session: Messaging) -> None:
     """Give a session a webhook, and let the phone write."""
     client, name = session.client, session.name
     kubectl = client.kubectl
-    report.section("The phone writes, and a webhook tells a receiver, which checks handshake and signature")
+    report.section(
+        "The phone writes, and a webhook posts the message to a receiver, which checks handshake and signature"
+    )
     operator, where = "whatsapp-operator", OPERATOR_NAMESPACE
     if client.instance:
         operator, where = f"{operator}-{client.instance}", f"{where}-{client.instance}"
     with report.step(f"opening the way to the receiver in the cluster, by the operator's setting {DESTINATION}"):
         kubectl("set", "env", f"deployment/{operator}", DESTINATION, f"--namespace={where}")
         rollout(kubectl, operator, where)
-    with report.step("a receiver in a pod of its own, and a Secret that it and the session have"):
+    with report.step("starting a receiver in a pod of its own, with a Secret that the session has, too"):
         kubectl.apply(*receiver_objects(image=_image(session)))
         kubectl("wait", "--for=condition=Ready", f"pod/{NAME}", f"--namespace={NAMESPACE}", "--timeout=60s")
     before, linked = client.pod_uid(name), client.link_time(name)
-    with report.step(f"a webhook in the spec of {name}, and a new pod that has the Secret"):
+    with report.step(f"adding a webhook to {name}, and deleting its pod: the next one has the Secret"):
         kubectl("patch", "was", name, f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps(webhook())}")
         client.delete_pod(name)
     again = client.connected_again(name, before=before, linked=linked)

@@ -151,7 +151,7 @@ def print_fault(kind: type[BaseException], error: BaseException, trace: Tracebac
 @app.callback(invoke_without_command=True, epilog=EPILOG)
 @with_flags(FLAGS)
 def _without_a_command(ctx: typer.Context) -> None:
-    """Link WhatsApp sessions on Kubernetes to a phone, send by them, and see how they and their quotas are."""
+    """Link WhatsApp sessions on Kubernetes to their phones, send texts, and see sessions beside their quotas."""
     if ctx.invoked_subcommand is None:
         ctx.obj.info(ctx.get_help())
         raise typer.Exit(2)
@@ -176,10 +176,12 @@ def _qr(
         bool, typer.Option("--all", help="Walk through the namespace's unlinked sessions, one code at a time")
     ] = False,
     output: Annotated[
-        CodeFormat, typer.Option("-o", "--output", help="text is what the code says")
+        CodeFormat, typer.Option("-o", "--output", help="text and json are for programs that draw it")
     ] = CodeFormat.TERMINAL,
 ) -> None:
     """Show the QR code that links a phone.
+
+    Example: kubectl whatsapp qr sales -n shop --watch
 
     It needs the right to read the session's Secret for linking and to forward to its pod: the role `edit` in the
     namespace has both. Whoever sees the code can link a phone to the session.
@@ -206,9 +208,11 @@ def _pair(
     ] = None,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Show each new code until a phone is linked")] = False,
 ) -> None:
-    """Show the pairing code that links a phone when it is typed there.
+    """Show the pairing code to type into the phone.
 
-    With NUMBER it asks for one for that phone. It needs the same rights as the QR code.
+    Example: kubectl whatsapp pair sales -n shop +15550100000
+
+    It links the phone as a QR code does, and needs the same rights. NUMBER asks for a code for that phone.
     """
     show_pairing_code(
         _name(name, ctx),
@@ -227,7 +231,7 @@ def _account(
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
 ) -> None:
-    """Show the telephone number of the account that a session is linked to.
+    """Show the number of the linked account.
 
     It needs the same rights as the QR code.
     """
@@ -249,10 +253,12 @@ def _send(
     ] = None,
     wait: Annotated[
         str,
-        typer.Option("--wait", metavar="SECONDS", help="How long to wait until WhatsApp has it; 0 waits not at all"),
+        typer.Option("--wait", metavar="SECONDS", help="How long to wait until WhatsApp has it; 0: do not wait"),
     ] = "60",
 ) -> None:
-    """Send a text to a person, and wait until WhatsApp has it.
+    """Send a text, and wait until WhatsApp has it.
+
+    Example: kubectl whatsapp send sales -n shop --to "+1 555 010 0777" Hello
 
     It needs the right to read the session's Secret for messaging and to forward to its pod: the role `edit` in the
     namespace has both. The message's id goes to standard output.
@@ -272,11 +278,17 @@ def _dead_letters(
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
     webhook: Annotated[
-        str | None, typer.Option("--webhook", metavar="WEBHOOK", help="Those of this webhook alone (default: all)")
+        str | None, typer.Option("--webhook", metavar="WEBHOOK", help="Only those of this webhook (default: all)")
     ] = None,
-    again: Annotated[bool, typer.Option("--redrive", help="Send them again, in their old places")] = False,
+    again: Annotated[
+        bool, typer.Option("--redrive", help="Send them again, before newer events of their chat")
+    ] = False,
 ) -> None:
-    """Show the events that a session's webhooks did not take, or send them again.
+    """Show events that webhooks refused, or resend them.
+
+    Example: kubectl whatsapp dead-letters sales -n shop --redrive
+
+    An event that was refused, or not taken for three days, is a dead letter: it is not sent again by itself.
 
     It needs the right to read the session's Secret for administering and to forward to its pod: the role `edit` in the
     namespace has both.

@@ -11,6 +11,8 @@ from kubectl_whatsapp.runner import QrCode
 __all__ = ["show", "validity"]
 
 CLEAR = "\x1b[H\x1b[2J"
+SHORT = 10
+""" Seconds that are hardly enough to take out a phone. """
 CAPTION_LINES = 3
 """ Lines below a drawing: the two that go with it, and the cursor's. """
 
@@ -60,4 +62,7 @@ def validity(expires: datetime | None, *, now: datetime) -> str:
         return "valid for some seconds"
     left = (expires - now).total_seconds()
     clock = expires.astimezone().strftime("%H:%M:%S")
-    return f"valid until {clock} ({left:.0f} s left)" if left > 0 else f"expired at {clock}: ask again"
+    if left <= 0:
+        return f"expired at {clock}: ask again"
+    advice = "; --watch shows the next one" if left < SHORT else ""
+    return f"valid until {clock} ({left:.0f} s left{advice})"

@@ -26,6 +26,16 @@ POLL: Final = 1.0
 LONGEST: Final = 5000
 """ Characters of standard input that are read; a runner refuses a text of so many. """
 _LONGEST_NUMBER: Final = 64
+_TURN_TOO_LATE: Final = "it waited for its turn for too long"
+WHY: Final = {
+    130429: _TURN_TOO_LATE,
+    131000: "WhatsApp refused it",
+    131016: "the page did not take it",
+    131048: "WhatsApp lets the account write to nobody new",
+    131056: _TURN_TOO_LATE,
+    133010: "no phone is linked any more",
+}
+""" What the codes mean with which a text fails; docs/http-api.md has all. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,13 +103,14 @@ def _follow(messages: MessagesClient, identifier: str, *, seconds: float, consol
             before = now
             console.info(f"message {identifier}: {before}")
         if progress.status == FAILED:
-            raise NotSent(f"message {identifier} failed, with the code {progress.error_code}")
+            why = WHY.get(progress.error_code or 0, "the runner does not say why")
+            raise NotSent(f"message {identifier} failed: {why} (code {progress.error_code})")
         if progress.is_final:
             return
         if console.now() >= end:
             raise NotSent(
                 f"message {identifier} is still {before} after {seconds:.0f} s, which is no failure: it is sent as soon "
-                "as it can be, so do not send it again. Its session's state says what it waits for"
+                "as it can be, so do not send it again. `kubectl whatsapp status` shows whether its session is connected"
             )
         console.sleep(POLL)
 

@@ -120,6 +120,86 @@ HISTORY: Final = Section(
     ),
 )
 
+MESSAGES: Final = Section(
+    "Messages",
+    (
+        Chart(
+            "The oldest that waits",
+            "accepted: for its page; paced: for its turn, because the session sends no faster; handed_over: for WhatsApp's word.",
+            Unit.SECONDS,
+            (
+                Query(
+                    f"time() - {_runner('whatsapp_runner_messages_oldest_timestamp_seconds', by='progress')}",
+                    "{{progress}}",
+                ),
+            ),
+            "Nothing waits, or no runner of this session is scraped",
+            width=8,
+        ),
+        Chart(
+            "Wait for their turn",
+            "How many messages wait because the session sends no faster; what would wait for more than an hour is refused.",
+            Unit.COUNT,
+            (Query(_runner("whatsapp_runner_messages_paced"), "messages"),),
+            NO_RUNNER,
+            width=8,
+        ),
+        Chart(
+            "Accepted and sent",
+            "Messages that were stored to be sent, and those that WhatsApp has taken.",
+            Unit.PER_SECOND,
+            (
+                Query(f"sum(rate(whatsapp_runner_messages_accepted_total{{{THIS}}}[{RATE}]))", "accepted"),
+                Query(f"sum(rate(whatsapp_runner_messages_sent_total{{{THIS}}}[{RATE}]))", "sent"),
+            ),
+            NO_RUNNER,
+            width=8,
+        ),
+        Chart(
+            "Refused and failed",
+            "By the Cloud API's code, in the hour before: refused when they were asked for, or failed later.",
+            Unit.COUNT,
+            (
+                Query(
+                    f"sum by (code) (increase(whatsapp_runner_messages_refused_total{{{THIS}}}[1h])) > 0",
+                    "refused: {{code}}",
+                ),
+                Query(
+                    f"sum by (code) (increase(whatsapp_runner_messages_failed_total{{{THIS}}}[1h])) > 0",
+                    "failed: {{code}}",
+                ),
+            ),
+            "None in this time",
+            Shape.AREAS,
+            width=8,
+        ),
+        Chart(
+            "Events that wait for webhooks",
+            "How many, and how many are not tried any more (dead letters); kubectl whatsapp lists those.",
+            Unit.COUNT,
+            (
+                Query(_runner("whatsapp_runner_webhook_backlog", by="webhook"), "{{webhook}}"),
+                Query(_runner("whatsapp_runner_webhook_dead_letters", by="webhook"), "{{webhook}}: dead letters"),
+            ),
+            "The session has no webhook, or no runner of it is scraped",
+            width=8,
+        ),
+        Chart(
+            "The oldest event that waits",
+            "For how long each webhook has not got its oldest event.",
+            Unit.SECONDS,
+            (
+                Query(
+                    f"time() - {_runner('whatsapp_runner_webhook_oldest_timestamp_seconds', by='webhook')}",
+                    "{{webhook}}",
+                ),
+            ),
+            "Nothing waits, or the session has no webhook",
+            width=8,
+        ),
+    ),
+)
+
 RUNNER: Final = Section(
     "Runner",
     (
@@ -251,5 +331,5 @@ DASHBOARD: Final = Dashboard(
             'whatsapp_session_info{session_namespace=~"$session_namespace", quota=~"$quota"}',
         ),
     ),
-    sections=(NOW, HISTORY, RUNNER),
+    sections=(NOW, HISTORY, MESSAGES, RUNNER),
 )

@@ -156,3 +156,8 @@ class SettingsInUse(Struct, frozen=True, kw_only=True, rename=_key):
     settings_digest: Annotated[
         SettingsDigest | None, Meta(description="The digest of the settings in use; null: none is set.")
     ]
+
+
+def digest_in_use(answer: bytes) -> str | None:
+    """Return by what settings a runner goes that was brought some. :raises ValueError: this is no such answer."""
+    return msgspec.json.decode(answer, type=SettingsInUse).settings_digest

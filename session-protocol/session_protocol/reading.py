@@ -6,7 +6,7 @@ events, all of them written, so that a program reads both in one way.
 
 from typing import Annotated, Any, Final
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from session_protocol.phone_numbers import PHONE_NUMBER
 from session_protocol.vocabulary import Presence
@@ -153,6 +153,28 @@ class PresenceSet(Struct, frozen=True, kw_only=True, rename=_key):
 
     presence: Presence
     seconds: Annotated[int, Meta(ge=0, description="For so long; then it is as `spec.link.presence` says.")]
+
+
+LONGEST_ABOUT: Final = 139
+""" Characters, as in the Cloud API and on phones. """
+LONGEST_NAME: Final = 25
+""" Characters, as on phones. """
+_NOT_BLANK: Final = r"\S"
+
+
+class ProfileChange(Struct, frozen=True, kw_only=True, rename=_key):
+    """What is to be changed of the own profile; the rest is left as it is."""
+
+    about: (
+        Annotated[str, Meta(pattern=_NOT_BLANK, max_length=LONGEST_ABOUT, description="The about text.")] | UnsetType
+    ) = UNSET
+    name: (
+        Annotated[str, Meta(pattern=_NOT_BLANK, max_length=LONGEST_NAME, description="How the account calls itself.")]
+        | UnsetType
+    ) = UNSET
+
+    def __repr__(self) -> str:
+        return "ProfileChange()"
 
 
 class Profile(Struct, frozen=True, kw_only=True, rename=_key):

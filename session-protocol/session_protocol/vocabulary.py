@@ -270,7 +270,7 @@ class TokenScope(StrEnum):
     SEND = "send"
     """Send messages, and whatever else a program does with them."""
     READ = "read"
-    """Nothing: no route takes it."""
+    """Read chats, contacts and messages, those of before, too, and what happens; change nothing."""
     ADMIN = "admin"
     """Everything."""
 
@@ -284,6 +284,7 @@ class TokenPurpose(StrEnum):
     OBSERVING = "observing", (TokenScope.STATE,)
     LINKING = "linking", (TokenScope.LINK, TokenScope.STATE)  # whoever links wants to know when it is done
     MESSAGING = "messaging", (TokenScope.SEND,)
+    READING = "reading", (TokenScope.READ,)
     ADMINISTERING = "administering", (TokenScope.ADMIN,)
 
     def __new__(cls, value: str, scopes: tuple[TokenScope, ...] = ()) -> Self:

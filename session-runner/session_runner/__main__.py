@@ -23,13 +23,14 @@ with importing():
     from session_protocol.environment import Variable
     from session_protocol.vocabulary import ExitCode, TokenScope
 
-    from session_runner.assembly import assemble
+    from session_runner.assembly import api_of, assemble, session_of
     from session_runner.exits import Exit
-    from session_runner.host.identity import session_of_pod
+    from session_runner.host.identity import identity_of, session_of_pod
     from session_runner.host.processes import adopt_orphans
     from session_runner.host.termination_log import write_termination_log
     from session_runner.http.app import serve
     from session_runner.http.auth import TokenFolder
+    from session_runner.seams import Seams
     from session_runner.settings import Settings, SettingsError, read_settings
 
 PACKAGE = "session_runner"
@@ -67,9 +68,11 @@ async def run(settings: Settings) -> Exit:
             ExitCode.BAD_CONFIGURATION,
             f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
         )
-    api, session = assemble(settings, tokens=tokens, started=STARTED)
+    identity = identity_of(session_of_pod(), session_uid=settings.session_uid, pod_uid=settings.pod_uid)
+    parts = assemble(settings, identity, Seams())
+    api, session = api_of(parts, tokens), session_of(parts, started=STARTED)
     try:
-        server, port = await serve(api.application(), port=settings.port, metrics=session.metrics)
+        server, port = await serve(api, port=settings.port, metrics=session.metrics)
     except OSError as error:
         return Exit(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
     logger.info("The API serves", extra={"port": port})

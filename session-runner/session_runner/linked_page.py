@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from session_runner.commands import Commands, FilePage, Page
-from session_runner.messages.errors import NotLinkedError, PageAwayError
-from session_runner.messages.progress import can_send
+from session_runner.messages.errors import NotLinkedError, NotReadyError, PageAwayError
+from session_runner.messages.progress import can_send, is_connected
 from session_runner.messages.texts import well_formed
 from session_runner.page.errors import CallFailedError
 from session_runner.store import StateStore
@@ -23,14 +23,24 @@ class PageRefusedError(CallFailedError):
 class LinkedPage:
     """The session's page, by what the monitor knows of it; used from one event loop only."""
 
-    def __init__(self, *, store: StateStore, door: Commands) -> None:
+    def __init__(self, *, store: StateStore, commands: Commands) -> None:
         self._store = store
-        self._door = door
+        self._commands = commands
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is linked and connected, so that it has what comes in."""
+        return is_connected(self._store.snapshot.state, self._store.snapshot.reason)
 
     @property
     def can_send(self) -> bool:
-        """Whether it is linked and connected."""
+        """Whether messages go out of it, too."""
         return can_send(self._store.snapshot.state, self._store.snapshot.reason)
+
+    def check_linked(self) -> None:
+        """Look whether a phone may be linked. :raises NotLinkedError: none is."""
+        if self._store.snapshot.linked is False:
+            raise NotLinkedError(f"No phone is linked to this session; it is {self._store.snapshot.state}.")
 
     def check_reachable(self) -> None:
         """Look whether there is a page to ask.
@@ -38,16 +48,25 @@ class LinkedPage:
         :raises NotLinkedError: no phone is linked.
         :raises PageAwayError: it is not connected.
         """
-        snapshot = self._store.snapshot
-        if snapshot.linked is False:
-            raise NotLinkedError(f"No phone is linked to this session; it is {snapshot.state}.")
-        if not self.can_send:
-            raise PageAwayError(f"The session's page is not connected, it is {snapshot.state}; ask again.")
+        self.check_linked()
+        if not self.is_connected:
+            raise PageAwayError(f"The session's page is not connected, it is {self._store.snapshot.state}; ask again.")
 
     @property
     def own(self) -> str | None:
         """The digits of the linked number, or None while it is not known."""
         return None if self._store.account is None else self._store.account.phone_number.removeprefix("+")
+
+    def own_number(self) -> str:
+        """Return the digits of the linked number.
+
+        :raises NotLinkedError: there is none.
+        :raises NotReadyError: only the page knows it, and it is away.
+        """
+        self.check_linked()
+        if self.own is None:
+            raise NotReadyError("The page has not told the number yet; ask again.")
+        return self.own
 
     @property
     def account(self) -> str | None:
@@ -63,7 +82,7 @@ class LinkedPage:
         :raises CommandError: it was not run, or not in time.
         :raises CallFailedError: it threw, or the page navigated meanwhile.
         """
-        return await self._door.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
+        return await self._commands.run(partial(_call, script=script, argument=argument, file=file), deadline=deadline)
 
     async def read(self, script: str, argument: Any = None, *, deadline: float = CALL_SECONDS) -> Any:
         """Run a script that gives what is in messages, and return it with texts that can be written.

@@ -4,24 +4,19 @@ The HTTP API replaces them, the state tells their digest, and whoever goes by th
 process lives; the next pod is created with those of its day.
 """
 
-import asyncio
-from collections.abc import Callable
-
 from session_protocol.live_settings import LiveSettings, digest_of_settings
 
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 
 class Live:
     """Used from one event loop only."""
 
-    def __init__(self, *, store: StateStore, settings: LiveSettings | None = None) -> None:
+    def __init__(self, *, store: StateStore, settings: LiveSettings) -> None:
         self._store = store
-        self.settings = settings or LiveSettings()
-        self.changed = asyncio.Event()
-        """ Set with each change; whoever waits for it clears it. """
-        self.listeners: list[Callable[[], None]] = []
-        """ Called with each change. """
+        self.settings = settings
+        self.changed = Signal()
         store.show_settings(self.digest)
 
     @property
@@ -35,7 +30,5 @@ class Live:
             return False
         self.settings = settings
         self._store.show_settings(self.digest)
-        self.changed.set()
-        for listener in self.listeners:
-            listener()
+        self.changed.emit()
         return True

@@ -10,9 +10,8 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,38 +19,34 @@ from typing import Any
 from playwright.async_api import Playwright
 from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, RunnerState, StateReason
 
+from session_runner.account.phone_numbers import PhoneNumbers
+from session_runner.account.presence import PresenceKeeper
 from session_runner.commands import Commands
 from session_runner.exits import Exit, RunEnded, out_of_memory, profile_unusable
 from session_runner.host.browser_version import browser_version, recorded_version
-from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
 from session_runner.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
-from session_runner.outbox.outbox import Outbox
+from session_runner.monitoring.volume_watch import VolumeWatch
 from session_runner.outbox.schema import DamagedOutboxError
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
 from session_runner.page.garbage import keep_small
 from session_runner.page.launch import LaunchPlan, user_agent
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect
 from session_runner.profile.layout import ProfileLayout, prune
 from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
 from session_runner.profile.saved_state import DamagedStateError
 from session_runner.proxy.relay import Relay, relaying
-from session_runner.receiving.inbox import Inbox
-from session_runner.sending.messaging import Messaging
-from session_runner.sending.preparing import Preparer
+from session_runner.seams import Seams
 from session_runner.settings import Settings
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
-from session_runner.volume_watch import VolumeWatch
-from session_runner.webhooks.deliverer import Deliverer
+from session_runner.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -64,27 +59,17 @@ REAP_SECONDS = 30.0
 
 @dataclass(kw_only=True)
 class Session:
-    """One run. The two clocks and the counter of out-of-memory kills are injected."""
+    """One run."""
 
     settings: Settings
+    seams: Seams
     store: StateStore
     metrics: Metrics
-    kills: KillCounter
-    clock: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    started: float
-    random: Callable[[], float]
-    """ A number from 0 to 1. """
-    messaging: Messaging
-    inbox: Inbox
-    preparer: Preparer
+    commands: Commands
     numbers: PhoneNumbers
-    deliverer: Deliverer
-    beside: Sequence[Callable[[Outbox], Coroutine[Any, Any, None]]] = ()
-    """ What else works over the outbox. """
-    handlers: Mapping[str, Callable[[], None]] = field(default_factory=dict)
-    """ Who handles which event of the page, besides these. """
-    commands: Commands = field(default_factory=Commands)
+    workers: Workers
+    started: float
+    """ When the process began, by the monotonic clock. """
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None
@@ -159,46 +144,41 @@ class Session:
         with _profile_errors():
             inspect(layout)
             _make_folder(self.settings.cache_dir)
-            self._state_file = StateFile(layout.state_file, clock=self.clock, start=self.settings.start)
+            self._state_file = StateFile(layout.state_file, clock=self.seams.clock, start=self.settings.start)
         self._monitor = PageMonitor(
             settings=self.settings,
             store=self.store,
             metrics=self.metrics,
             state_file=self._state_file,
-            kills=self.kills,
-            monotonic=self.monotonic,
-            clock=self.clock,
+            kills=self.seams.kills,
+            monotonic=self.seams.monotonic,
+            clock=self.seams.clock,
             started=self.started,
             numbers=self.numbers,
             presence=PresenceKeeper(
-                wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
+                wanted=self.settings.presence,
+                state_file=self._state_file,
+                clock=self.seams.clock,
+                random=self.seams.random,
             ),
             trust_is_outdated=lambda: self._read_authorities() != self._authorities,
-            random=self.random,
+            random=self.seams.random,
             first_classified=settle,
             proxy=self._relay,
         )
         await _first(
             self._run_page(layout, self._monitor),
             volume.watch(self._monitor.add_remark),
-            self._run_messaging(layout),
+            self._run_workers(layout),
         )
 
-    async def _run_messaging(self, layout: ProfileLayout) -> None:
+    async def _run_workers(self, layout: ProfileLayout) -> None:
         async with contextlib.AsyncExitStack() as stack:
             with _profile_errors():
-                outbox = await stack.enter_async_context(self.messaging.opened(layout.messages_file))
+                outbox = await stack.enter_async_context(self.workers.messaging.opened(layout.messages_file))
             try:
-                await stack.enter_async_context(self.preparer.media.opened(outbox, layout.media_folder))
-                await _first(
-                    outbox.watch(),
-                    self.messaging.work(outbox),
-                    self.inbox.work(outbox),
-                    self.preparer.media.work(outbox),
-                    self.preparer.work(outbox),
-                    *(work(outbox) for work in self.beside),
-                    self.deliverer.work(outbox),
-                )
+                await stack.enter_async_context(self.workers.media.opened(outbox, layout.media_folder))
+                await _first(outbox.watch(), *(work(outbox) for work in self.workers.loops))
             except DamagedOutboxError as error:  # of what is only read later
                 # A disk that fails makes good files look damaged: then that is what is wrong.
                 await VolumeWatch(root=layout.root, measured=self.metrics.volume.show).check_start()
@@ -275,12 +255,8 @@ class Session:
 
     def _woken(self, monitor: PageMonitor, name: str, detail: str | None) -> None:
         """Handle an event of the page."""
-        if name == "ack":
-            self.messaging.acks_changed()
-        elif name == "message":
-            self.inbox.something_happened()
-        elif name in self.handlers:
-            self.handlers[name]()
+        if name in self.workers.handlers:
+            self.workers.handlers[name]()
         else:
             monitor.wake(name, detail)
 
@@ -374,7 +350,7 @@ class Session:
         return descendants(os.getpid(), processes())
 
     def _age(self) -> float:
-        return round(self.monotonic() - self.started, 3)
+        return round(self.seams.monotonic() - self.started, 3)
 
 
 def _make_folder(path: Path) -> None:

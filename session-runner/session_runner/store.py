@@ -225,6 +225,8 @@ class StateStore:
 
     async def newer_than_or_set(self, revision: int, event: asyncio.Event, *, wait: float) -> None:
         """Return after a change since `revision`, when the event is set, or after `wait` seconds."""
+        if event.is_set() or revision != self.snapshot.revision:
+            return
         woken = asyncio.create_task(event.wait())
         changed = asyncio.create_task(self.newer_than(revision, wait=wait))
         try:

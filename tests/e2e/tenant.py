@@ -141,7 +141,11 @@ class Tenant(SessionWaits):
         status = self.status(name)
         others = status.get("tokenSecrets") or {}
         by_scope = {"state": status.get("tokenSecretName"), "link": others.get("linking")}
-        by_scope |= {"admin": others.get("administering"), "send": others.get("messaging")}
+        by_scope |= {
+            "admin": others.get("administering"),
+            "send": others.get("messaging"),
+            "read": others.get("reading"),
+        }
         secret = self.get("secret", str(by_scope[scope]))
         if secret is None:
             raise NotReady(f"session {name} has no Secret")

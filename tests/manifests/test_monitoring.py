@@ -377,7 +377,7 @@ def held_back_by(source: dict[str, str]) -> set[str]:
 
 FROM_RUNNERS = {
     *("MemoryNearLimit", "VolumeNearlyFull", "VolumeFull", "ReconnectsOften", "PageSilent"),
-    *("MessagesWaiting", "WebhookFailing", "WebhookDeadLetters"),
+    *("MessagesWaiting", "MessagesDelayed", "ReadingStopped", "WebhookFailing", "WebhookDeadLetters"),
 }
 COMMON = {"Unreachable", "PageNotLoaded", "PodPending", "Degraded", "BrowserRefused"}
 ALL = {rule["alert"].removeprefix("WhatsAppSession") for rule in alert_rules() if "WhatsAppSession" in rule["alert"]}

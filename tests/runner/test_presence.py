@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from runner.conftest import Start
-from session_runner.presence import WEEK
+from session_runner.account.presence import WEEK
 from session_runner.profile.saved_state import read_saved_state, write_saved_state
 from standin.harness import StandIn
 from support.runner_process import Folders, link

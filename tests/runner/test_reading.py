@@ -12,6 +12,7 @@ from support.waiting import async_until
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(300)
 GONE = "15550100803"
+ABOUT = "Back on Monday"
 
 
 async def read(
@@ -138,8 +139,36 @@ async def test_people_are_looked_up_and_seen(start: Start, standin: StandIn, mod
         assert 404 == (await content(runner, "/v1/profile/picture", scope="send"))[0]
         own = (await standin.phone.devices())[0]["number"]
         assert {"waId": own, "name": "Stand-in", "about": None} == await read(runner, "profile")
+        await profile_changes(runner, standin, own)
         log = "\n".join(runner.raw_lines)
-    assert not [one for one in (FRIEND, GONE, "Busy") if one in log]
+    assert not [one for one in (FRIEND, GONE, "Busy", ABOUT) if one in log]
+
+
+async def profile_changes(runner: RunnerProcess, standin: StandIn, own: str) -> None:
+    """The about text by both faces of the API and the name by ours; the server has them, and a reload shows them again."""
+    device = (await standin.phone.devices())[0]["id"]
+    headers = {"Authorization": f"Bearer {TOKENS['send']}"}
+
+    async def change(method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        async with runner.client.request(method, runner.url + path, headers=headers, json=body) as answer:
+            return answer.status, await answer.json()
+
+    changed = {"waId": own, "name": "Shop", "about": "Open until 6"}
+    assert (200, changed) == await change("PATCH", "/v1/profile", {"name": "Shop", "about": "Open until 6"})
+    body = {"messaging_product": "whatsapp", "about": ABOUT}
+    path = f"/v24.0/{PHONE}/whatsapp_business_profile"
+    assert (200, {"success": True}) == await change("POST", path, body)
+    await standin.phone.reload(device)
+
+    async def shown() -> Any:
+        async with runner.client.get(f"{runner.url}/v1/profile", headers=headers) as answer:
+            return await answer.json()
+
+    await async_until("a reload", shown, lambda some: some == changed | {"about": ABOUT}, within=60)
+    sent = [one for one in await standin.phone.signals(device) if one["kind"] == "profile"]
+    assert [{"about": "Open until 6"}, {"name": "Shop"}, {"about": ABOUT}] == [
+        {name: value for name, value in one.items() if name != "kind"} for one in sent
+    ]
 
 
 async def test_nothing_is_read_while_the_page_is_away(start: Start, standin: StandIn) -> None:

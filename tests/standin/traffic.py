@@ -5,6 +5,7 @@ sender here sees each double that it makes.
 """
 
 import base64
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from standin.devices import AckMode, Acks, Device, SentMessage
 from standin.effects import Effect, Send, SendLater
 from standin.errors import MalformedRequestError
 from standin.frames import Frame, PageId
-from standin.people import Lookup
+from standin.people import Lookup, Person
 
 __all__ = ["TRAFFIC", "Context", "release"]
 
@@ -103,6 +104,15 @@ def _profile_wanted(at: Context, frame: Frame) -> list[Effect]:
     return [Send(at.page, frames.profile(query=str(frame.get("query")), picture=picture, about=about))]
 
 
+def _profile_set(at: Context, frame: Frame) -> list[Effect]:
+    given = {name: value for name, value in frame.items() if name != "type"}
+    at.device.signals.append({"kind": "profile", **given})
+    if "about" in given:
+        own = at.account.people.find(at.device.number) or Person(number=at.device.number)
+        at.account.people.add(dataclasses.replace(own, about=str(given["about"])))
+    return []
+
+
 def _media_wanted(at: Context, frame: Frame) -> list[Effect]:
     medium = str(frame.get("media"))
     return [Send(at.page, frames.media_link(medium=medium, link=at.account.media.link(medium)))]
@@ -124,6 +134,7 @@ TRAFFIC: dict[str, Handler] = {
     "history-stored": _history_stored,
     "query-exists": _queried,
     "profile-wanted": _profile_wanted,
+    "profile-set": _profile_set,
     "media-wanted": _media_wanted,
     "signal": _signalled,
     "presence": _appeared,

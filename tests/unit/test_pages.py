@@ -8,6 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#:]*\.md|)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 TARGET = re.compile(r"`(?:[A-Z_]+=\S+ )*make (?:-s )?([a-z][a-z0-9-]*)|^\$? ?make ([a-z][a-z0-9-]*)", re.MULTILINE)
 RULE = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
 LONGEST = 160
@@ -16,12 +18,26 @@ PACKAGES = tuple(
 )
 
 
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings: small letters, no punctuation, a hyphen for each blank."""
+    titles = HEADING.findall(page.read_text()) if page.exists() else []
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     """Each link to a file of the project has that file at its end."""
     links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
 
     assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    """A link to a section has a heading at its end, as the web shows the page."""
+    found = [(page.parent / name if name else page, anchor) for name, anchor in ANCHOR.findall(page.read_text())]
+
+    assert [] == [(target.name, anchor) for target, anchor in found if anchor not in anchors(target)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

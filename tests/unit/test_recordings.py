@@ -170,8 +170,8 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
 
 def with_newer_parts(decision: Json, pods: list[Json], session: Json, *, now: str) -> Json:
     """Return a recorded decision with what pods, failures and states have today and had not then; the template's hash is the same."""
-    # The mounted Secret knows the tokens for messaging too, and has another word in its name for that.
-    decision["creates"] = json.loads(json.dumps(decision["creates"]).replace("-mounted-", "-hashes-"))
+    # The mounted Secret knows the tokens for messaging and reading too, and has another word in its name for that.
+    decision["creates"] = json.loads(json.dumps(decision["creates"]).replace("-mounted-", "-digests-"))
     if decision["write"]:
         decision["write"]["phoneNumberID"] = phone_number_id(
             session["metadata"]["namespace"], session["metadata"]["name"]

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import session_runner.__main__ as runner
-from session_runner import assembly
 from session_runner.commands import Commands, Page
 from session_runner.exits import Exit
 from session_runner.page.browser import BrowserPage
+from session_runner.seams import Seams
 from session_runner.settings import Settings
-from session_runner.webhooks.deliverer import Deliverer
 
 CALL = """async ({ to, body }) => {
   const options = {
@@ -70,7 +69,7 @@ def main(socket: Path) -> int:
             return await run(settings)
 
     runner.run = beside
-    setattr(assembly, "Deliverer", partial(Deliverer, guard=lambda *_: None))  # noqa: B010 -- the same
+    setattr(runner, "Seams", partial(Seams, guard=lambda *_: None))  # noqa: B010 -- the same
     return runner.main()
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from session_devtools.commands import run, succeeds
 from session_devtools.errors import BuildError, CommandError
+from session_devtools.images.leftovers import in_use
 from session_devtools.images.logged import LONGEST, run_logged
 
 
@@ -67,6 +68,7 @@ class Buildah:
             *("buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run")),
             *("--storage-driver", "overlay"),
         )
+        self._lock = folder / "in-use.lock"
 
     def has(self, reference: str) -> bool:
         """Whether the storage has an image of this name."""
@@ -104,7 +106,8 @@ class Buildah:
             *_volumes(mounts),
             *("--tag", reference, "--file", str(dockerfile), str(context)),
         ]
-        run_logged(command, log=log, what=f"the build of {reference}")
+        with in_use(self._lock, remove=self._remove_containers):
+            run_logged(command, log=log, what=f"the build of {reference}")
 
     def read(self, reference: str, *paths: str) -> dict[str, str]:
         """Those of the small text files that an image has. :raises CommandError: a command failed."""
@@ -125,11 +128,17 @@ class Buildah:
     @contextlib.contextmanager
     def _container(self, *source: str) -> Iterator[str]:
         """A container, which is gone afterwards."""
-        container = run(*self._program, "from", *source).strip()
-        try:
-            yield container
-        finally:
-            run(*self._program, "rm", container)
+        with in_use(self._lock, remove=self._remove_containers):
+            container = run(*self._program, "from", *source).strip()
+            try:
+                yield container
+            finally:
+                run(*self._program, "rm", container)
+
+    def _remove_containers(self) -> None:
+        """Remove all working containers: those of builds that were cut off, when nobody builds."""
+        with contextlib.suppress(CommandError):  # the build that follows says what is wrong with the storage
+            run(*self._program, "rm", "--all", timeout=300)
 
     def pull(self, name: str, *, verify_tls: bool) -> str:
         """Have an image of a registry in the storage; its digest. :raises BuildError: the registry does not give it."""

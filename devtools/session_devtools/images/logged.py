@@ -1,5 +1,6 @@
 """Running a long program with its output in a file: the file's last line is its progress, its end is its error."""
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,7 +49,11 @@ def run_logged(
         raise BuildError(with_advice(f"{what} ended with status {done.returncode}", tail(log, lines=SHOWN)))
 
 
+_SAYS_NOTHING: Final = re.compile(r"\s*([0-9a-f]{12,64})?\s*")
+""" A blank line, or an image's id, which buildah writes when it commits one. """
+
+
 def last_line(log: Path) -> str:
     """The last thing a log says, for somebody who waits."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return next((line.strip()[:WIDTH] for line in reversed(lines) if line.strip()), "starting")
+    return next((line.strip()[:WIDTH] for line in reversed(lines) if not _SAYS_NOTHING.fullmatch(line)), "starting")

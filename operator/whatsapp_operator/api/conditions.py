@@ -31,6 +31,7 @@ class ConditionType(StrEnum):
     POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
     SANDBOXED = "Sandboxed"
     WEBHOOK_CLOSED = "WebhookClosed"
+    SETTINGS_PENDING = "SettingsPending"
     TOKENS_RENEWED = "TokensRenewed"
     CALL_FAILED = "CallFailed"
 
@@ -108,7 +109,7 @@ class Reason(StrEnum):
     NO_CONFLICT = "NoConflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"
     LOGGED_OUT = "LoggedOut"
-    # TokensRenewed
+    # TokensRenewed; the last one also SettingsPending, which is there only while it is so
     TOKENS_RENEWED = "TokensRenewed"
     TOKENS_RENEWING = "TokensRenewing"
     RUNNER_OUTDATED = "RunnerOutdated"

@@ -34,7 +34,7 @@ class FirstContactsSpec(SpecModel):
     burst: Annotated[int, _number(bounds.MOST_CONTACTS_AT_ONCE)] = _CONTACTS.burst
     """How many of them are written to at once."""
     interval: ContactInterval = timedelta(seconds=_CONTACTS.interval)
-    """How long it takes until the next one beyond those, half of it more or less by chance; from 1s to 5m."""
+    """The time between further ones, up to half of it more or less at random; from 1s to 5m."""
     per_day: Annotated[int, _number(bounds.MOST_CONTACTS_PER_DAY)] = _CONTACTS.per_day
     """How many of them are written to in 24 hours."""
 
@@ -45,7 +45,7 @@ class AllMessagesSpec(SpecModel):
     burst: Annotated[int, _number(bounds.MOST_MESSAGES_AT_ONCE)] = _MESSAGES.burst
     """How many go out at once."""
     interval: MessageInterval = timedelta(seconds=_MESSAGES.interval)
-    """How long it takes until the next one beyond those, half of it more or less by chance; from 1s to 1m."""
+    """The time between further ones, up to half of it more or less at random; from 1s to 1m."""
 
 
 class CustomPacingSpec(SpecModel):
@@ -53,7 +53,7 @@ class CustomPacingSpec(SpecModel):
 
     first_contacts: FirstContactsSpec = FirstContactsSpec()
     """People who have never written to the session, since WhatsApp restricts accounts that write to many of them. For 7 days
-    after a phone was linked it is half of burst, twice the interval and a fifth of perDay."""
+    after a phone was linked: half of burst, twice the interval and a fifth of perDay."""
     messages: AllMessagesSpec = AllMessagesSpec()
     """All messages but reactions, edits, deletions and read marks."""
 
@@ -64,8 +64,8 @@ class PacingSpec(SpecModel):
     model_config = ConfigDict(json_schema_extra=validations(_CUSTOM))
 
     type: PacingType = PacingType.DEFAULT
-    """Default keeps to numbers that spare an account, of which WhatsApp publishes none. Custom has numbers of its own. None sends
-    as fast as the page takes messages."""
+    """Default: numbers that are meant to protect the account; WhatsApp publishes none. Custom: the numbers in custom. None: as fast
+    as the page takes messages."""
     custom: CustomPacingSpec | None = None
     """The numbers of type Custom."""
 
@@ -74,7 +74,7 @@ class MessagingSpec(SpecModel):
     """How the session sends, and what it marks as read."""
 
     pacing: PacingSpec = PacingSpec()
-    """How fast messages go out. What is beyond that waits for its turn; a message that would wait for more than an hour is
+    """How fast messages go out. What exceeds that waits for its turn; a message that would wait for more than an hour is
     refused, with the time after which it would be taken."""
     media_limits: MediaLimits = MediaLimits()
     """How large the files may be that the session sends."""

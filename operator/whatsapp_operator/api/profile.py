@@ -64,8 +64,8 @@ class ProfileSpec(SpecModel):
     """What happens to the volume claim when the session is deleted: Retain keeps it, and a later session of the same
     name and namespace gets its login back; Delete deletes it with the session, and the phone has to be linked again."""
     existing_claim: Annotated[str, name_of("a PersistentVolumeClaim")] | None = None
-    """The name of a PersistentVolumeClaim in the same namespace to use instead of one that the operator creates. Cannot
-    be changed."""
+    """The name of a PersistentVolumeClaim in the same namespace to use instead of one that the operator creates. It must
+    have the label wasession.dev/profile=true, which its owner gives it. Cannot be changed."""
 
     @property
     def wanted_size(self) -> Decimal | None:

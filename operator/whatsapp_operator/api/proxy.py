@@ -36,7 +36,8 @@ class ProxySpec(SpecModel):
     """The proxy through which all of the browser's connections go. It resolves the names; nothing goes past it."""
 
     type: Annotated[ProxyType, Variable.PROXY_TYPE] = ProxyType.HTTP
-    """HTTP is asked by the method CONNECT, which the proxy has to allow for port 443; SOCKS5 by name, as curl's socks5h."""
+    """HTTP: by the method CONNECT, which the proxy has to allow for port 443. SOCKS5: version 5, with names resolved by the
+    proxy, as curl's socks5h."""
     host: Annotated[str, Field(min_length=1, max_length=253, json_schema_extra=validations(_HOST)), Variable.PROXY_HOST]
     """The proxy's name or address. The namespace's NetworkPolicy lets pods out to public addresses on port 443; for
     another proxy whoever runs the operator sets NETWORK_POLICY_EGRESS, or a NetworkPolicy of yours opens the way."""
@@ -54,7 +55,7 @@ class BrowserSpec(SpecModel):
     language: Annotated[
         str | None, Field(max_length=12, json_schema_extra=validations(_LANGUAGE)), Variable.BROWSER_LANGUAGE
     ] = None
-    """The language of the page, a BCP 47 tag. In another one than English some windows of the page are not told apart:
+    """The language of the page, a BCP 47 tag. In other languages than English some windows of the page are not recognised:
     they show as ActionRequired. Default: en-US."""
     time_zone: Annotated[
         str | None, Field(max_length=64, json_schema_extra=validations(_TIME_ZONE)), Variable.BROWSER_TIME_ZONE

@@ -32,11 +32,11 @@ class QuotaSpec(SpecModel):
     sessions: Count | None = None
     """How many sessions may be admitted at the same time. 0 admits none; absent is unlimited."""
     memory: QuotaMemory | None = None
-    """The sum of the pods' memory limits, at least 256Mi, with the containers that others add to the pods. Absent is
+    """The sum of the pods' memory limits, at least 256Mi, containers that a mesh or a webhook adds to them included. Absent is
     unlimited."""
     storage: QuotaStorage | None = None
-    """The sum of the sizes of the volume claims that the operator makes, those included that a session left behind when
-    it was suspended or deleted: delete such a claim to get its share back. Absent is unlimited."""
+    """The sum of the sizes of the volume claims that the operator makes, including those of sessions that were suspended or
+    deleted: delete such a claim to free its share. Absent is unlimited."""
     sessions_per_namespace: Count | None = None
     """How many sessions of one namespace may be admitted at the same time. 0 admits none; absent is unlimited."""
 
@@ -60,7 +60,7 @@ class QuotaStatus(ConditionedStatus):
     admitted: Count = 0
     """Admitted sessions, including those whose pod is still terminating."""
     waiting: Count = 0
-    """Sessions that wait to be admitted, those included that wait because their pod did not run."""
+    """Sessions that wait to be admitted, including those that wait because their pod did not run."""
     memory_reserved: StoredMemory | None = None
     """The sum of what the admitted sessions reserve: their pods' memory limits, and what others added to their pods."""
     storage_reserved: StoredStorage | None = None

@@ -37,7 +37,7 @@ class LinkSpec(SpecModel):
 
     method: Annotated[LinkMethod, Variable.LINK_METHOD] = LinkMethod.QR
     """QR shows a code that the phone scans. PairingCode also shows one that is typed into the phone whose number
-    phoneNumberSecretName names; where WhatsApp gives none, the QR code is left."""
+    phoneNumberSecretName names; where WhatsApp gives none, the QR code remains."""
     phone_number_secret_name: Annotated[str | None, name_of("a Secret")] = None
     """The Secret of this namespace whose entry phoneNumber is the telephone number of the account to link, with the
     country's code, such as +15550100000. Whoever sets it must be allowed to get that Secret. It is mounted into the pod, and
@@ -47,16 +47,16 @@ class LinkSpec(SpecModel):
         int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"}), Variable.LINK_MAX_ROUNDS
     ] = 5
     """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired:
-    the pod is deleted, the place in the quota is given back, the volume claim stays. No code is shown until somebody
+    the pod is deleted, its reservation in the quota is released, the volume claim stays. No code is shown until somebody
     asks for one with the annotation wasession.dev/relink-at, or suspends the session and resumes it; an edit alone does
     not show one."""
     on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
     presence: Annotated[Presence, Variable.PRESENCE] = Presence.UNAVAILABLE
-    """Unavailable: the phone keeps its notifications and nobody is shown online, but for a moment every 7 days, since
-    WhatsApp unlinks companions that look unused. Available: the session appears as a person who looks at WhatsApp Web,
-    so the phone may show no notifications."""
+    """Unavailable: the phone keeps its notifications, and the account is not shown online, except for a moment every 7 days,
+    since WhatsApp unlinks devices that look unused. Available: the account is shown online, as that of a person who looks at
+    WhatsApp Web, so the phone may show no notifications."""
 
 
 class RecoverySpec(SpecModel):
@@ -83,18 +83,18 @@ class TimeoutsSpec(SpecModel):
     """How long the runner, the program in the pod, waits for browser, page and connection."""
 
     startup: Annotated[Duration, Variable.STARTUP_TIMEOUT] = timedelta(seconds=60)
-    """From the container's start until the page shows a QR code or its linked session. Passed while the page has arrived and
-    the session is still Loading or LoadError, the runner exits, and recovery creates a new pod. A page that cannot be
-    fetched never ends the runner: it is tried again, at least once a minute, and has as long again once it has arrived. A
-    page that is Offline keeps retrying. A page that later reloads by itself has as long again."""
+    """From the container's start until the page shows a QR code or its linked session. When this time is over, and the page has
+    arrived but is still Loading or LoadError, the runner exits, and recovery creates a new pod. A page that cannot be fetched
+    never ends the runner: it is tried again at least once a minute, and has this time anew once it has arrived. A page that is
+    Offline keeps retrying. A page that later reloads by itself has this time anew."""
     launch: Annotated[Duration, Variable.LAUNCH_TIMEOUT] = timedelta(seconds=30)
-    """For the browser to start; this time is part of startup. Passed, the runner exits, and recovery creates a new pod."""
+    """For the browser to start; this time is part of startup. When it is over, the runner exits, and recovery creates a new pod."""
     protocol: Annotated[Duration, Variable.PROTOCOL_TIMEOUT] = timedelta(seconds=60)
-    """For one order to the browser, such as showing new QR codes. Passed, that order counts as failed. Never more than
-    a fifth of healthCheck is waited, whatever stands here."""
+    """For one command to the browser, such as showing new QR codes. When it is over, that command has failed. More than a fifth
+    of healthCheck counts as a fifth of it."""
     connection_check: Annotated[Duration, Variable.CONNECTION_CHECK_TIMEOUT] = timedelta(seconds=30)
-    """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or
-    Degraded, whatever the page tries meanwhile. The page keeps trying to connect."""
+    """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or Degraded. The
+    page keeps trying to connect."""
     health_check: Annotated[AnswerTime, Variable.HEALTH_CHECK_TIMEOUT] = timedelta(seconds=45)
     """How long the page may leave a question unanswered before it counts as dead: the runner then closes the browser and
     exits, and recovery creates a new pod. A page that is merely busy has all of this time, and the message says since when
@@ -126,25 +126,25 @@ class SessionSpec(SpecModel):
     """Meant for the order in which sessions are admitted, higher first. Not used yet: the session that was
     created first comes first."""
     resources: ResourcesSpec = ResourcesSpec()
-    """Memory and CPU of the session's pod. Whatever is left out gets a default, so that the pod always has all four. A
-    change takes effect with the next pod."""
+    """Memory, CPU and disk of the node for the session's pod. Whatever is left out has a default, so that the pod always has
+    requests and limits. A change takes effect with the next pod."""
     profile: ProfileSpec = ProfileSpec()
     """The volume with the browser's profile, which holds the login: without it the phone has to be linked again."""
     link: LinkSpec = LinkSpec()
     """How the session is linked to a phone. A change takes effect with the next pod."""
     proxy: ProxySpec | None = None
-    """The proxy through which the session reaches WhatsApp. A change takes effect with the next pod, one of the login by
-    itself. Default: none."""
+    """The proxy through which the session reaches WhatsApp. A change takes effect with the next pod, a changed login in the
+    Secret within two minutes. Default: none."""
     browser: BrowserSpec = BrowserSpec()
     """What the page learns of its surroundings: language and time zone. A change takes effect with the next pod."""
     messaging: MessagingSpec = MessagingSpec()
     """How the session sends messages, and which it marks as read. A change reaches the running pod within two minutes."""
     webhooks: Webhooks = ()
     """Where events of the session are sent. A change reaches the running pod within two minutes; a Secret that the pod does
-    not have yet takes the next one."""
+    not have yet needs the next pod."""
     calls: CallHandling = CallHandling.IGNORE
     """What becomes of calls that come in. Ignore lets them ring on the phone; Reject ends them at once, on the phone, too.
-    Either way a webhook with the event call is told of them. A change reaches the running pod within two minutes."""
+    Either way webhooks that name the event call get one. A change reaches the running pod within two minutes."""
     recovery: RecoverySpec = RecoverySpec()
     """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()

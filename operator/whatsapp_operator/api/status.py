@@ -68,7 +68,7 @@ class LinkStatus(StatusModel):
     """When the phone was linked."""
     durable_time: Time | None = None
     """From when on the login is safe on the volume, so that a lost pod comes back without a new QR code: a minute
-    after linking, known in advance, or a clean stop before that."""
+    after linking, which is known in advance, or at a clean stop before that."""
     round: Count | None = None
     """Which round of QR codes is or was shown, from 1; spec.link.maxRounds is the last."""
     account_hash: Annotated[str | None, Field(pattern="^[0-9a-f]{16}$")] = None
@@ -80,8 +80,8 @@ class LinkStatus(StatusModel):
     logout_time: Time | None = None
     """When the session was logged out last; the condition Linked says why. Both stay until a phone is linked again."""
     expired_time: Time | None = None
-    """When all rounds of QR codes had passed unused. From then on the session has neither pod nor place in its quota, until a
-    person asks by the annotation wasession.dev/relink-at, or suspends and resumes it; then this is absent again."""
+    """When all rounds of QR codes had passed unused. From then on the session has neither pod nor reservation, until a person
+    asks by the annotation wasession.dev/relink-at, or suspends and resumes it; then this is absent again."""
 
 
 class AdmissionStatus(StatusModel):
@@ -104,13 +104,13 @@ class RequeueStatus(StatusModel):
     count: Count = 0
     """How many times in a row it gave its reservation back because its pod did not run."""
     requeue_at: Time | None = None
-    """From when on it may be admitted again; also its place in the order in which sessions are admitted."""
+    """From when on it may be admitted again. In the order of admission it counts instead of the time of creation."""
     reason: Annotated[str, Field(max_length=1024)] | None = None
     """Why the last pod did not run, in one word for programs, such as ImagePullBackOff or Unschedulable."""
     message: Annotated[str, Field(max_length=32768)] | None = None
     """Why the last pod did not run, in the words of the scheduler, the kubelet or the API server."""
     requests: HandledRequests | None = None
-    """The requests by annotation that stood then; a new one ends the wait."""
+    """The requests by annotation at that time; a new one ends the wait."""
 
 
 class LastFailure(StatusModel):
@@ -154,10 +154,13 @@ class TokenSecrets(StatusModel):
     """The Secrets with the tokens for more than observing; absent for a pod whose one Secret holds all tokens."""
 
     linking: str | None = None
-    """The Secret with the tokens of the scopes link and state: who may read it can link a phone."""
+    """The Secret with the tokens of the scopes link and state: whoever may read it can link a phone."""
     messaging: str | None = None
     """The Secret with the token of the scope send, for programs that send and receive messages. Absent until the session's
-    next pod, or renewal of tokens, where an older operator made its pod."""
+    next pod, or the next renewal of its tokens, where an older operator made its pod."""
+    reading: str | None = None
+    """The Secret with the token of the scope read, for programs that read chats, contacts, messages and events, and change
+    nothing. Absent until the session's next pod, or the next renewal of its tokens, where an older operator made its pod."""
     administering: str | None = None
     """The Secret with the token of the scope admin, which opens every route for clients."""
 
@@ -176,7 +179,7 @@ class SessionStatus(ConditionedStatus):
         Field(json_schema_extra=lambda schema: schema.update(description=_state_description())),
     ] = None
     state_transition_time: Time | None = None
-    """When the state became what it is; absent where an operator wrote it that did not tell this yet."""
+    """When the state became what it is; absent where an older operator wrote the state."""
     pod_name: str | None = None
     """The session's pod; it has the session's name."""
     pod_uid: str | None = None
@@ -194,9 +197,10 @@ class SessionStatus(ConditionedStatus):
     token_secrets: TokenSecrets | None = None
     """The Secrets with tokens for more than observing. All names change when the tokens do."""
     endpoint: str | None = None
-    """The address of the runner's API inside the cluster; it wants a token."""
+    """The address of the runner's API inside the cluster; its routes need a token."""
     phone_number_id: Annotated[str, Field(pattern=PHONE_NUMBER_ID)] | None = None
-    """By what clients of the Cloud API name the session: 15 digits of a hash of its namespace and name. It is no phone number."""
+    """The id by which clients of the Cloud API name the session: 15 digits of a hash of its namespace and name, and no phone
+    number."""
     replicas: Count = 0
     """1 while a pod object exists, else 0; for the scale subresource."""
     selector: str | None = None

@@ -18,8 +18,8 @@ from whatsapp_operator.api.rules import Rule, validations
 
 _NAME = Rule(
     f"self.matches('{bounds.WEBHOOK_NAME}') && !self.matches('^([^0-9]*[0-9]){{7}}')",
-    "must be at most 40 lower case letters, digits and '-', beginning and ending with a letter or digit, and tell no "
-    "telephone number: it stands in metrics and logs",
+    "must be at most 40 lower case letters, digits and '-', beginning and ending with a letter or digit, and be no "
+    "telephone number, because it is shown in metrics and logs",
 )
 _MOST_PARAMETERS = 16
 """ An ampersand takes six characters in JSON. """
@@ -72,7 +72,7 @@ class WebhookHeader(SpecModel):
     ]
     """Its name, such as X-Team."""
     value: Annotated[str, Field(max_length=bounds.LONGEST_HEADER, json_schema_extra=validations(_HEADER_VALUE))]
-    """Its value, which whoever may read sessions can read: no secret."""
+    """Its value. Whoever may read sessions can read it, so write no secret here."""
 
 
 class WebhookSpec(SpecModel):
@@ -81,7 +81,7 @@ class WebhookSpec(SpecModel):
     model_config = ConfigDict(json_schema_extra=validations(_SIGNED))
 
     name: Annotated[str, Field(max_length=40, json_schema_extra=validations(_NAME))]
-    """The webhook's name, by which it keeps what waits for it: under another name it is another webhook."""
+    """The webhook's name. What waits for a webhook belongs to its name: under another name it is another webhook."""
     url: Annotated[str, Field(max_length=bounds.LONGEST_URL, json_schema_extra=validations(_URL, _HOST))]
     """Where events are posted to: a public address by https, on port 443. Whoever runs the operator opens others, such as a
     Service of the cluster, with its setting WEBHOOK_DESTINATIONS."""
@@ -93,15 +93,16 @@ class WebhookSpec(SpecModel):
         Field(min_length=1),
         at_most(items=len(WebhookEvent)),
     ]
-    """Which events are sent. history is what the phone had before it was linked, in chunks. presence is told at once or never.
-    presence, state and link-needed have no form in CloudAPI, so there they are not."""
+    """Which events are sent. history is what the phone had before it was linked, in chunks. presence is who is typing or online,
+    sent at once or never. presence, state and link-needed are not sent in CloudAPI, which has no form for them."""
     groups: GroupEvents = GroupEvents.OMIT
-    """Include sends what happens in groups, too. Clients that do not know groups answer a group's member privately."""
+    """Omit leaves out what happens in groups, Include sends it. Clients that do not know groups answer a group's member
+    privately."""
     secret_name: Annotated[str | None, name_of("a Secret")] = None
     """A Secret of this namespace with the entry signingSecret, by which deliveries are signed, and if need be verifyToken, for
     the handshake of CloudAPI, and authorization, sent as the header of that name. Who sets it, or another url beside it,
-    must be allowed to get that Secret. It is mounted into the pod: one that the pod did not have counts with the next pod, a
-    change of its content within two minutes. Default: nothing is signed."""
+    must be allowed to get that Secret. It is mounted into the pod: one that the pod did not have needs the next pod, a
+    change of its content counts within two minutes. Default: nothing is signed."""
     headers: Annotated[
         tuple[WebhookHeader, ...],
         at_most(items=bounds.MOST_HEADERS, **{"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),

@@ -20,20 +20,31 @@ is backed off, and is `Stalled` after `spec.recovery.maxAttempts`.
 `make generate` writes this page from `whatsapp_operator/core/recovery/causes.py`, which is also what the operator decides by;
 the first row that matches wins.
 
-| | Who is told, and where |
+| Cause | Where you see it |
 |---|---|
-| outside | the condition Recovering with the cause and the kubelet's words, and an event; while the next pod waits, the time of it |
+| outside | the condition Recovering with the cause and the kubelet's words, and an event; the time of the next pod, if it waits |
 | inside | the same with `BackingOff`; `status.recovery.lastFailure` with reason, exit code and words; at the end Stalled with all of it |
 | does not run yet | the conditions Ready and PodReady, with the scheduler's or the kubelet's words |
 | all | the metric `whatsapp_operator_pod_causes_total{cause="…"}` |
 
-A pod that was lost after it ran is replaced at once.
-One that never ran, or whose cause is paced, is followed by the next after `baseDelay`, doubled each time up to 5 minutes;
-`status.recovery.failedStarts` counts them until a pod has run for half a minute, and nothing gives up on such a session.
-Calls to the API server that fail or are refused (a ResourceQuota, a policy, a webhook, a missing right) are no ends of pods:
-each is told in the session's conditions in the server's words, and tried again.
-A page that cannot be fetched is no end of a pod either: its runner says so (`LoadError`) and keeps trying.
-Silence of a runner is no failure.
+In the tables below, *Counted* says whether it is a failure of the session. *Paced*: the next pod waits, though this one ran.
+*Waits*: the pod stays, and whoever keeps it from running tries again.
+
+| Place in the quota | Means |
+|---|---|
+| kept, replaced at once | the next pod follows at once, or within 5 min of a pod that never ran; the place is given back when none has run for `POD_START_TIMEOUT` |
+| kept, replaced within 5 min | the next pod follows after `baseDelay`, doubled each time up to 5 min; given back in the same way |
+| kept until Stalled | the next pod waits, 5 min at most; given back with Stalled, which a restart or an edit ends once the cause is mended |
+| kept while there is a pod | given back when that has not run for `POD_START_TIMEOUT` |
+
+`status.recovery.failedStarts` counts pods that never ran until one has run for half a minute; nothing gives up on such a session.
+
+These are not ends of pods:
+
+* Calls to the API server that fail or are refused (a ResourceQuota, a policy, a webhook, a missing right) are in the session's conditions,
+  in the server's words, and are tried again.
+* A page that cannot be fetched is `LoadError`; the runner keeps trying.
+* Silence of a runner is no failure.
 """
 _NODE = """
 ## A node that does not answer
@@ -62,9 +73,7 @@ def page() -> str:
 
 
 def _table(causes: Iterable[Cause]) -> str:
-    head = (
-        "| Cause | Seen by | What is told | Counted | Place in the quota | What ends it |\n|---|---|---|---|---|---|\n"
-    )
+    head = "| Cause | Seen by | Message | Counted | Place in the quota | What ends it |\n|---|---|---|---|---|---|\n"
     return head + "".join(map(_row, causes))
 
 

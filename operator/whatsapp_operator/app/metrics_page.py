@@ -17,7 +17,7 @@ _NAMESPACES = 10
 _HEAD = f"""\
 # Metrics
 
-What operator and runners tell Prometheus at `/metrics` of their ports, and when they tell nothing.
+The metrics that operator and runners have at `/metrics`, and when each is absent.
 `make generate` writes this page from `whatsapp_operator/runtime/metrics/` and `session_runner/metric_families.py`; do not edit it.
 
 Times are timestamps in seconds since 1970: a query computes the age, as in `time() - whatsapp_session_state_since_timestamp_seconds`.
@@ -35,12 +35,12 @@ The best offer wins, by quality; `Accept-Encoding: gzip` compresses.
 `/metrics?name[]=NAME` gives the named series alone; `name[]` may be repeated.
 Measured is at most every 5 s, whoever asks.
 
-## Who tells of sessions
+## Series about sessions
 
-The operator that holds the Lease, from what is in the cluster: metadata, spec and status of the sessions in its namespaces.
-So these series outlive pods and the operator's own process: one that starts anew tells the same after its first full list, with the same times.
-A standby tells of none, nor does a process that has given up the Lease, so nothing is told twice.
-Two operators side by side ([INSTANCE](settings.md)) each tell of the sessions in their own namespaces.
+The operator that holds the Lease has them, from what is in the cluster: metadata, spec and status of the sessions in its namespaces.
+So these series outlive pods and the operator's own process: a new one has the same after its first full list, with the same times.
+A standby has none, nor has a process that has given up the Lease, so no series is there twice.
+Two operators side by side ([INSTANCE](settings.md)) each have those of the sessions in their own namespaces.
 The series of a deleted session end with the next scrape.
 
 The labels are `session_namespace` and `session`.

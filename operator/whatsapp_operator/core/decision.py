@@ -115,6 +115,11 @@ Action = (
 _CREATED_TOGETHER = (CreateService, CreateNetworkPolicy, CreatePVC, CreateSecret)
 
 
+def before_pod(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Return the creations of what a pod needs, which come before it; none if they wait for something else."""
+    return tuple(itertools.takewhile(lambda action: isinstance(action, _CREATED_TOGETHER), actions))
+
+
 def batches(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
     """Group actions, in their order, by what may be asked for at once: objects that a pod needs, and that need no other one.
 
@@ -162,6 +167,9 @@ class Decision:
     commit: bool = False
     """ This status must be stored before anything else is done: write it at once, past the write limiter. """
     actions: tuple[Action, ...] = ()
+    alongside: tuple[Action, ...] = ()
+    """ What may be done while a reservation is being stored: the objects that the pod needs, which need no reservation
+    themselves. """
     events: tuple[Event, ...] = ()
     causes: tuple[str, ...] = ()  # names of `core.recovery.causes`: what this status is the first to tell
     wants_admission: bool = False

@@ -319,6 +319,8 @@ class Observation:
     secrets_checked: PodUID | None = None  # this process has made its Secrets once more, because it did not start
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
+    takes_settings: bool | None = None
+    """ Whether the current pod's runner goes by all of the session's settings, once brought; None: not known yet. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None

@@ -1,16 +1,35 @@
-"""Whose runner this is, for its log lines: the name and the namespace of its session.
+"""Whose runner this is: for its answers, and for its log lines the name and the namespace of its session.
 
-Both are in the pod's full host name, which the kubelet writes into /etc/hosts: the operator gives each pod the session's
+The last two are in the pod's full host name, which the kubelet writes into /etc/hosts: the operator gives each pod the session's
 name as its host name, and a subdomain. A variable of its own would change the pod's template, so that every running
 session waited for a new pod after an upgrade. Outside of a cluster nothing is known, and the lines name no session.
 """
 
 import re
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from session_protocol.phone_number_id import phone_number_id
+
 HOSTS: Final = Path("/etc/hosts")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """By what others know this runner."""
+
+    session_uid: str
+    pod_uid: str
+    phone_number_id: str
+
+
+def identity_of(pod: Mapping[str, str], *, session_uid: str, pod_uid: str) -> Identity:
+    """Return whose runner this is; `pod`: what `session_of_pod` found."""
+    phone = phone_number_id(pod.get("namespace", ""), pod.get("session", session_uid))
+    return Identity(session_uid=session_uid, pod_uid=pod_uid, phone_number_id=phone)
 
 
 def session_of_pod(hosts: Path = HOSTS) -> dict[str, str]:

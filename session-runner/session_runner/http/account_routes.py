@@ -9,12 +9,14 @@ from typing import Any, Final
 from aiohttp import web
 from session_protocol.vocabulary import TokenScope
 
+from session_runner.account.own_profile import OwnProfile
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.cloud_bodies import Answer, read_body
 from session_runner.http.errors import ApiError
-from session_runner.messages import account
+from session_runner.linked_page import LinkedPage
+from session_runner.messages import account, answers
+from session_runner.messages.business_profile import business_profile, read_business_profile
 from session_runner.messages.errors import BadRequestError, UnknownObjectError
-from session_runner.sending.messaging import Messaging
 
 _OWN_WEBHOOK: Final = "override_callback_uri"
 """ By which a client would have webhooks sent to an address of its own. """
@@ -23,8 +25,9 @@ _OWN_WEBHOOK: Final = "override_callback_uri"
 class AccountRoutes:
     """The routes of one session."""
 
-    def __init__(self, *, messaging: Messaging, tokens: TokenFolder, identifier: str) -> None:
-        self._messaging = messaging
+    def __init__(self, *, page: LinkedPage, profile: OwnProfile, tokens: TokenFolder, identifier: str) -> None:
+        self._page = page
+        self._profile = profile
         self._tokens = tokens
         self._identifier = identifier
 
@@ -37,6 +40,8 @@ class AccountRoutes:
             "listSubscribedApps": self.subscribed_apps,
             "subscribeApp": self.subscribe,
             "debugToken": self.debug_token,
+            "getBusinessProfile": self.business_profile,
+            "changeBusinessProfile": self.change_business_profile,
         }
 
     async def phone_number(self, request: web.Request) -> dict[str, Any]:
@@ -77,12 +82,24 @@ class AccountRoutes:
             return account.unknown_token()
         return account.known_token(self._identifier)
 
+    async def business_profile(self, request: web.Request) -> dict[str, Any]:
+        """GET /{version}/{phone-number-id}/whatsapp_business_profile: the about text, which an ordinary account has, too."""
+        self._check(request, "phone")
+        found = await self._profile.read()
+        return business_profile(found.about, fields=account.wanted_fields(request.query.get("fields")))
+
+    async def change_business_profile(self, request: web.Request) -> dict[str, Any]:
+        """POST /{version}/{phone-number-id}/whatsapp_business_profile: the about text alone."""
+        self._check(request, "phone")
+        await self._profile.change(read_business_profile(await read_body(request)))
+        return answers.success()
+
     def _session_object(self, request: web.Request) -> dict[str, Any]:
         fields = account.wanted_fields(request.query.get("fields"))
         return account.session_object(
             identifier=self._identifier,
-            digits=self._messaging.own_number() if account.wants_number(fields) else None,
-            connected=self._messaging.can_send(),
+            digits=self._page.own_number() if account.wants_number(fields) else None,
+            connected=self._page.is_connected,
             fields=fields,
         )
 

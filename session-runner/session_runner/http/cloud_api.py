@@ -19,6 +19,7 @@ from aiohttp import web
 from session_protocol.bad_requests import authorization_of, prove
 from session_protocol.vocabulary import TokenScope
 
+from session_runner.account.own_profile import OwnProfile
 from session_runner.http.account_routes import AccountRoutes
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.cloud_bodies import (
@@ -32,6 +33,7 @@ from session_runner.http.cloud_bodies import (
 from session_runner.http.cloud_routes import CLOUD_ROUTES, VERSION
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
 from session_runner.http.media import LARGEST_UPLOAD, MediaRoutes
+from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.media.media import Media
 from session_runner.messages import answers
@@ -57,14 +59,22 @@ class CloudApi:
     """The routes of one session."""
 
     def __init__(
-        self, *, messaging: Messaging, media: Media, tokens: TokenFolder, phone_number_id: str, live: Live
+        self,
+        *,
+        page: LinkedPage,
+        messaging: Messaging,
+        media: Media,
+        tokens: TokenFolder,
+        phone_number_id: str,
+        live: Live,
+        profile: OwnProfile,
     ) -> None:
         self._messaging = messaging
         self._live = live
         self._media = MediaRoutes(media)
         self._tokens = tokens
         self._phone_number_id = phone_number_id
-        self._account = AccountRoutes(messaging=messaging, tokens=tokens, identifier=phone_number_id)
+        self._account = AccountRoutes(page=page, profile=profile, tokens=tokens, identifier=phone_number_id)
         ours: dict[str, Answer] = {
             "sendMessage": self.send,
             "uploadMedia": self.upload,

@@ -161,6 +161,32 @@ CLOUD_ROUTES: Final = (
         content=record(id=TEXT),
     ),
     CloudRoute(
+        path="/{phone}/whatsapp_business_profile",
+        name="getBusinessProfile",
+        summary="The profile: the about text",
+        description="Of the fields of a business profile an ordinary account has no other.\n",
+        query=FIELDS,
+        answer="The profile.",
+        content=record(data=list_of(record(messaging_product={"const": "whatsapp"}))),
+    ),
+    CloudRoute(
+        path="/{phone}/whatsapp_business_profile",
+        method="POST",
+        name="changeBusinessProfile",
+        summary="Change the about text",
+        description="Any other field that is not empty is refused. `PATCH /v1/profile` changes the name, too.\n",
+        body={
+            "type": "object",
+            "required": ["messaging_product", "about"],
+            "properties": {
+                "messaging_product": {"const": "whatsapp"},
+                "about": {"type": "string", "minLength": 1, "maxLength": 139, "description": "The about text."},
+            },
+        },
+        answer="It is changed.",
+        content=_SUCCESS,
+    ),
+    CloudRoute(
         path="/{waba}/phone_numbers",
         name="listPhoneNumbers",
         summary="The numbers of the account: the one of this session",

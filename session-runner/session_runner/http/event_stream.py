@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from session_runner.http.errors import EventsGoneError, StartingError, TooManyStreamsError
 from session_runner.http.routes import EventsQuery, read_query
@@ -33,11 +34,15 @@ RETRY: Final = 2000
 class EventStreams:
     """The open streams of one session."""
 
-    def __init__(self, *, inbox: Inbox | None, metrics: Metrics, is_closing: Callable[[], bool]) -> None:
+    def __init__(self, *, inbox: Inbox, metrics: Metrics, is_closing: Callable[[], bool]) -> None:
         self._inbox = inbox
         self._metrics = metrics
         self._is_closing = is_closing
         self._open = 0
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handlers by the names of their routes."""
+        return {"streamEvents": self.answer}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Send events until the client goes, or the runner ends.
@@ -45,8 +50,6 @@ class EventStreams:
         :raises ApiError: there is no stream from that place, or there are too many.
         """
         after, inbox = read_query(request.query, EventsQuery).after, self._inbox
-        if inbox is None:
-            raise StartingError("The runner has no events.")
         if self._open >= MOST_STREAMS:
             raise TooManyStreamsError(f"{MOST_STREAMS} streams are open already; close one.")
         last = request.headers.get("Last-Event-ID") or (None if isinstance(after, msgspec.UnsetType) else after)

@@ -30,9 +30,10 @@ FILE_ROUTES: Final = (
         path="/v1/media/{id}",
         name="getFile",
         summary="What is known of a file",
-        description="Needs the scope `send`. "
+        description="Needs the scope `send` or `read`. "
         "Of one that was uploaded, or that came with a message, by the id in its event.\n",
         scope=TokenScope.SEND,
+        also=(TokenScope.READ,),
         answer="What is known of it.",
         content={"application/json": StoredFile},
         cached=False,
@@ -54,10 +55,11 @@ FILE_ROUTES: Final = (
         path="/v1/media/{id}/content",
         name="getFileContent",
         summary="The bytes of a file",
-        description="Needs the scope `send`.\n"
+        description="Needs the scope `send` or `read`.\n"
         "One that came with a message is fetched out of the page first, if it was not yet. The media type is that of the "
         "content, whatever its sender called it.\n",
         scope=TokenScope.SEND,
+        also=(TokenScope.READ,),
         answer="The bytes.",
         content={"*/*": {"type": "string", "contentMediaType": "application/octet-stream"}},
         cached=False,

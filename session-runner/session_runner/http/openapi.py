@@ -31,7 +31,7 @@ _INFO = {
     "version": "v1",
     "summary": "What one WhatsApp Web session says about itself",
     "description": "Every runner serves this API on port 8080 of its pod.\n"
-    "Routes below /v1 need a token of the session (`Authorization: Bearer TOKEN`), each route its scope; "
+    "Routes below /v1 need a token of the session (`Authorization: Bearer TOKEN`), each route its scope, or one of two; "
     "a token of the scope `admin` opens all.\n"
     "Probes and metrics need none and hold nothing secret.\n"
     "Every error is a problem (RFC 9457) with the object `error: {code, message}` in it; programs go by its code. "

@@ -4,6 +4,8 @@ import msgspec
 from aiohttp import web
 from msgspec import UnsetType
 from session_protocol.reading import (
+    LONGEST_ABOUT,
+    LONGEST_NAME,
     Chats,
     ContactCheck,
     ContactCheckRequest,
@@ -11,24 +13,27 @@ from session_protocol.reading import (
     PresenceRequest,
     PresenceSet,
     Profile,
+    ProfileChange,
     StoredMessages,
 )
 
-from session_runner.appearance import LASTS, Appearance
+from session_runner.account.appearance import LASTS, Appearance
+from session_runner.account.own_profile import OwnProfile
+from session_runner.account.reader import Reader
 from session_runner.http.cloud_bodies import read_body
 from session_runner.http.errors import BadRequestError
 from session_runner.http.message_routes import Handler, with_problems
 from session_runner.http.reading_table import ListQuery, MessagesQuery
 from session_runner.http.routes import read_query
-from session_runner.reader import Reader
 
 
 class ReadingRoutes:
     """The routes of one session."""
 
-    def __init__(self, reader: Reader, appearance: Appearance) -> None:
+    def __init__(self, reader: Reader, appearance: Appearance, profile: OwnProfile) -> None:
         self._reader = reader
         self._appearance = appearance
+        self._profile = profile
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by the names of their routes."""
@@ -39,6 +44,7 @@ class ReadingRoutes:
             "checkContact": with_problems(self.check),
             "getPicture": with_problems(self.picture),
             "getProfile": with_problems(self.profile),
+            "changeProfile": with_problems(self.change_profile),
             "getOwnPicture": with_problems(self.own_picture),
             "setPresence": with_problems(self.presence),
         }
@@ -75,7 +81,21 @@ class ReadingRoutes:
 
     async def profile(self, _request: web.Request) -> Profile:
         """GET /v1/profile."""
-        return await self._reader.profile()
+        return await self._profile.read()
+
+    async def change_profile(self, request: web.Request) -> Profile:
+        """PATCH /v1/profile: change name or about text."""
+        try:
+            given = msgspec.json.decode(await read_body(request), type=ProfileChange)
+        except (ValueError, RecursionError):
+            given = ProfileChange()
+        if given == ProfileChange():
+            raise BadRequestError(
+                f'The body is wrong: send {{"about": "Open until 6 pm"}}, up to {LONGEST_ABOUT} characters, '
+                f'or {{"name": "Shop"}}, up to {LONGEST_NAME}, or both.'
+            )
+        await self._profile.change(given)
+        return await self._profile.read()
 
     async def own_picture(self, _request: web.Request) -> web.Response:
         """GET /v1/profile/picture."""

@@ -23,6 +23,8 @@ class Route:
     description: str = ""
     scope: TokenScope | None = None
     """ The scope that it needs; admin is allowed, too. None: no token is needed, or none opens it (`operator`). """
+    also: tuple[TokenScope, ...] = ()
+    """ Further scopes that open it. """
     operator: bool = False
     """ Whether the operator calls it: it signs its requests and shows no token. """
     query: type[Struct] | None = None
@@ -38,6 +40,11 @@ class Route:
     errors: tuple[type[ApiError], ...] = field(default=())
     head: bool = False
     """ Whether HEAD is answered, too. """
+
+    @property
+    def scopes(self) -> tuple[TokenScope, ...]:
+        """The scopes that open it, beside admin."""
+        return () if self.scope is None else (self.scope, *self.also)
 
     @property
     def refusals(self) -> tuple[type[ApiError], ...]:

@@ -258,10 +258,11 @@ ROUTES = (
         path="/v1/messages/{id}",
         name="getMessage",
         summary="How far a message has come",
-        description="Needs the scope `send`. "
+        description="Needs the scope `send` or `read`. "
         "The id is in the answer of `POST /v1/messages` or `POST /{version}/{phone-number-id}/messages`. "
         "Messages are known for a week.\n",
         scope=TokenScope.SEND,
+        also=(TokenScope.READ,),
         answer="What is known of it.",
         content={"application/json": SentMessage},
         cached=False,
@@ -287,10 +288,11 @@ ROUTES = (
         path="/v1/events",
         name="streamEvents",
         summary="What happens, as server-sent events",
-        description="Needs the scope `send`. "
+        description="Needs the scope `send` or `read`. "
         "From now on, or from behind the event that `after` or the header Last-Event-ID names; the stream ends after an hour, "
         "and a client comes again with the last id. Events are kept for a day.\n",
         scope=TokenScope.SEND,
+        also=(TokenScope.READ,),
         query=EventsQuery,
         answer="The stream. Each event's data is JSON with id, type, time and data.",
         content={"text/event-stream": TEXT},

@@ -99,8 +99,8 @@ class Media:
         phone_number_id: str,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
-        page: LinkedPage | None = None,
-        live: Live | None = None,
+        page: LinkedPage,
+        live: Live,
     ) -> None:
         self._live = live
         self._page = page
@@ -194,7 +194,7 @@ class Media:
         :raises MediaError: it cannot be sent as that.
         """
         draft, kind = upload.draft, MediaKind(kind_of(content))
-        medium = self._medium_of(draft, declared=declared, filename=content.filename, passing=True)
+        medium = self._medium_of(draft, declared=declared, filename=content.filename, for_one_message=True)
         self._check(kind, medium, ptt=content.ptt)
         if is_to_convert(mime_type=medium.mime_type, form=medium.variant, ptt=content.ptt):
             raise AssertionError("what was converted is no voice note")
@@ -205,7 +205,7 @@ class Media:
             if not await self._ready().run(preparing.prepared, message, content=ready, medium=medium):
                 await self.in_thread(files.remove, self._folder, medium.identifier)  # nobody waits for it any more
 
-    def _medium_of(self, draft: Draft, *, declared: str, filename: str | None, passing: bool = False) -> Medium:
+    def _medium_of(self, draft: Draft, *, declared: str, filename: str | None, for_one_message: bool = False) -> Medium:
         if draft.size == 0:
             raise MediaError("The file is empty.")
         now = self._now()
@@ -218,7 +218,7 @@ class Media:
             filename=filename and well_formed(filename[:LONGEST_FILENAME]),
             created=now,
             used=now,
-            passing=passing,
+            for_one_message=for_one_message,
         )
 
     @contextlib.asynccontextmanager
@@ -270,7 +270,7 @@ class Media:
 
     def most_of(self, kind: MediaKind) -> int | None:
         """Return the bytes that a file of a kind may have by the session's settings; None: as in the Cloud API."""
-        limits = None if self._live is None else self._live.settings.media_limits
+        limits = self._live.settings.media_limits
         found: int | None = None if limits is None else getattr(limits, kind)
         return found
 
@@ -305,10 +305,10 @@ class Media:
         path = self._folder / medium.identifier
         fetch = self._fetches.get(medium.identifier)
         if fetch is None and not await self.in_thread(path.is_file):
-            if medium.page_key is None or self._page is None:
+            if medium.page_key is None:
                 raise UnknownObjectError("The file is gone.")
             fetch = self._fetches[medium.identifier] = Fetch()
-            task = asyncio.create_task(self._fetch(fetch, medium, medium.page_key, self._page))
+            task = asyncio.create_task(self._fetch(fetch, medium, medium.page_key))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         if fetch is not None:
@@ -327,10 +327,10 @@ class Media:
         size = os.fstat(file.fileno()).st_size  # a row that could not be written has the size that somebody declared
         return replace(medium, size=size), self._read(file)
 
-    async def _fetch(self, fetch: Fetch, medium: Medium, key: str, page: LinkedPage) -> None:
+    async def _fetch(self, fetch: Fetch, medium: Medium, key: str) -> None:
         try:
             async with self.taking() as upload:
-                await fetch.run(page, key, upload)
+                await fetch.run(self._page, key, upload)
                 draft = upload.draft
                 await self.in_thread(draft.keep, medium.identifier)
                 await self._ready().run(

@@ -95,7 +95,7 @@ _FLOWS: Final = "An ordinary WhatsApp account has no flows."
 _GROUPS: Final = "Groups are not built yet."
 _CALLS: Final = "Making and taking calls is not built; the session's spec can have them rejected."
 _COMMERCE: Final = "Catalogues are not built."
-_PROFILE: Final = "The profile is changed in WhatsApp on the phone."
+_USERNAME: Final = "An ordinary account has no username; PATCH /v1/profile changes how it calls itself."
 _REASONS: Final = {
     **dict.fromkeys(("register", "request_code", "verify_code"), _LINKING),
     "deregister": "The phone is unlinked by POST /v1/logout, with a token of the scope admin.",
@@ -107,7 +107,7 @@ _REASONS: Final = {
     **dict.fromkeys(("calls", "call_permissions"), _CALLS),
     "whatsapp_commerce_settings": _COMMERCE,
     "marketing_messages": _TEMPLATES,
-    **dict.fromkeys(("whatsapp_business_profile", "username", "username_suggestions"), _PROFILE),
+    **dict.fromkeys(("username", "username_suggestions"), _USERNAME),
     "block_users": "Blocking is done in WhatsApp on the phone.",
     "message_qrdls": "An ordinary WhatsApp account has no QR codes with messages.",
     "conversational_automation": "An ordinary WhatsApp account has no automation.",

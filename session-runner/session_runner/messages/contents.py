@@ -156,6 +156,11 @@ def concerned(content: Content) -> str | None:
     return content.message if isinstance(content, Reaction | Forward | Edit | Deletion) else None
 
 
+def takes_long(content: Content) -> bool:
+    """Whether the page may need long before it has it: for a file that goes up, or down, or for a link that it fetches."""
+    return isinstance(content, File | Forward) or (isinstance(content, Text) and content.preview_url)
+
+
 def stored(content: Content) -> str:
     """Return the content as it is stored; its kind is kept beside it."""
     return msgspec.json.encode(content).decode()

@@ -59,14 +59,17 @@ def progress_after(now: Progress, ack: int) -> Progress:
     return max(now, _ACKS.get(ack, now), key=_ORDER.index)
 
 
-def can_send(state: RunnerState, reason: StateReason = StateReason.AS_EXPECTED) -> bool:
+def is_connected(state: RunnerState, reason: StateReason) -> bool:
     """Whether the page is linked and connected, whatever a person has to do in it besides."""
-    if reason is StateReason.MESSAGES_UNANSWERED:  # it takes messages, and may be answered any moment
+    if reason is StateReason.MESSAGES_UNANSWERED:  # it is, and may be answered any moment
         return True
-    if reason is StateReason.TERMS_NOT_ACCEPTED:  # nobody gets anything until the owner accepts them on the phone
-        return False
     traits = traits_of(state)
     return traits.linked is True and traits.phase in (Phase.CONNECTED, Phase.BLOCKED)
+
+
+def can_send(state: RunnerState, reason: StateReason) -> bool:
+    """Whether messages go out of the page now: nobody gets any until the owner has accepted new terms on the phone."""
+    return is_connected(state, reason) and reason is not StateReason.TERMS_NOT_ACCEPTED
 
 
 def unanswered_since(oldest: float | None, *, connected: float | None, now: float) -> float | None:

@@ -20,19 +20,19 @@ from session_protocol.states import Phase, rests, traits_of
 from session_protocol.times import format_time
 from session_protocol.vocabulary import ExitCode, RunnerState
 
-from session_runner.deaths import Deaths
+from session_runner.account.phone_numbers import PhoneNumbers
+from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded, unresponsive
 from session_runner.host.memory import KillCounter
 from session_runner.metrics import Metrics
 from session_runner.monitoring import answers, fetcher
 from session_runner.monitoring.answers import Answers
+from session_runner.monitoring.deaths import Deaths
 from session_runner.monitoring.fetcher import PAGE_IS_LOADING, Fetcher
 from session_runner.monitoring.pairing import pair, show_codes, with_numbers
 from session_runner.monitoring.publisher import Publisher
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.presence import PresenceKeeper
 from session_runner.proxy.watching import WatchedProxy
 from session_runner.settings import Settings
 from session_runner.states.classify import Verdict, classify
@@ -135,7 +135,7 @@ class PageMonitor:
             proxy=proxy,
         )
         self._stuck_since = self.started
-        self.numbers.changed = self._woken.set
+        self.numbers.asked.connect(self._woken.set)
         self._answers = Answers(
             health_check=self.settings.health_check_timeout,
             protocol=self.settings.protocol_timeout,

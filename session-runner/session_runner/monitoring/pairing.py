@@ -12,8 +12,8 @@ from typing import Any
 from session_protocol.logouts import LogoutReason
 from session_protocol.vocabulary import RunnerState
 
+from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.monitoring.state_file import StateFile
-from session_runner.phone_numbers import PhoneNumbers
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, live_code
 from session_runner.states.pairing import Pairing, asked, for_number, is_due, is_over, live_pairing_code

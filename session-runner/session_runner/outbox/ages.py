@@ -25,12 +25,15 @@ class Ages:
 
 
 def ages(database: Connection, *, account: str | None, paced: Sequence[str] = ()) -> Ages:
-    """Return the ages of this account's messages; `paced`: the ids of those that wait for their turn."""
+    """Return the ages of this account's messages; `paced`: the ids of those that wait for their turn.
+
+    While nobody knows whose account it is, as of a page that does not load, all that wait are counted.
+    """
     waiting = database.execute(
         "SELECT min(accepted) FILTER (WHERE NOT is_paced) AS accepted, min(accepted) FILTER (WHERE is_paced) AS paced, "
         "count(*) FILTER (WHERE is_paced) AS paced_count FROM (SELECT accepted, id IN (SELECT value FROM json_each(?)) AS is_paced "
-        "FROM requests WHERE progress IN (?, ?) AND (account IS NULL OR account = ?))",
-        (msgspec.json.encode(paced).decode(), *WAITING, account),
+        "FROM requests WHERE progress IN (?, ?) AND (? IS NULL OR account IS NULL OR account = ?))",
+        (msgspec.json.encode(paced).decode(), *WAITING, account, account),
     ).fetchone()
     silent = database.execute(
         "SELECT place, time FROM requests JOIN statuses ON request = id AND status = progress "

@@ -95,10 +95,13 @@ def due(database: Connection, *, webhook: str, now: float, longest: float, most:
     ]
 
 
-def next_due(database: Connection, *, webhook: str, now: float) -> float | None:
-    """Return when the next pause is over; None: nobody waits for one."""
+def turn(
+    database: Connection, *, webhook: str, now: float, longest: float, most: int
+) -> tuple[list[Delivery], float | None]:
+    """Return the deliveries whose turn it is, and when the next pause is over; None: nobody waits for one."""
     row = database.execute(_NEXT_DUE, (webhook, now)).fetchone()
-    return None if row[0] is None else float(row[0])
+    waiting = due(database, webhook=webhook, now=now, longest=longest, most=most)
+    return waiting, None if row[0] is None else float(row[0])
 
 
 def delivered(database: Connection, place: int) -> None:

@@ -35,8 +35,8 @@ class Medium:
     filename: str | None = field(default=None, repr=False)
     stored: bool = True
     """ Whether the file is in the folder. """
-    passing: bool = False
-    """ Whether it is for one waiting message alone, and goes with it. """
+    for_one_message: bool = False
+    """ Whether it is for a waiting message alone, and goes with it; the column is called `passing`. """
 
 
 def add(database: Connection, medium: Medium) -> None:
@@ -55,7 +55,7 @@ def add(database: Connection, medium: Medium) -> None:
             medium.stored,
             medium.created,
             medium.used,
-            medium.passing,
+            medium.for_one_message,
         ),
     )
 
@@ -111,7 +111,7 @@ def find(database: Connection, identifier: str, *, now: float) -> Medium | None:
         stored=bool(row["stored"]),
         created=row["created"],
         used=row["used"],
-        passing=bool(row["passing"]),
+        for_one_message=bool(row["passing"]),
     )
 
 

@@ -62,6 +62,22 @@ class Waiting:
     reply_to: str | None
     tries: int
     accepted: float
+    begun: bool = False
+    """ Whether the page may have been told of it before. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What came of messages of which the page was told."""
+
+    handed_over: tuple[tuple[str, str | None], ...] = ()
+    """ By id, with the page's key. """
+    failed: tuple[tuple[str, int], ...] = ()
+    """ With the code: they are not in the page, and were never sent. """
+    tried: tuple[str, ...] = ()
+    """ The page did not take them. """
+    kept_back: tuple[str, ...] = ()
+    """ It was not told of them after all, nor before. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +162,7 @@ def due(
     rows = database.execute(
         "WITH held AS (SELECT digits, min(place) AS place FROM requests "
         "WHERE to_prepare = 1 AND progress IN (?1, ?2) GROUP BY digits) "
-        "SELECT id, digits, kind, content, reply_to, tries, accepted FROM requests LEFT JOIN held USING (digits) "
+        "SELECT id, digits, kind, content, reply_to, tries, accepted, progress FROM requests LEFT JOIN held USING (digits) "
         "WHERE progress IN (?1, ?2) AND (account IS NULL OR account = ?3) "
         "AND (held.place IS NULL OR requests.place < held.place) "
         "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) "
@@ -161,6 +177,7 @@ def due(
             reply_to=row["reply_to"],
             tries=row["tries"],
             accepted=row["accepted"],
+            begun=row["progress"] == Progress.HANDING_OVER,
         )
         for row in rows
     ]
@@ -183,6 +200,18 @@ def handed_over(database: Connection, identifier: str, *, page_key: str | None, 
         (Progress.HANDED_OVER, page_key, time, identifier),
     )
     _note(database, identifier, Progress.HANDED_OVER, time)
+
+
+def settle(database: Connection, results: Results, *, time: float) -> None:
+    """Note what came of messages of which the page was told."""
+    for identifier, page_key in results.handed_over:
+        handed_over(database, identifier, page_key=page_key, time=time)
+    for identifier, code in results.failed:
+        record(database, identifier, Progress.FAILED, time=time, error=code)
+    for identifier in results.tried:
+        count_try(database, identifier)
+    for identifier in results.kept_back:
+        database.execute("UPDATE requests SET progress = ? WHERE id = ?", (Progress.ACCEPTED, identifier))
 
 
 def watched(database: Connection, *, since: float, most: int) -> list[Watched]:
@@ -215,6 +244,12 @@ def record(
         (progress, error, problem, failed, failed, identifier),
     )
     _note(database, identifier, progress, time)
+
+
+def record_all(database: Connection, progress: Sequence[tuple[str, Progress, int | None]], *, time: float) -> None:
+    """Note how far messages have come: by id, with the code of one that has failed."""
+    for identifier, now, error in progress:
+        record(database, identifier, now, time=time, error=error)
 
 
 def belong(database: Connection, *, account: str) -> None:

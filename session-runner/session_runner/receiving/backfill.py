@@ -14,10 +14,9 @@ from typing import Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.incoming import Entry, News, PageMessage, Who, news_of
-from session_runner.messages.progress import can_send
 from session_runner.outbox import backfills, seen
 from session_runner.outbox.backfills import Backfill, Receiver
 from session_runner.outbox.outbox import Outbox
@@ -45,13 +44,13 @@ class BackfillReader:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         inbox: Inbox,
         receivers: Callable[[], Sequence[Receiver]],
         stored: Callable[[], None],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._inbox = inbox
         self._receivers = receivers
         """ Who wants the history now. """
@@ -77,7 +76,7 @@ class BackfillReader:
         """Read a piece for each webhook that wants one; return the seconds after which there may be more."""
         snapshot = self._store.snapshot
         wanted = {receiver.name: receiver for receiver in self._receivers()}
-        if not can_send(snapshot.state) or snapshot.linked_time is None:
+        if not self._page.is_connected or snapshot.linked_time is None:
             return PAUSE
         linked = snapshot.linked_time.timestamp()
         now = self._inbox.taking().now.timestamp()

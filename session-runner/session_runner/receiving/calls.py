@@ -15,9 +15,8 @@ from typing import Final
 import msgspec
 from session_protocol.vocabulary import CallHandling
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
-from session_runner.messages.progress import can_send
 from session_runner.outbox import calls
 from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox
@@ -41,10 +40,10 @@ class Calls:
     """One session's incoming calls; used from one event loop only."""
 
     def __init__(
-        self, *, store: StateStore, door: Commands, inbox: Inbox, handling: Callable[[], CallHandling]
+        self, *, store: StateStore, page: LinkedPage, inbox: Inbox, handling: Callable[[], CallHandling]
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._inbox = inbox
         self._handling = handling
         """ What becomes of a call now. """
@@ -71,7 +70,7 @@ class Calls:
             await self._store.newer_than_or_set(revision, self._woken, wait=pause)
 
     async def _round(self, outbox: Outbox) -> float:
-        if not can_send(self._store.snapshot.state):
+        if not self._page.is_connected:
             return PAUSE
         given = await self._page.read("calls_list.js", deadline=CALL_SECONDS)
         ringing = msgspec.convert(given, type=list[PageCall])

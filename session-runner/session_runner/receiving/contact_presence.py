@@ -13,11 +13,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.events import Event, EventType, PresenceChange
 from session_runner.messages.incoming import Who, seconds_of
-from session_runner.messages.progress import can_send
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import chat_of
 from session_runner.page.errors import CallFailedError
@@ -47,13 +46,13 @@ class ContactPresence:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         inbox: Inbox,
         wanted: Callable[[], bool],
         publish: Callable[[Event], None],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._inbox = inbox
         self._wanted = wanted
         """ Whether anybody wants to know now. """
@@ -81,7 +80,7 @@ class ContactPresence:
 
     async def _round(self, outbox: Outbox) -> None:
         wanted = self._wanted()
-        if not (wanted or self._is_on) or not can_send(self._store.snapshot.state):
+        if not (wanted or self._is_on) or not self._page.is_connected:
             return
         given = await self._page.read("presence_take.js", {"wanted": wanted}, deadline=CALL_SECONDS)
         self._is_on = wanted

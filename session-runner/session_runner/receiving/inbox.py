@@ -20,18 +20,19 @@ from typing import Any, Final
 
 import msgspec
 
-from session_runner.commands import CommandError, Commands
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
-from session_runner.messages.progress import can_send
 from session_runner.metrics import Metrics
-from session_runner.outbox import events, notices, people, seen
-from session_runner.outbox.events import Deliveries, NoDeliveries, Stored
+from session_runner.outbox import events, people, readings, seen
+from session_runner.outbox.events import Deliveries, Stored
 from session_runner.outbox.marks import LONGEST_DELAY, SHORTEST_DELAY, Marking
 from session_runner.outbox.outbox import Outbox
+from session_runner.outbox.readings import State, Touched
 from session_runner.outbox.seen import Reading, Sifted, Taking
 from session_runner.page.errors import CallFailedError
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -94,21 +95,21 @@ class Inbox:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         phone_number_id: str,
         metrics: Metrics,
-        deliveries: Deliveries | None = None,
-        marking: Callable[[], bool] = lambda: False,
+        deliveries: Deliveries,
+        marking: Callable[[], bool],
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._clock = clock
         self._random = random
         self._phone_number_id = phone_number_id
         self._metrics = metrics
-        self._deliveries = deliveries or NoDeliveries()
+        self._deliveries = deliveries
         self._marking = marking
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
@@ -120,8 +121,8 @@ class Inbox:
         self._is_full = False
         self.bell = Bell()
         """ Rings when there are new events. """
-        self.marks_wait: Callable[[], None] = lambda: None
-        """ Called when messages were stored with their read marks. """
+        self.marks_stored = Signal()
+        """ Messages were stored with their read marks. """
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -189,16 +190,25 @@ class Inbox:
 
     async def _round(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> float:
         """Read what there is now; return the seconds after which there may be more."""
-        snapshot = self._store.snapshot
-        is_full = await self._has_no_room(outbox)
-        if not is_full:
-            await self._publish_notices(outbox)
-        if not can_send(snapshot.state) or snapshot.linked_time is None:
+        snapshot, linked = self._store.snapshot, self._store.snapshot.linked_time
+        can_read = self._page.is_connected and linked is not None
+        state = State(
+            state=snapshot.state,
+            reason=snapshot.reason,
+            linked=snapshot.linked,
+            linked_time=linked.timestamp() if can_read and linked is not None else None,
+        )
+        begun = await outbox.run(readings.begin, self.taking(), state)
+        self._found_room(is_full=begun.is_full)
+        self.published(begun.published)
+        if begun.more:
+            self.wake()
+        if not can_read:
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
             return PAUSE
-        if is_full:
+        reading = begun.reading
+        if reading is None:
             return RETRY
-        reading = await outbox.run(seen.reading, linked=snapshot.linked_time.timestamp())
         try:
             if self._something or self._again:
                 await self._read_touched(outbox, reading)
@@ -215,28 +225,13 @@ class Inbox:
             return AGAIN
         return max(0.0, min(PAUSE, self._whole.at - loop.time()))
 
-    async def _publish_notices(self, outbox: Outbox) -> None:
-        """Tell state and statuses; while there is no room the newest state is kept, and each status at its request."""
-        snapshot, how = self._store.snapshot, self.taking()
-        self.published(
-            await outbox.run(
-                notices.publish_state, how, state=snapshot.state, reason=snapshot.reason, linked=snapshot.linked
-            )
-        )
-        statuses = await outbox.run(notices.publish_statuses, how)
-        self.published(statuses)
-        if statuses == notices.MOST:
-            self.wake()  # there may be more
-
-    async def _has_no_room(self, outbox: Outbox) -> bool:
-        is_full = await outbox.run(events.is_full, self._deliveries)
+    def _found_room(self, *, is_full: bool) -> None:
         if is_full and not self._is_full:
             logger.warning("So many events wait for webhooks that no more messages are read")
         self._is_full = is_full
         self._metrics.reading_stopped.set(is_full)
         if is_full:
             self._whole = _Whole()
-        return is_full
 
     async def _read_touched(self, outbox: Outbox, reading: Reading) -> None:
         """Read the chats in which something happened, and a little later once more."""
@@ -244,10 +239,15 @@ class Inbox:
         taken = await self._page.read("inbox_take.js", {"again": again})
         if not isinstance(taken, dict) or not isinstance(taken.get("chats"), list):
             raise PageRefusedError
+        touched = []
         for given in taken["chats"]:
             with self._unreadable():
                 chat = msgspec.convert(given, type=ChatEntries)
-                await self._read(outbox, chat.who, chat.entries, reading)
+                touched.append(
+                    Touched(who=chat.who, entries=self._entries(chat.entries), messages=_given_with(chat.entries))
+                )
+        if touched:
+            await self._take_touched(outbox, touched, reading)
         if taken.get("lost"):
             self._whole.at = 0.0
 
@@ -308,17 +308,23 @@ class Inbox:
                 return news, history, is_all
             place = found["next"]
 
-    async def _read(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> None:
-        """Take what is new of a chat's entries."""
-        sifted = await self._sift(outbox, who, given, reading)
-        await self._publish(outbox, who, sifted.news, reading)
+    async def _take_touched(self, outbox: Outbox, touched: Sequence[Touched], reading: Reading) -> None:
+        """Take what is new of these chats."""
+        how = self._taking_messages(reading)
+        taken = await outbox.run(readings.take_touched, touched, how)
+        self._took(taken.published, how=how, is_full=taken.is_full)
+        for who, news in taken.left:
+            await self._publish(outbox, who, news, reading)
 
     async def _sift(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> Sifted:
+        return await outbox.run(seen.sift, who, self._entries(given), self.taking(reading))
+
+    def _entries(self, given: Sequence[Any]) -> list[Entry]:
         entries = []
         for one in given:
             with self._unreadable():
                 entries.append(msgspec.convert(one, type=Entry))
-        return await outbox.run(seen.sift, who, entries, self.taking(reading))
+        return entries
 
     async def _publish(self, outbox: Outbox, who: Who, news: Sequence[Entry], reading: Reading) -> None:
         """Have what is in these messages stored as events."""
@@ -336,13 +342,18 @@ class Inbox:
                 if not readable:
                     await outbox.run(seen.mark, who, entry, self.taking(reading))
             fresh = frozenset(entry.key for entry in some if entry.fresh)
-            how = self.taking(reading, marking=self._marks() if self._marking() else None)
-            count = await outbox.run(seen.take, messages, fresh=fresh, how=how)
-            self.published(count)
-            if how.marking is not None:
-                self.marks_wait()
-            if count and await self._has_no_room(outbox):
-                raise _NoRoomError
+            how = self._taking_messages(reading)
+            count, is_full = await outbox.run(readings.take, messages, fresh=fresh, how=how)
+            self._took(count, how=how, is_full=is_full)
+
+    def _took(self, count: int, *, how: Taking, is_full: bool) -> None:
+        """Handle that messages were stored. :raises _NoRoomError: no more are to be read."""
+        self.published(count)
+        if count and how.marking is not None:
+            self.marks_stored.emit()
+        if is_full:
+            self._found_room(is_full=True)
+            raise _NoRoomError
 
     @contextlib.contextmanager
     def _unreadable(self) -> Any:
@@ -361,6 +372,9 @@ class Inbox:
             self._metrics.events.inc(count)
             self.bell.ring()
 
+    def _taking_messages(self, reading: Reading) -> Taking:
+        return self.taking(reading, marking=self._marks() if self._marking() else None)
+
     def _marks(self) -> Marking:
         part = int.from_bytes(self._random(2)) / 2**16
         delay = SHORTEST_DELAY + part * (LONGEST_DELAY - SHORTEST_DELAY)
@@ -377,3 +391,14 @@ class Inbox:
             deliveries=self._deliveries,
             marking=marking,
         )
+
+
+def _given_with(entries: Sequence[Any]) -> dict[str, PageMessage]:
+    """Return by key what the page gave of messages beside their entries; what is none is read, and found to be none."""
+    messages = {}
+    for one in entries:
+        if isinstance(one, dict) and "who" in one:
+            with contextlib.suppress(msgspec.ValidationError):
+                message = msgspec.convert(one, type=PageMessage)
+                messages[message.key] = message
+    return messages

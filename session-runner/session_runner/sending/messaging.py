@@ -18,20 +18,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
 from session_protocol.states import STATES
 
-from session_runner.commands import CommandError, Commands, CommandTimeoutError
+from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.live import Live
 from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
-from session_runner.messages.contents import Content, Deletion, Edit, File, Forward, concerned, for_page, kind_of
+from session_runner.messages.contents import Deletion, Edit, File, kind_of
 from session_runner.messages.errors import (
-    BadParameterError,
     KeyInUseError,
     KeyReusedError,
-    MediaError,
     MessageError,
     NotLinkedError,
     NotReadyError,
@@ -41,18 +38,20 @@ from session_runner.messages.errors import (
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.pacing import Turn
-from session_runner.messages.progress import Progress, gives_up, progress_after, unanswered_since
+from session_runner.messages.progress import Progress, progress_after, unanswered_since
 from session_runner.messages.requests import ReadMark, SendRequest
-from session_runner.outbox import marks, requests
-from session_runner.outbox.ages import ages
+from session_runner.outbox import marks, requests, turns
 from session_runner.outbox.outbox import Outbox, open_outbox
-from session_runner.outbox.requests import Message, NewMessage, Waiting
+from session_runner.outbox.requests import Message, NewMessage
 from session_runner.outbox.schema import NoRoomError
+from session_runner.outbox.turns import FullError
 from session_runner.page.errors import CallFailedError
+from session_runner.sending.handing_over import HandingOver
 from session_runner.sending.pacer import Pacer
 from session_runner.sending.preparing import Preparer
 from session_runner.sending.read_marks import ReadMarks
 from session_runner.sending.recipients import Recipients
+from session_runner.signals import Signal
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -67,6 +66,8 @@ AT_ONCE: Final = 50
 """ Messages of one round, and keys in one question to the page. """
 MOST_WATCHED: Final = 500
 """ Messages that the page is asked about without an event; an event is about one of the newest, as a rule. """
+MEASURE: Final = 1.0
+""" Seconds between two measurements at least. """
 TICK: Final = 30.0
 """ Seconds between two rounds of which no event told. """
 RETRY: Final = 2.0
@@ -90,43 +91,52 @@ class Messaging:
         self,
         *,
         store: StateStore,
-        door: Commands,
+        page: LinkedPage,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
-        metrics: MessageMetrics | None = None,
-        preparer: Preparer | None = None,
-        live: Live | None = None,
+        metrics: MessageMetrics,
+        preparer: Preparer,
+        live: Live,
     ) -> None:
         self._store = store
-        self._page = LinkedPage(store=store, door=door)
+        self._page = page
         self._woken = asyncio.Event()
         self._clock = clock
         self._random = random
-        self.preparer = preparer
-        """ None: it sends no files. """
+        self._preparer = preparer
+        preparer.settled.connect(self.wake)
         self._marks = ReadMarks(page=self._page, now=self._now)
-        self._metrics = metrics or MessageMetrics(CollectorRegistry())
+        self._metrics = metrics
         self._recipients = Recipients(self._page, now=self._now)
-        live = live or Live(store=store)
-        live.listeners.append(self._woken.set)
+        live.changed.connect(self.wake)
         self._pacer = Pacer(page=self._page, store=store, live=live, now=self._now, failed=self._count_failed)
+        self._handing = HandingOver(
+            page=self._page,
+            pacer=self._pacer,
+            preparer=preparer,
+            now=self._now,
+            failed=self._count_failed,
+        )
         self._connected_since: float | None = None
         self._settled: str | None = None
         """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
         self._acks_changed = False
+        self._measure_at = 0.0
+        """ When it is measured again at the earliest, on the loop's clock. """
         self._ask_all_at = 0.0
         """ When the page is asked about all messages, on the loop's clock. """
-        self.progressed: Callable[[], None] = lambda: None
-        """ Called when statuses may have come. """
-        self._tried: dict[str, float] = {}
-        """ Since when, of what this runner was the first to try: it may have waited for its turn for long before. """
+        self.progressed = Signal()
+        """ Statuses may have come. """
+        self._has_progressed = True
+        """ Whether they may have; an earlier runner may have left some. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
 
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
+        self._has_progressed = True
         self._woken.set()
 
     async def outbox(self) -> Outbox:
@@ -191,7 +201,7 @@ class Messaging:
         :raises MessageError: it will not be marked.
         """
         outbox = await self._open()
-        self._check_linked()
+        self._page.check_linked()
         await self._marks.take(outbox, mark)
         self._woken.set()
 
@@ -213,21 +223,6 @@ class Messaging:
         :raises NotReadyError: the runner is starting or ending.
         """
         return (await self._pacer.paced(await self._open())).get(identifier)
-
-    def own_number(self) -> str:
-        """Return the digits of the linked number.
-
-        :raises NotLinkedError: there is none.
-        :raises NotReadyError: only the page knows it, and it is away.
-        """
-        self._check_linked()
-        if self._page.own is None:
-            raise NotReadyError("The page has not told the number yet; ask again.")
-        return self._page.own
-
-    def can_send(self) -> bool:
-        """Whether the page is linked and connected now."""
-        return self._page.can_send
 
     @contextlib.asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Outbox]:
@@ -257,7 +252,9 @@ class Messaging:
                     await outbox.run(requests.sweep, now=self._now())
                     sweep_at = loop.time() + SWEEP
                 pause = await self._round(outbox, now=loop.time())
-                self.progressed()
+                if self._has_progressed:
+                    self._has_progressed = False
+                    self.progressed.emit()
             except sqlite3.OperationalError:  # no room, say: the volume's own watch sees to that
                 logger.exception("The messages on the volume could not be read or written")
                 pause = RETRY
@@ -268,12 +265,12 @@ class Messaging:
         state = self._store.snapshot.state
         if not self._page.can_send:
             self._connected_since = self._settled = None
-            await self._measure(outbox)
+            pause = min(TICK, await self._measure(outbox, now=now))
             self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
                 await self._end_waiting(outbox, but_of=None)
                 await outbox.run(marks.clear)
-            return TICK
+            return pause
         if self._connected_since is None:
             self._connected_since = self._now()
         account = self._page.account
@@ -283,7 +280,8 @@ class Messaging:
             self._settled = account
         try:
             next_mark = await self._marks.set_all(outbox)
-            pause = min(next_mark, await self._hand_over(outbox, account))
+            held, next_turn = await self._handing.hand_over(outbox, account)
+            pause = min(next_mark, RETRY if held else min(TICK, next_turn))
             if now >= self._ask_all_at:
                 await self._follow(outbox, most=MOST_WATCHED)
                 self._ask_all_at = now + TICK
@@ -293,102 +291,32 @@ class Messaging:
         except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
             pause = RETRY
-        await self._measure(outbox)
-        return pause
+        return min(pause, await self._measure(outbox, now=now))
 
-    async def _measure(self, outbox: Outbox) -> None:
-        """Measure how old the oldest messages are, and tell the monitor whether WhatsApp is silent for too long."""
-        paced = await self._pacer.paced(outbox)
-        found = self._metrics.oldest.latest = await outbox.run(ages, account=self._page.account, paced=list(paced))
+    async def _measure(self, outbox: Outbox, *, now: float) -> float:
+        """Measure how old the oldest messages are, and tell the monitor whether WhatsApp is silent for too long.
+
+        Not after each message; return the seconds until it is to be measured again.
+        """
+        if now < self._measure_at:
+            return self._measure_at - now
+        self._measure_at = now + MEASURE
+        found = self._metrics.oldest.latest = await outbox.run(turns.measure, terms=self._pacer.terms())
         connected, before = self._connected_since, self._store.unanswered
         self._store.unanswered = unanswered_since(found.unanswered, connected=connected, now=self._now())
         if before is None and self._store.unanswered is not None:
             logger.warning("WhatsApp has not answered messages for a long time")
+        return TICK
 
     async def _end_waiting(self, outbox: Outbox, *, but_of: str | None) -> None:
         code = NotLinkedError.code
         failed = await outbox.run(requests.end_waiting, but_of=but_of, error=code, time=self._now())
         if failed:
+            self._has_progressed = True
             self._metrics.failed.labels(code).inc(failed)
             logger.warning(
                 "Messages were not sent, because their phone is not linked any more", extra={"count": failed}
             )
-
-    async def _hand_over(self, outbox: Outbox, account: str | None) -> float:
-        """Hand the waiting messages over, in their order; return the seconds after which there may be more to do."""
-        ready, next_turn = await self._pacer.due(outbox)
-        held: set[str] = set()
-        while True:  # what waits behind one of `held` fills no round
-            waiting = await outbox.run(requests.due, account=account, most=AT_ONCE, only=ready, but=held)
-            if not waiting and not held:
-                self._tried.clear()
-            for message in waiting:
-                if self._page.account != account or not self._page.can_send:
-                    return 0.0  # another phone may be linked meanwhile, or none
-                if message.digits in held:  # the order within a chat is kept
-                    continue
-                if not await self._hand_over_one(outbox, message):
-                    held.add(message.digits)
-            if len(waiting) < AT_ONCE or not held:
-                break
-        if held:
-            return RETRY
-        return 0.0 if len(waiting) == AT_ONCE else min(TICK, next_turn)
-
-    async def _hand_over_one(self, outbox: Outbox, message: Waiting) -> bool:
-        """Return whether the message is settled: with the page, or given up."""
-        file = await self._file_of(message.content)
-        lost = file is None and isinstance(message.content, File)
-        over = lost or self._gives_up(message)
-        argument = {
-            "id": message.identifier,
-            "own": self._page.own,
-            "to": f"{message.digits}@c.us",
-            "kind": kind_of(message.content),
-            "content": for_page(message.content),
-            "about": message.reply_to or concerned(message.content),
-            "chats": await outbox.run(marks.chats, message.content.message)
-            if isinstance(message.content, Forward)
-            else [],
-            "look": over,
-        }
-        if not over:
-            await outbox.note(requests.begin_handing_over, message.identifier)
-        try:
-            found = await self._page.call("send.js", argument, file=None if over else file)
-        except (CommandTimeoutError, CallFailedError) as error:
-            # The error's text could repeat the message's.
-            logger.warning(
-                "Tries to hand a message to the page have failed",
-                extra={"count": message.tries + 1, "error": type(error).__name__},
-            )
-            await outbox.note(requests.count_try, message.identifier)
-            return False
-        if isinstance(found, dict) and found.get("pending"):
-            return False
-        if isinstance(found, dict) and "key" in found:
-            await outbox.note(requests.handed_over, message.identifier, page_key=found["key"], time=self._now())
-        else:  # it is not in the page, and was never sent
-            code = (BadParameterError if found else MediaError if lost else NotReadyError).code
-            self._count_failed(code)
-            await outbox.note(requests.record, message.identifier, Progress.FAILED, time=self._now(), error=code)
-        self._tried.pop(message.identifier, None)
-        if self.preparer is not None and isinstance(message.content, File):
-            await self.preparer.media.release(message.content.media)
-        return True
-
-    def _gives_up(self, message: Waiting) -> bool:
-        now = self._now()
-        if message.tries == 0:
-            self._tried.setdefault(message.identifier, now)
-        since = self._tried.get(message.identifier, message.accepted)
-        return gives_up(tries=message.tries, age=now - message.accepted, tried=now - since)
-
-    async def _file_of(self, content: Content) -> Path | None:
-        """Return where the file of a content is, or None where it has none, or it is gone."""
-        if not isinstance(content, File) or self.preparer is None:
-            return None
-        return await self.preparer.media.path_of(content)
 
     async def _follow(self, outbox: Outbox, *, most: int) -> None:
         """Ask the page how far the messages have come that it has."""
@@ -398,6 +326,7 @@ class Messaging:
             acks = await self._page.call("acks.js", {"keys": [message.page_key for message in some]})
             if not isinstance(acks, list) or len(acks) != len(some):
                 raise PageRefusedError
+            come = []
             for message, ack in zip(some, acks, strict=True):
                 if not isinstance(ack, int):
                     continue  # a page that does not have it has not failed to send it
@@ -405,9 +334,13 @@ class Messaging:
                 if now is not message.progress:
                     error = RefusedError.code if now is Progress.FAILED else None
                     self._count(message.progress, error)
-                    await outbox.note(requests.record, message.identifier, now, time=self._now(), error=error)
+                    come.append((message.identifier, now, error))
+            if come:
+                self._has_progressed = True
+                await outbox.note(requests.record_all, come, time=self._now())
 
     def _count_failed(self, code: int) -> None:
+        self._has_progressed = True
         self._metrics.failed.labels(code).inc()
 
     def _count(self, before: Progress, error: int | None) -> None:
@@ -419,40 +352,38 @@ class Messaging:
     async def _store_request(
         self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
     ) -> Accepted:
-        self._check_linked()
+        self._page.check_linked()
         account = self._page.account
-        if await outbox.run(requests.count_waiting) >= MOST_WAITING:
-            raise QueueFullError(f"{MOST_WAITING} messages wait to be sent already; send again when they are gone.")
-        content, to_prepare = request.content, False
-        if isinstance(content, File):
-            if self.preparer is None:
-                raise NotReadyError("The runner takes no files.")
-            content, to_prepare = await self.preparer.fit(content)
-        recipient = await self._recipients.of(outbox, request)
-        message = NewMessage(
-            identifier=message_id(self._random(RANDOM_BYTES)),
-            given=request.given,
-            digits=recipient.digits,
-            to_stranger=recipient.is_stranger,
-            content=content,
-            reply_to=request.reply_to,
-            accepted=self._now(),
-            account=account,
-            key=key,
-            digest=digest,
-            to_prepare=to_prepare,
-        )
-        await self._pacer.admit(outbox, message)
-        await outbox.run(requests.add, message)
+        try:
+            if not self._recipients.is_known(request):  # nobody is asked about for what will not be taken
+                await outbox.run(turns.check_room, most=MOST_WAITING)
+            content, to_prepare = request.content, False
+            if isinstance(content, File):
+                content, to_prepare = await self._preparer.fit(content)
+            recipient = await self._recipients.of(outbox, request)
+            message = NewMessage(
+                identifier=message_id(self._random(RANDOM_BYTES)),
+                given=request.given,
+                digits=recipient.digits,
+                to_stranger=recipient.is_stranger,
+                content=content,
+                reply_to=request.reply_to,
+                accepted=self._now(),
+                account=account,
+                key=key,
+                digest=digest,
+                to_prepare=to_prepare,
+            )
+            await self._pacer.take_in(outbox, message, most=MOST_WAITING)
+        except FullError as error:
+            raise QueueFullError(
+                f"{MOST_WAITING} messages wait to be sent already; send again when they are gone."
+            ) from error
+        self._handing.accepted(message.identifier)
         self._metrics.accepted.labels(kind_of(message.content)).inc()
         self._woken.set()
-        if self.preparer is not None:
-            self.preparer.wake()
+        self._preparer.wake()
         return Accepted(identifier=message.identifier, given=message.given, digits=message.digits)
-
-    def _check_linked(self) -> None:
-        if self._store.snapshot.linked is False:
-            raise NotLinkedError(f"No phone is linked to this session; it is {self._store.snapshot.state}.")
 
     async def _open(self) -> Outbox:
         with contextlib.suppress(TimeoutError):

@@ -15,8 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
-
 from session_runner.live import Live
 from session_runner.media.links import HOST, LinkBrokenError, fetch
 from session_runner.media.media import Media
@@ -30,8 +28,9 @@ from session_runner.outbox import preparing
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.preparing import ToPrepare
 from session_runner.outbox.schema import DamagedOutboxError
+from session_runner.signals import Signal
 from session_runner.webhooks.connections import Guard, target_of
-from session_runner.webhooks.guard import Destinations, address_of, refusal
+from session_runner.webhooks.guard import Destinations, address_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,18 +51,18 @@ class Preparer:
         media: Media,
         live: Live,
         clock: Callable[[], datetime],
-        metrics: MessageMetrics | None = None,
-        extra_ca: Path | None = None,
-        guard: Guard = refusal,
+        metrics: MessageMetrics,
+        extra_ca: Path | None,
+        guard: Guard,
     ) -> None:
         self.media = media
         self._live = live
-        self._metrics = metrics or MessageMetrics(CollectorRegistry())
+        self._metrics = metrics
         self._clock = clock
         self._extra_ca = extra_ca
         self._guard = guard
-        self.settled: Callable[[], None] = lambda: None
-        """ Called when a message can go on, or has failed. """
+        self.settled = Signal()
+        """ A message can go on, or has failed. """
         self._woken = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
@@ -153,7 +152,7 @@ class Preparer:
         except MessageError as error:
             await self._fail(outbox, message, error)
         else:
-            self.settled()
+            self.settled.emit()
 
     async def _get_ready(self, message: ToPrepare) -> None:
         content, link = message.content, message.content.link
@@ -188,7 +187,7 @@ class Preparer:
             name = type(error).__name__
             logger.warning("The file of a message could not be had, so it is not sent", extra={"error": name})
             self._metrics.failed.labels(code).inc()
-        self.settled()
+        self.settled.emit()
 
     def _pause(self, message: ToPrepare, seconds: float) -> None:
         self._not_before[message.identifier] = asyncio.get_running_loop().time() + seconds

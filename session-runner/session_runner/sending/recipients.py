@@ -57,6 +57,17 @@ class Recipients:
         found = await self._look_up(digits, about=await self._to_ask_about(outbox, request))
         return found if concerned(request.content) is None else Recipient(digits=found.digits)
 
+    def is_known(self, request: SendRequest) -> bool:
+        """Whether `of` needs neither the page nor the outbox for a request."""
+        if not request.digits or request.reply_to is not None or concerned(request.content) is not None:
+            return False
+        return not self._page.can_send or self._lately(request.digits) is not None
+
+    def _lately(self, digits: str) -> Recipient | None:
+        """Return somebody who was looked up lately and has written."""
+        known, until = self._known.get((self._page.account, digits), (None, 0.0))
+        return known if self._now() < until else None
+
     async def _number_of(self, outbox: Outbox, user: str) -> str:
         """Return the number of whom events name so.
 
@@ -87,8 +98,7 @@ class Recipients:
         if not self._page.can_send:
             return Recipient(digits=digits)
         key = self._page.account, digits
-        known, until = self._known.get(key, (None, 0.0))
-        if about is None and known is not None and self._now() < until:
+        if about is None and (known := self._lately(digits)) is not None:
             return known
         argument = {"digits": digits, "about": about, "within": LOOKUP_SECONDS * 0.9}
         try:

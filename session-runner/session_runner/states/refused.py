@@ -25,7 +25,8 @@ def refused_by_service(facts: Facts, history: History, *, policy: Policy, now: f
 def _banned(ban: Ban, facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Return what is said of a ban that nothing refutes. No other state may cover it: that one could end the hold."""
     if facts.ban is not None or gave_up(facts, history):
-        message = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}; a person has to decide what to do."
+        advice = "Wait until that is over: a restart before can make it longer."
+        message = f"WhatsApp has temporarily banned this account{_ban_terms(ban)}. {advice}"
         return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, message)
     if history.lasted(history.ban_unclear_since, now=now) < policy.connection_check:
         return Verdict(

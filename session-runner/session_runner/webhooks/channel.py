@@ -109,8 +109,8 @@ class Channel:
         free = AT_ONCE - len(self._under_way)
         if not free:
             return TICK  # woken by the first that ends
-        waiting = await outbox.run(
-            deliveries.due, webhook=self.webhook.name, now=now, longest=LONGEST_OF_ALL, most=AT_ONCE + free
+        waiting, due = await outbox.run(
+            deliveries.turn, webhook=self.webhook.name, now=now, longest=LONGEST_OF_ALL, most=AT_ONCE + free
         )
         chats = {chat for chat, _ in self._under_way.values()}
         waiting = [one for one in waiting if one.place not in self._under_way and one.chat not in chats]
@@ -126,7 +126,6 @@ class Channel:
                 task = asyncio.create_task(self._deliver(outbox, delivery, secret))
                 self._under_way[delivery.place] = delivery.chat, task
                 task.add_done_callback(partial(self._ended, delivery.place))
-        due = await outbox.run(deliveries.next_due, webhook=self.webhook.name, now=now)
         longest = SECRET_PAUSE if self._refusals else TICK
         return longest if due is None else min(longest, max(0.0, due - self._now()))
 

@@ -6,7 +6,7 @@ the HTTP API asks it about dead letters and for how each webhook does.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from session_runner.outbox.deliveries import Backlog, DeadLetter
 from session_runner.outbox.outbox import Outbox
 from session_runner.webhooks.channel import Channel, Surroundings
 from session_runner.webhooks.connections import Guard
-from session_runner.webhooks.guard import Destinations, refusal
+from session_runner.webhooks.guard import Destinations
 from session_runner.webhooks.sender import Sender
 from session_runner.webhooks.shapes import body_for
 
@@ -50,13 +50,16 @@ class Deliverer:
         live: Live,
         clock: Callable[[], datetime],
         random: Callable[[], float],
-        secrets: Path | None = None,
-        extra_ca: Path | None = None,
-        counted: Callable[[str, str], None] = lambda _name, _code: None,
-        measured: Callable[[dict[str, Backlog]], None] = lambda _: None,
-        guard: Guard = refusal,
+        secrets: Path | None,
+        extra_ca: Path | None,
+        counted: Callable[[str, str], None],
+        measured: Callable[[dict[str, Backlog]], None],
+        guard: Guard,
     ) -> None:
         self._live = live
+        self._changed = asyncio.Event()
+        """ Whether there are other settings. """
+        live.changed.connect(self._changed.set)
         self._clock = clock
         self._extra_ca = extra_ca
         self._measured = measured
@@ -92,7 +95,7 @@ class Deliverer:
         self._outbox = outbox
         try:
             while True:
-                self._live.changed.clear()
+                self._changed.clear()
                 await self._go_by(self._live.settings, outbox)
                 if loop.time() >= sweep_at:
                     names = [webhook.name for webhook in self._settings.webhooks]
@@ -104,7 +107,7 @@ class Deliverer:
                 self._measured(await self._backlog(outbox))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(MEASURE):
-                        await self._live.changed.wait()
+                        await self._changed.wait()
         finally:
             self._outbox = self._loop = None
             await self._end(list(self._channels))
@@ -165,15 +168,3 @@ class Deliverer:
 
     def _now(self) -> float:
         return self._clock().timestamp()
-
-
-@contextlib.asynccontextmanager
-async def delivering(deliverer: Deliverer, outbox: Outbox) -> AsyncIterator[None]:
-    """Have a deliverer at work, for tests."""
-    work = asyncio.create_task(deliverer.work(outbox))
-    try:
-        yield
-    finally:
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work

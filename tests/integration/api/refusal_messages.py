@@ -73,8 +73,8 @@ SECRET = (
     "must be the name of a Secret: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
 )
 WEBHOOK_NAME = (
-    "must be at most 40 lower case letters, digits and '-', beginning and ending with a letter or digit, and tell no "
-    "telephone number: it stands in metrics and logs"
+    "must be at most 40 lower case letters, digits and '-', beginning and ending with a letter or digit, and be no "
+    "telephone number, because it is shown in metrics and logs"
 )
 WEBHOOK_URL = (
     "must be an address such as https://n8n.example.com/webhook/whatsapp or http://n8n.automation.svc:5678/webhook, without < "

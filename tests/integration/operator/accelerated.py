@@ -60,7 +60,7 @@ class SilentRunners:
         """Say nothing."""
         raise NoAnswer(f"{target.key} takes nothing from {source.key_id}")
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
         """Say nothing."""
         raise NoAnswer(f"{target.key} takes nothing of {settings}")
 

@@ -22,14 +22,12 @@ from session_protocol.phone_number_id import phone_number_id
 from session_protocol.states import traits_of
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.metrics import Metrics
 from session_runner.monitoring.state_file import StateFile
 from session_runner.settings import read_settings
 from session_runner.states.facts import Facts
 from session_runner.states.history import History
 from session_runner.store import StateStore
+from support.runner_parts import make_api, make_parts
 
 NODE = "node-1"
 _numbers = itertools.count(1)
@@ -165,17 +163,9 @@ class Node:
         secret = await self.admin.get("secrets", self.namespace, volume["secret"]["secretName"])
         for name, value in secret["data"].items():
             (tokens / name).write_bytes(base64.b64decode(value))
-        store = StateStore(clock=now)
-        api = Api(
-            store=store,
-            tokens=TokenFolder(tokens),
-            metrics=Metrics(),
-            session_uid=session,
-            pod_uid=metadata["uid"],
-            phone_number_id=phone_number_id(self.namespace, metadata["name"]),
-            clock=now,
-        )
-        app = api.application()
+        phone = phone_number_id(self.namespace, metadata["name"])
+        parts = make_parts(clock=now, phone=phone, session_uid=session, pod_uid=metadata["uid"])
+        store, app = parts.base.store, make_api(parts, tokens)
         site = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         state_file = self._state_file(pod)
         stop = state_file.begin()

@@ -25,7 +25,7 @@ async def test_a_session_gets_its_objects_in_order(harness: OperatorHarness) -> 
         "patch whatsappsessions/status",
         *writes[1:3],
         "create pods",
-        *["create secrets"] * 4,
+        *["create secrets"] * 5,
         "patch whatsappsessions/status",
     ] == writes
     assert (1, "sales-profile", "sales") == (status["replicas"], status["pvcName"], status["podName"])

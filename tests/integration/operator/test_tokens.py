@@ -41,6 +41,7 @@ async def test_each_secret_opens_what_it_is_for(harness: OperatorHarness) -> Non
     linking = await secret(harness, status["tokenSecrets"]["linking"])
     messaging = await secret(harness, status["tokenSecrets"]["messaging"])
     administering = await secret(harness, status["tokenSecrets"]["administering"])
+    reading = await secret(harness, status["tokenSecrets"]["reading"])
     pod = await harness.admin.get("pods", harness.namespace, "sales")
     volume = next(volume for volume in pod["spec"]["volumes"] if "secret" in volume)
     mounted = await secret(harness, volume["secret"]["secretName"])
@@ -52,6 +53,8 @@ async def test_each_secret_opens_what_it_is_for(harness: OperatorHarness) -> Non
     assert {401} == {await answer_to(harness, text, "/v1/state") for text in mounted.values()}
     assert ({"state"}, {"state", "link"}, {"admin"}) == (set(observing), set(linking), set(administering))
     assert {"send"} == set(messaging)
+    assert {"read"} == set(reading)
+    assert [503, 403] == [await answer_to(harness, reading["read"], path) for path in ("/v1/chats", "/v1/state")]
     own = f"/v24.0/{status['phoneNumberID']}"  # of which no page has told the number yet
     assert [503, 403] == [await answer_to(harness, messaging["send"], path) for path in (own, "/v1/state")]
 

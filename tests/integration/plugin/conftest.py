@@ -10,7 +10,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,11 @@ from session_devtools.installation.constants import CRDS
 from session_protocol.phone_number_id import phone_number_id
 from session_protocol.token_hashes import hash_token
 from session_protocol.vocabulary import TokenPurpose, TokenScope
-from session_runner.commands import Commands
-from session_runner.http.app import Api, serve
-from session_runner.http.auth import TokenFolder
-from session_runner.live import Live
-from session_runner.metrics import Metrics
+from session_runner.http.app import serve
 from session_runner.outbox.outbox import Outbox
-from session_runner.sending.messaging import Messaging
 from session_runner.store import StateStore
-from session_runner.webhooks.deliverer import Deliverer, delivering
+from support.at_work import at_work
+from support.runner_parts import make_api, make_parts
 
 ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "plugin"
@@ -141,24 +136,10 @@ async def harness(
     folder.mkdir()
     for scope, token in tokens.items():
         (folder / scope).write_text(hash_token(token))
-    store = StateStore(clock=lambda: datetime.now(UTC))
     namespace = make_namespace(with_api)
-    messaging = Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom)
-    live = Live(store=store)
-    deliverer = Deliverer(live=live, clock=lambda: datetime.now(UTC), random=lambda: 0.5)
-    api = Api(
-        store=store,
-        live=live,
-        deliverer=deliverer,
-        messaging=messaging,
-        phone_number_id=phone_number_id(namespace, "sales"),
-        tokens=TokenFolder(folder),
-        metrics=Metrics(),
-        session_uid="session",
-        pod_uid="pod",
-        clock=lambda: datetime.now(UTC),
-    )
-    runner, port = await serve(api.application(), port=0, metrics=Metrics())
+    parts = make_parts(phone=phone_number_id(namespace, "sales"), random_bytes=os.urandom)
+    store, messaging, deliverer = parts.base.store, parts.sending.messaging, parts.receiving.deliverer
+    runner, port = await serve(make_api(parts, folder), port=0, metrics=parts.base.metrics)
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "kubectl"
@@ -184,7 +165,7 @@ async def harness(
         )
     ]
     with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, *owned]))
-    async with messaging.opened(tmp_path / "messages.sqlite") as outbox, delivering(deliverer, outbox):
+    async with messaging.opened(tmp_path / "messages.sqlite") as outbox, at_work(deliverer.work(outbox)):
         made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs, outbox=outbox)
         made.set_status(
             state="Starting",

@@ -7,7 +7,6 @@ request that finds it again.
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -16,21 +15,12 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import LinkMethod, RunnerState, StateReason
-from session_runner.commands import Commands
-from session_runner.http.app import Api, serve
-from session_runner.http.auth import TokenFolder
+from session_runner.http.app import serve
 from session_runner.http.cloud_routes import CLOUD_ROUTES
 from session_runner.http.openapi import FILE
 from session_runner.http.routes import ROUTES
-from session_runner.live import Live
-from session_runner.media.media import Media
-from session_runner.metrics import Metrics
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.sending.messaging import Messaging
-from session_runner.sending.preparing import Preparer
-from session_runner.store import StateStore
+from support.runner_parts import PHONE, make_api, make_parts
 
-PHONE = "123456789012345"
 CONFIGURATION = f"""
 [checks]
 enabled = true
@@ -95,6 +85,7 @@ ANSWERS: dict[str, Any] = {
     "lookup.js": {"digits": "15550100777", "lid": None, "missing": False},
     "picture.js": {"piece": "iVBORw0KGgo="},
     "profile.js": {"name": "Shop", "about": None},
+    "set_profile.js": {},
     "available.js": "available",
     "unavailable.js": "unavailable",
     "mark.js": "marked",
@@ -120,9 +111,10 @@ class Page:
 @contextlib.asynccontextmanager
 async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     """Serve the API of a session that shows a code, or of one that is linked; gives the port."""
-    for scope in ("state", "link", "send", "admin"):
+    for scope in ("state", "link", "send", "read", "admin"):
         (folder / scope).write_text(f"{scope}-token\n")
-    store = StateStore(clock=now)
+    parts = make_parts(clock=now, settings={"LINK_METHOD": LinkMethod.PAIRING_CODE})
+    store, numbers = parts.base.store, parts.base.numbers
     store.publish(
         state=RunnerState.QR_PENDING if linking else RunnerState.CONNECTED,
         reason=StateReason.AS_EXPECTED,
@@ -135,28 +127,14 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
     store.probed = now()
     store.show_code("2@a,b,c,d,1" if linking else None, lifetime=60)
     store.show_account(None if linking else "+15550100000")
-    numbers = PhoneNumbers(file=None, method=LinkMethod.PAIRING_CODE)
-    numbers.changed = lambda: store.show_pairing_code("ABCD-1EFG", lifetime=60, phone_number=numbers.wanted)
-    door = Commands()
-    door.open(Page(linked=not linking))
-    media = Media(phone_number_id=PHONE, clock=now, random=os.urandom)
-    preparer = Preparer(media=media, live=Live(store=store), clock=now)
-    messaging = Messaging(store=store, door=door, clock=now, random=os.urandom, preparer=preparer)
-    api = Api(
-        store=store,
-        numbers=numbers,
-        door=door,
-        messaging=messaging,
-        media=media,
-        phone_number_id=PHONE,
-        tokens=TokenFolder(folder),
-        metrics=Metrics(),
-        session_uid="s-1",
-        pod_uid="p-1",
-        clock=now,
-    )
-    async with messaging.opened(folder / "messages.sqlite") as outbox, media.opened(outbox, folder / "media"):
-        server, port = await serve(api.application(), port=0, metrics=Metrics())
+    numbers.asked.connect(lambda: store.show_pairing_code("ABCD-1EFG", lifetime=60, phone_number=numbers.wanted))
+    parts.base.commands.open(Page(linked=not linking))
+    media = parts.sending.media
+    async with (
+        parts.sending.messaging.opened(folder / "messages.sqlite") as outbox,
+        media.opened(outbox, folder / "media"),
+    ):
+        server, port = await serve(make_api(parts, folder), port=0, metrics=parts.base.metrics)
         try:
             yield port
         finally:
@@ -166,14 +144,21 @@ async def serving(folder: Path, *, linking: bool) -> AsyncIterator[int]:
 @pytest.mark.timeout(600)  # ten seconds each on a quiet machine
 @pytest.mark.parametrize(
     ("token", "linking", "seed"),
-    [("admin", True, 1), ("admin", False, 2), ("state", True, 3), (None, True, 4), ("send", False, 5)],
+    [
+        ("admin", True, 1),
+        ("admin", False, 2),
+        ("state", True, 3),
+        (None, True, 4),
+        ("send", False, 5),
+        ("read", False, 6),
+    ],
 )
 async def test_the_runner_keeps_its_contract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, *, linking: bool, seed: int
 ) -> None:
     """With every token and none, with a code and without: nothing is found."""
-    monkeypatch.setattr("session_runner.http.app.MAX_WAIT_SECONDS", 0.02)
-    monkeypatch.setattr("session_runner.http.app.SHOWN_SECONDS", 0.02)
+    monkeypatch.setattr("session_runner.http.session_routes.MAX_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr("session_runner.http.session_routes.SHOWN_SECONDS", 0.02)
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     async with serving(tmp_path, linking=linking) as port:
         run = await asyncio.create_subprocess_exec(

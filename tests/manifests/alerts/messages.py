@@ -6,6 +6,7 @@ from manifests.alerts.cases import LAST, Case, Expected, Firing, Series, flat, o
 
 OLDEST: Final = "whatsapp_runner_webhook_oldest_timestamp_seconds"
 DEAD: Final = "whatsapp_runner_webhook_dead_letters"
+STOPPED: Final = "whatsapp_runner_message_reading_stopped"
 WAITING: Final = "whatsapp_runner_messages_oldest_timestamp_seconds"
 ELSEWHERE: Final = {"namespace": "other", "session_namespace": "other"}
 """ The labels of a session of the same name in another namespace. """
@@ -57,6 +58,22 @@ def dead_letters() -> tuple[Case, ...]:
     )
 
 
+def reading_stopped() -> tuple[Case, ...]:
+    """It has stopped at each look of five minutes, in whatever pod."""
+    given: Series = {
+        runner(STOPPED, "sales"): then((0, 3), (1, 90)),
+        runner(STOPPED, "orders"): 0,
+        runner(STOPPED, "sales", pod="x", **ELSEWHERE): 0,
+        # There was room again.
+        runner(STOPPED, "returns"): then((1, 7), (0, 90)),
+        # It ended with the pod, and the next one has stopped, too.
+        runner(STOPPED, "moved"): f"{then((0, 3), (1, 2))} {LAST}",
+        runner(STOPPED, "moved", pod=2): f"_x5 {flat(1, 90)}",
+    }
+    fires = Firing(of_runner("sales")), Firing(of_runner("moved"))
+    return (Case(given, {5: (Firing(of_runner("returns")),), 7: (), 8: fires}),)
+
+
 def messages_waiting() -> tuple[Case, ...]:
     """A page that has been connected for as long has not got a message for more than 15 minutes, at each look of five more."""
     minute, limit = 40, 15 * 60
@@ -85,8 +102,43 @@ def messages_waiting() -> tuple[Case, ...]:
     return (Case(given, {end - 1: (), end: fires}),)
 
 
+def messages_delayed() -> tuple[Case, ...]:
+    """Messages have waited for more than half an hour for their turn, or for a page that is not connected."""
+    minute, limit = 40, 30 * 60
+    old, due = minute * 60 - limit - 1, minute * 60 - limit
+    given: Series = {}
+    for name, progress, since, state in (
+        ("sales", "paced", old, "Connected"),
+        ("returns", "paced", due, "Connected"),
+        ("orders", "accepted", old, "Offline"),
+        ("young", "accepted", due, "Offline"),
+        # Of a page that is connected, and does not get them, another alert tells.
+        ("busy", "accepted", 0, "Connected"),
+        # WhatsApp has them, or says nothing of them.
+        ("silent", "handed_over", 0, "Offline"),
+        # Its turn comes, and it goes.
+        ("gone", "paced", f"_x{minute} {flat(0, 3)} {LAST}", "Connected"),
+    ):
+        given[runner(WAITING, name, progress=progress)] = since
+        for value in ("Connected", "Offline"):
+            given[runner("whatsapp_runner_state", name, state=value)] = int(value == state)
+    # One alert for each of both: what waits for its turn is not what waits for the page.
+    given[runner(WAITING, "orders", progress="paced")] = old + 60
+    given[runner(WAITING, "sales", pod="x", progress="paced", **ELSEWHERE)] = 0
+    end = minute + 5
+    fires = (
+        Firing(of_runner("sales") | {"progress": "paced"}, end * 60 - old),
+        Firing(of_runner("orders") | {"progress": "accepted"}, end * 60 - old),
+    )
+    elsewhere = {"namespace": "other", "session_namespace": "other", "progress": "paced"}
+    always = Firing(of_runner("sales") | elsewhere, (end - 1) * 60), Firing(of_runner("sales") | elsewhere, end * 60)
+    return (Case(given, {end - 1: (always[0],), end: (*fires, always[1])}),)
+
+
 MESSAGES: Final = (
     Expected("WhatsAppSessionWebhookFailing", "warning", "tenant", webhook_failing()),
     Expected("WhatsAppSessionWebhookDeadLetters", "warning", "tenant", dead_letters()),
+    Expected("WhatsAppSessionReadingStopped", "critical", "tenant", reading_stopped()),
     Expected("WhatsAppSessionMessagesWaiting", "warning", "tenant", messages_waiting()),
+    Expected("WhatsAppSessionMessagesDelayed", "warning", "tenant", messages_delayed()),
 )

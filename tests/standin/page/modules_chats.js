@@ -89,12 +89,18 @@ function defineSending({ mode, announce, talk: { chats, messages, reactions, sel
 function defineOthers({ calls, history, people, presences, profiles, sender }) {
   define('WAWebProfilePicThumbCollection', { ProfilePicThumbCollection: profiles.pictures, ProfilePicThumbCollectionImpl });
   define('WAWebTextStatusCollection', { TextStatusCollection: profiles.abouts, TextStatusCollectionImpl });
+  define('WAWebSetPushnameConnAction', { setPushname: (name) => profiles.setName(name) });
+  define('WAWebContactStatusBridge', {
+    getStatus: async (wid) => ({ status: (await profiles.abouts.find(wid)).status }),
+    setMyStatus: (about) => profiles.setAbout(about),
+    queryStatusAll: async () => [],
+  });
   // What the page itself would show of a link; nothing is fetched.
   define('WAWebLinkPreviewChatAction', {
     getLinkPreview: async (url) => ({ url, data: { title: 'A link', description: 'What is there', canonicalUrl: url, matchedText: url } }),
   });
   define('WALinkify', { findFirstWebLink: (text) => /https?:\/\/\S+/.exec(text)?.[0] });
-  define('WAWebUserPrefsGeneral', { getPushname: () => 'Stand-in', setBrowserId() {}, getUserPrivacySettings: () => ({}) });
+  define('WAWebUserPrefsGeneral', { getPushname: () => profiles.name, setBrowserId() {}, getUserPrivacySettings: () => ({}) });
   define('WAWebLidPnCache', { lidPnCache: people.cache });
   define('WAWebApiContact', people.cache);
   define('WAWebQueryExistsJob', {

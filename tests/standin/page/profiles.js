@@ -1,5 +1,5 @@
 // What people show of themselves: a picture, by a link to the second host, and an about text. The page asks the server when
-// somebody wants to see it, and keeps nothing of it.
+// somebody wants to see it, and keeps nothing of it. The own name is kept by the page, the own about text by the server.
 
 import { Collection, Model } from './emitter.js';
 
@@ -38,9 +38,25 @@ export class Profiles {
     this.#connection = connection;
   }
 
+  // What the two modules have that change the own profile.
+  get name() { return localStorage.getItem('pushname') ?? 'Stand-in'; }
+
+  async setName(name) {
+    this.#change({ name });
+    localStorage.setItem('pushname', name);
+  }
+
+  async setAbout(about) {
+    this.#change({ about });
+  }
+
   answered({ query, ...told }) {
     this.#questions.get(query)?.(told);
     this.#questions.delete(query);
+  }
+
+  #change(fields) {
+    if (!this.#connection.send({ type: 'profile-set', ...fields })) throw new Error('The page is not connected.');
   }
 
   #ask(wid) {

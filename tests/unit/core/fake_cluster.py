@@ -175,6 +175,7 @@ class FakeCluster(FakeObjects):
             tokens_made=self.memory.tokens_made.get(name),
             secrets_checked=self.memory.secrets_checked.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
+            takes_settings=self.memory.takes_settings if current else None,
             rejection=self.memory.rejection,
         )
 
@@ -184,7 +185,7 @@ class FakeCluster(FakeObjects):
 
     def look(self, name: str = "sales") -> Decision:
         """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
-        for _ in range(12):
+        for _ in range(16):
             before = self.status_writes
             decision = self.look_once(name)
             if not decision.actions and self.status_writes == before:
@@ -248,7 +249,7 @@ class FakeCluster(FakeObjects):
         """Let the operator work until the place is in status and the pod is not made yet."""
         self.memory.note(self.observe(name), self.decide(name))
         self.admission_round()
-        for _ in range(10):
+        for _ in range(16):
             if self.status(name).admission is not None:
                 return
             self.look_once(name)

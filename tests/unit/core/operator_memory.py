@@ -56,6 +56,7 @@ class Memory:
     tokens_made: dict[str, PodTokens] = field(default_factory=dict)
     secrets_checked: dict[str, PodUID] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
+    takes_settings: bool | None = None
     rejection: Rejection | None = None
 
     def note(self, observation: Observation, decision: Decision) -> None:

@@ -162,7 +162,7 @@ def test_a_play_that_breaks_off_is_summed_up(
     output = capsys.readouterr().out
     assert (1, True) == (status, "options" in asked)
     assert "2 of 2 steps did not show what they promise" in output
-    assert "  ✗ it appears; seen: nothing\n  ✗ the play ended early: session sales has no pod\n" in output
+    assert "  ✗ it appears; seen: nothing\n  ✗ the demo ended early: session sales has no pod\n" in output
     assert all(line in output for line in current.describe_result(TARGET))
 
 

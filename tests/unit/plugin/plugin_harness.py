@@ -183,6 +183,7 @@ def session_json(name: str = "sales", *, state: str = "QRPending", **changes: An
         "tokenSecrets": {
             "linking": f"was-{name}-linking-0123abcd",
             "messaging": f"was-{name}-messaging-0123abcd",
+            "reading": f"was-{name}-reading-0123abcd",
             "administering": f"was-{name}-administering-0123abcd",
         },
         "admission": {"quotaName": "demo"},

@@ -83,6 +83,15 @@ def test_help_is_no_mistake(arguments: Sequence[str], capsys: pytest.CaptureFixt
     assert "how full their quotas are" in capsys.readouterr().out
 
 
+def test_the_list_of_commands_says_what_each_does(capsys: pytest.CaptureFixture[str]) -> None:
+    """No line of it is cut off."""
+    main(["--help"])
+
+    commands = capsys.readouterr().out.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    assert 6 == len(commands)
+    assert [] == [line for line in commands if "..." in line]
+
+
 def test_the_options_of_kubectl_reach_it(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """All that chooses a cluster or a person, from before the command and from behind it."""
     scripted_kubectl.answer_to("get", out={"kind": "List", "items": []})

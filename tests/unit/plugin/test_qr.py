@@ -2,10 +2,12 @@
 
 import json
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from kubectl_whatsapp.cli import main
+from kubectl_whatsapp.code_output import validity
 from kubectl_whatsapp.drawing import draw
 from unit.plugin.plugin_harness import ConsoleHarness, ScriptedKubectl, ScriptedRunner, session_json
 
@@ -31,6 +33,16 @@ def test_says_until_when_the_code_is_valid(harness: ConsoleHarness) -> None:
     first = harness.err.getvalue().splitlines()[0]
     assert first.startswith("session shop/sales, round 2: valid until ")
     assert first.endswith("(18 s left)")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(10, "(10 s left)"), (9, "(9 s left; --watch shows the next one)"), (0, ": ask again")]
+)
+def test_a_code_that_ends_soon_says_how_to_see_the_next(seconds: int, expected: str) -> None:
+    """Codes change every 20 s, and a phone is not out of a pocket so soon."""
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+
+    assert validity(now + timedelta(seconds=seconds), now=now).endswith(expected)
 
 
 @pytest.mark.usefixtures("session_cluster")

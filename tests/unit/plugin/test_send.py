@@ -88,12 +88,12 @@ def test_who_waits_not_at_all_gets_the_id(harness: ConsoleHarness, scripted_runn
 
 
 @pytest.mark.usefixtures("session_cluster")
-def test_one_that_fails_says_its_code(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
+def test_one_that_fails_says_why(harness: ConsoleHarness, scripted_runner: ScriptedRunner) -> None:
     """Which is final."""
     scripted_runner.progress = [{"status": "failed", "errorCode": 131000}]
 
     assert 1 == run(harness, "--to", NUMBER, TEXT)
-    assert f"error: message {ID} failed, with the code 131000\n" in output(harness)
+    assert f"error: message {ID} failed: WhatsApp refused it (code 131000)\n" in output(harness)
 
 
 @pytest.mark.usefixtures("session_cluster")

@@ -151,6 +151,7 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "tokenSecrets": {
                     "linking": "was-sales-linking-0123abcd",
                     "messaging": "was-sales-messaging-0123abcd",
+                    "reading": "was-sales-reading-0123abcd",
                     "administering": "was-sales-administering-0123abcd",
                 },
                 "phoneNumberID": "265070092772032",

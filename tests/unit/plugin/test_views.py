@@ -54,6 +54,7 @@ def test_a_whole_session() -> None:
         token_secrets={
             "linking": "was-sales-linking-0123abcd",
             "messaging": "was-sales-messaging-0123abcd",
+            "reading": "was-sales-reading-0123abcd",
             "administering": "was-sales-administering-0123abcd",
         },
         phone_number_id="265070092772032",

@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client import Counter
-from session_runner import metrics as runner_metrics
-from session_runner.http.app import Api, serve
-from session_runner.http.auth import TokenFolder
-from session_runner.store import StateStore
+from session_runner.http.app import serve
+from support.runner_parts import make_api, make_parts
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.runtime.process import metrics as operator_metrics
 
@@ -25,17 +22,9 @@ async def serving(program: str, tokens: Path) -> AsyncIterator[tuple[int, Counte
         yield await probes.start(address="127.0.0.1", port=0), measured.bad_requests
         await probes.stop()
         return
-    metrics = runner_metrics.Metrics()
-    store = StateStore(clock=lambda: datetime.now(UTC))
-    api = Api(
-        store=store,
-        tokens=TokenFolder(tokens),
-        metrics=metrics,
-        session_uid="s",
-        pod_uid="p",
-        clock=lambda: datetime.now(UTC),
-    )
-    runner, port = await serve(api.application(), port=0, metrics=metrics)
+    parts = make_parts()
+    metrics, store = parts.base.metrics, parts.base.store
+    runner, port = await serve(make_api(parts, tokens), port=0, metrics=metrics)
     yield port, metrics.bad_requests
     store.close()
     await runner.cleanup()

@@ -9,15 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.commands import Commands
+from session_protocol.live_settings import LiveSettings
+from session_protocol.vocabulary import ReadMarking, RunnerState, StateReason
 from session_runner.messages.events import Event, read_event
-from session_runner.metrics import Metrics
 from session_runner.outbox import events
 from session_runner.outbox.events import Deliveries
 from session_runner.outbox.outbox import Outbox, open_outbox
-from session_runner.receiving.inbox import Inbox
-from session_runner.store import StateStore
+from support.at_work import at_work
+from support.runner_parts import make_parts
 from support.waiting import async_until
 
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
@@ -49,10 +48,12 @@ class PlayedStore:
     """ What the page knows of somebody besides their id. """
     noted: list[tuple[str, str]] = field(default_factory=list)
     """ Chat and key of what happened since the page was asked. """
+    gives: bool = True
+    """ Whether it gives what is in a new message as soon as it is asked what happened. """
     lost: bool = True
     synchronised: bool = True
     read: list[str] = field(default_factory=list)
-    """ Every key whose content was given. """
+    """ Every key whose content was asked for. """
     fails: list[str] = field(default_factory=list)
     """ Scripts that fail the next time. """
     answers: dict[str, Any] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class PlayedStore:
             case "inbox_list.js":
                 return self._list(**{("start" if name == "from" else name): one for name, one in argument.items()})
             case "inbox_read.js":
+                self.read += argument["keys"]
                 return [self._content(key) for key in argument["keys"]]
         return self._calls(script, argument)
 
@@ -113,13 +115,15 @@ class PlayedStore:
         touched = dict.fromkeys(chat_id for chat_id, _ in noted)
         fresh = {key for _, key in noted}
         chats = [
-            {
-                "who": self._who(one),
-                "entries": [self._entry(message) | {"fresh": message["key"] in fresh} for message in self.chats[one]],
-            }
+            {"who": self._who(one), "entries": [self._touched(message, fresh) for message in self.chats[one]]}
             for one in touched
         ]
         return {"lost": lost, "chats": chats}
+
+    def _touched(self, message: dict[str, Any], fresh: set[str]) -> dict[str, Any]:
+        is_fresh = message["key"] in fresh
+        content = (self._content(message["key"]) or {}) if is_fresh and self.gives else {}
+        return content | self._entry(message) | {"fresh": is_fresh}
 
     def _list(self, *, id: str, since: float, start: str | None, reacted: bool) -> dict[str, Any]:  # noqa: A002 -- the script's word
         assert isinstance(reacted, bool)
@@ -138,7 +142,6 @@ class PlayedStore:
         return {name: message[name] for name in names if name in message}
 
     def _content(self, key: str) -> dict[str, Any] | None:
-        self.read.append(key)
         for chat_id, messages in self.chats.items():
             for message in messages:
                 if message["key"] == key:
@@ -153,29 +156,26 @@ class Receiving:
         self.now = NOW
         self.linked = linked
         self.page = PlayedStore()
-        self.marking = False
-        """ Whether what comes is to be marked as read. """
-        self.door = Commands()
-        self.door.open(self.page)
-        self.metrics = Metrics()
-        self.store = StateStore(clock=lambda: self.now)
         numbers = itertools.count(1)
-        self.inbox = Inbox(
-            store=self.store,
-            door=self.door,
-            clock=lambda: self.now,
-            random=lambda size: next(numbers).to_bytes(size),
-            phone_number_id="104000000000001",
-            metrics=self.metrics,
-            deliveries=deliveries,
-            marking=lambda: self.marking,
-        )
+        self.parts = make_parts(clock=lambda: self.now, random_bytes=lambda size: next(numbers).to_bytes(size))
+        base = self.parts.base
+        self.door, self.metrics, self.store, self.linked_page = base.commands, base.metrics, base.store, base.page
+        self.door.open(self.page)
+        self.inbox = self.parts.receiving.inbox
+        if deliveries is not None:
+            self.inbox._deliveries = deliveries
 
-    def say(self, state: RunnerState, *, linked: bool | None = True) -> None:
+    def mark(self, reading: ReadMarking) -> None:
+        """Have what comes marked as read, or not, from now on."""
+        self.parts.base.live.replace(LiveSettings(read_marks=reading))
+
+    def say(
+        self, state: RunnerState, *, linked: bool | None = True, reason: StateReason = StateReason.AS_EXPECTED
+    ) -> None:
         """What the monitor publishes."""
         self.store.publish(
             state=state,
-            reason=StateReason.AS_EXPECTED,
+            reason=reason,
             message="",
             linked_time=self.linked if linked else None,
             durable_time=None,
@@ -214,11 +214,5 @@ async def becomes(outbox: Outbox, *expected: tuple[str, str]) -> None:
 @contextlib.asynccontextmanager
 async def receiving(session: Receiving, folder: Path) -> AsyncIterator[Outbox]:
     """Have the inbox read into an outbox on this folder."""
-    async with open_outbox(folder / "messages.sqlite") as outbox:
-        work = asyncio.create_task(session.inbox.work(outbox))
-        try:
-            yield outbox
-        finally:
-            work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
+    async with open_outbox(folder / "messages.sqlite") as outbox, at_work(session.inbox.work(outbox)):
+        yield outbox

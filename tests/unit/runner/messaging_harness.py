@@ -1,27 +1,23 @@
 """A session's messaging over a real outbox and a page that is played, for the tests of it and of its routes."""
 
-import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_protocol.public_addresses import Address
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.commands import Commands
-from session_runner.live import Live
-from session_runner.media.media import Media
 from session_runner.messages.contents import Content, Text, stored
 from session_runner.messages.requests import SendRequest
-from session_runner.metrics import Metrics
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
-from session_runner.receiving.inbox import Inbox
-from session_runner.sending.messaging import Messaging
-from session_runner.sending.preparing import Preparer
-from session_runner.store import StateStore
+from session_runner.webhooks.connections import Guard
+from session_runner.webhooks.guard import Destinations, Target, refusal
+from support.at_work import at_work
+from support.runner_parts import make_parts
 from support.waiting import async_until
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -52,14 +48,18 @@ class PlayedPage:
     """ Texts that it does not take. """
     dies_with: set[str] = field(default_factory=set)
     """ Texts that it takes, and whose caller does not learn that. """
+    calls: list[int] = field(default_factory=list)
+    """ Of how many messages it was told at once, each time. """
     own: str | None = None
     """ The digits of its account, if they matter. """
+    about: str | None = None
+    """ Its about text. """
 
     async def call(self, script: str, argument: Any = None) -> Any:
         """Run a script."""
         match script:
             case "send.js":
-                return self._send(**argument)
+                return self._send_all(**argument)
             case "acks.js":
                 return [self.acks.get(key.rpartition("_")[2]) for key in argument["keys"]]
             case "mark.js":
@@ -68,6 +68,9 @@ class PlayedPage:
                 return self._look_up(argument["digits"], about=argument["about"])
             case "strangers.js":
                 return [self._is_stranger(digits) for digits in argument["numbers"]]
+            case "profile.js" | "set_profile.js":
+                self.about = (argument or {}).get("about", self.about)
+                return {"name": "Shop", "about": self.about}
         raise AssertionError(script)
 
     def _look_up(self, digits: str, *, about: str | None) -> Any:
@@ -92,12 +95,23 @@ class PlayedPage:
         self.marked.append((id, typing))
         return "marked"
 
-    def _send(self, *, id: str, to: str, content: dict[str, Any], own: str | None, look: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
-        text = content.get("body", "")
+    def _send_all(self, *, own: str | None, messages: list[dict[str, Any]]) -> list[Any]:
         if self.own is not None and own not in (None, self.own):
             raise CallFailedError("another account is linked")
+        self.calls.append(len(messages))
+        answers: list[Any] = []
+        stuck: set[str] = set()
+        for message in messages:
+            answers.append({"held": True} if message["to"] in stuck else self._send(**message))
+            if isinstance(answers[-1], dict) and "failed" in answers[-1]:
+                stuck.add(message["to"])
+        return answers
+
+    def _send(self, *, id: str, to: str, content: dict[str, Any], look: bool, untold: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
+        text = content.get("body", "")
         if text in self.broken and not look:
-            raise CallFailedError(f"No, not {text}")
+            return {"failed": True}
+        assert not (untold and id in self.acks)
         if id not in self.acks:
             if look:
                 return None
@@ -118,17 +132,19 @@ class Session:
     def __init__(self) -> None:
         self.now = NOW
         self.page = PlayedPage()
-        self.door = Commands()
-        self.store = StateStore(clock=lambda: self.now)
-        self.live = Live(store=self.store)
+        self.guard: Guard = refusal
         numbers = itertools.count(1)
-        self.messaging = Messaging(
-            store=self.store,
-            door=self.door,
+        self.parts = make_parts(
             clock=lambda: self.now,
-            random=lambda size: next(numbers).to_bytes(size),
-            live=self.live,
+            random_bytes=lambda size: next(numbers).to_bytes(size),
+            guard=self._refusal,
         )
+        base, sending = self.parts.base, self.parts.sending
+        self.door, self.store, self.live = base.commands, base.store, base.live
+        self.media, self.preparer, self.messaging = sending.media, sending.preparer, sending.messaging
+
+    def _refusal(self, address: Address, target: Target, destinations: Destinations) -> str | None:
+        return self.guard(address, target, destinations)
 
     def say(
         self, state: RunnerState, *, linked: bool | None = True, reason: StateReason = StateReason.AS_EXPECTED
@@ -172,33 +188,11 @@ class Session:
         )
 
 
-def preparer_of(media: Media, *, clock: Callable[[], datetime] = lambda: NOW, **more: Any) -> Preparer:
-    """What gets the files of these ready; a test may let it fetch from loopback."""
-    live = Live(store=StateStore(clock=clock))
-    return Preparer(media=media, live=live, clock=clock, **more)
-
-
-def idle_inbox(store: StateStore) -> Inbox:
-    """An inbox of a session whose page is never opened."""
-    return Inbox(
-        store=store,
-        door=Commands(),
-        clock=lambda: NOW,
-        random=bytes,
-        phone_number_id="104000000000001",
-        metrics=Metrics(),
-    )
-
-
 @contextlib.asynccontextmanager
 async def running(session: Session, folder: Path, *, works: bool = True) -> AsyncIterator[Outbox]:
     """Have the session's outbox open, and its loop running."""
-    async with session.messaging.opened(folder / "messages.sqlite") as outbox:
-        work = asyncio.create_task(session.messaging.work(outbox)) if works else None
-        try:
-            yield outbox
-        finally:
-            if work is not None:
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
+    async with contextlib.AsyncExitStack() as stack:
+        outbox = await stack.enter_async_context(session.messaging.opened(folder / "messages.sqlite"))
+        if works:
+            await stack.enter_async_context(at_work(session.messaging.work(outbox)))
+        yield outbox

@@ -1,22 +1,22 @@
 """A session that fetches files from a server on loopback, for the tests of what is prepared before it is sent."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from session_protocol.vocabulary import RunnerState
-from session_runner.media.media import Media
 from session_runner.messages import links as rules
 from session_runner.messages.contents import Image, MediaContent, Text
 from session_runner.messages.errors import MediaError
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox.outbox import Outbox
 from session_runner.sending import messaging, preparing
-from unit.runner.messaging_harness import FRIEND, Session, preparer_of, running
+from support.at_work import at_work
+from unit.runner.messaging_harness import FRIEND, Session, running
 from unit.runner.test_messaging_files import FilePage
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(300_000)
@@ -48,20 +48,20 @@ class Linked:
         self.site, self.folder = site, folder
         self.session = Session()
         self.session.say(RunnerState.CONNECTED)
+        self.session.guard = lambda *_: None
+        self.media, self.preparer = self.session.media, self.session.preparer
         self.page = FilePage()
         self.session.door.open(self.page)
-        self.allow()
 
-    def allow(self, *, guard: Callable[..., str | None] = lambda *_: None, **more: Any) -> None:
-        """Fetch as somebody allows."""
-        self.media = Media(phone_number_id="1" * 15, clock=lambda: self.session.now, random=os.urandom)
-        self.preparer = preparer_of(self.media, clock=lambda: self.session.now, guard=guard, **more)
-        self.preparer.settled = self.session.messaging.wake
-        self.session.messaging.preparer = self.preparer
-
-    def running(self) -> "Running":
-        """Have it at work."""
-        return Running(self)
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Outbox]:
+        """Have its loops at work."""
+        async with (
+            running(self.session, self.folder) as outbox,
+            self.media.opened(outbox, self.folder / "media"),
+            at_work(self.preparer.work(outbox)),
+        ):
+            yield outbox
 
     async def ask(self, content: MediaContent | Text, *, to: str = FRIEND) -> str:
         """Ask for a message; gives its id."""
@@ -90,28 +90,6 @@ class Linked:
     def files(self) -> list[str]:
         """What is in the folder."""
         return [path.name for path in (self.folder / "media").glob("*")]
-
-
-class Running:
-    """The session's loops, as a context."""
-
-    def __init__(self, linked: Linked) -> None:
-        self._linked = linked
-        self._outbox = running(linked.session, linked.folder)
-
-    async def __aenter__(self) -> Outbox:
-        linked = self._linked
-        outbox = await self._outbox.__aenter__()
-        self._media = linked.media.opened(outbox, linked.folder / "media")
-        await self._media.__aenter__()
-        self._work = asyncio.create_task(linked.preparer.work(outbox))
-        return outbox
-
-    async def __aexit__(self, *given: object) -> None:
-        self._work.cancel()
-        await asyncio.gather(self._work, return_exceptions=True)
-        await self._media.__aexit__(None, None, None)
-        await self._outbox.__aexit__(None, None, None)
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from pywa.types.callback import ImageCarouselCard
 from pywa.types.calls import SessionDescription
 from pywa.types.others import Contact, ProductsSection
 from pywa.types.templates import LibraryTemplate, TemplateCategory, TemplateLanguage
+from support.runner_parts import PHONE
 from unit.runner.messaging_harness import FRIEND
-from unit.runner.test_cloud_api import PHONE
 from unit.runner.test_media_types import FILES
 
 THEIRS: Final = "3AF0"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from session_protocol.answers import Account
+from unit.runner.monitor_harness import MonitorHarness, ScriptedPage
 from unit.runner.pages import MODERN, UNLINKED, looks
 from unit.runner.test_http import Api8080, error_code
 from unit.runner.test_http import api as api  # noqa: PLC0414 -- a fixture
-from unit.runner.test_monitor import MonitorHarness, ScriptedPage
 
 NUMBER, OTHER = "+15550100000", "+15550100001"
 LINKED = {"account": "15550100000:3@c.us"}

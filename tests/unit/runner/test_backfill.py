@@ -19,6 +19,7 @@ from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.page.errors import CallFailedError
 from session_runner.receiving import backfill as backfill_module
 from session_runner.receiving.backfill import BackfillReader
+from support.at_work import at_work
 from support.waiting import async_until
 from unit.runner.failing import Died, dying_at, full_once
 from unit.runner.inbox_harness import ADA, BOB, NOW, Receiving, T, published
@@ -62,7 +63,7 @@ class Asking:
         """Make one."""
         return BackfillReader(
             store=self.session.store,
-            door=self.session.door,
+            page=self.session.linked_page,
             inbox=self.session.inbox,
             receivers=lambda: self.receivers,
             stored=self.count,
@@ -84,13 +85,8 @@ class Asking:
         """Have it brought."""
         async with open_outbox(self.folder / "messages.sqlite") as outbox:
             await self.settle(outbox, synchronised=synchronised)
-            work = asyncio.create_task(self.reader().work(outbox))
-            try:
+            async with at_work(self.reader().work(outbox)):
                 yield outbox
-            finally:
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
 
 
 async def chunks(outbox: Outbox, webhook: str = "bot") -> list[History]:

@@ -1,35 +1,22 @@
 """A session whose browser is broken: its last words name the browser's version, by its own word or by the image's record."""
 
 import asyncio
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, LinkMethod
+from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode
 from session_runner import session as session_module
-from session_runner.commands import Commands
+from session_runner.assembly import Base, session_of
 from session_runner.exits import Exit
-from session_runner.live import Live
-from session_runner.media.media import Media
-from session_runner.metrics import Metrics
 from session_runner.outbox import schema
-from session_runner.phone_numbers import PhoneNumbers
 from session_runner.profile.layout import ProfileLayout
-from session_runner.sending.messaging import Messaging
-from session_runner.session import Session
-from session_runner.settings import read_settings
-from session_runner.store import StateStore
-from session_runner.webhooks.deliverer import Deliverer
-from unit.runner.messaging_harness import idle_inbox, preparer_of
+from support.runner_parts import make_parts
 from unit.runner.test_outbox import damage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-async def run(
-    folder: Path, script: str, *, metrics: Metrics | None = None, damaged: bool = False
-) -> tuple[StateStore, Exit]:
+async def run(folder: Path, script: str, *, damaged: bool = False) -> tuple[Base, Exit]:
     """Run a session with a browser that does this, to its end."""
     browser, profile = folder / "browser", folder / "profile"
     browser.write_text(f"#!/bin/sh\n{script}\n")
@@ -40,29 +27,11 @@ async def run(
     required = {
         "PROFILE_DIR": str(profile),
         "CACHE_DIR": str(folder / "cache"),
-        "TOKEN_DIR": str(folder),
-        "SESSION_UID": "s",
-        "POD_UID": "pod-2",
         "BROWSER_EXECUTABLE": str(browser),
         "LAUNCH_TIMEOUT": "60s",
     }
-    store = StateStore(clock=lambda: datetime.now(UTC))
-    session = Session(
-        settings=read_settings(required),
-        store=store,
-        metrics=metrics or Metrics(),
-        kills=lambda: 0,
-        numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
-        clock=lambda: datetime.now(UTC),
-        monotonic=lambda: 0.0,
-        started=0.0,
-        random=lambda: 0.0,
-        deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
-        messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
-        inbox=idle_inbox(store),
-        preparer=preparer_of(Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom)),
-    )
-    return store, await session.run(asyncio.Event())
+    parts = make_parts(settings=required, pod_uid="pod-2", monotonic=lambda: 0.0, random=lambda: 0.0)
+    return parts.base, await session_of(parts, started=0.0).run(asyncio.Event())
 
 
 def damage_messages(path: Path) -> None:
@@ -73,19 +42,17 @@ def damage_messages(path: Path) -> None:
 
 async def test_a_browser_that_ends_at_once_is_named_with_its_version(tmp_path: Path) -> None:
     """In the last words and in the last state, beside what it said itself; the metric has the version as well."""
-    metrics = Metrics()
-    store, exit_ = await run(
+    base, exit_ = await run(
         tmp_path,
         'case "$*" in --version) echo Chromium 156.0.7204.49; exit;; esac\necho cannot load libnss3.so >&2; exit 127',
-        metrics=metrics,
     )
 
     assert ExitCode.LAUNCH_FAILED is exit_.code
-    assert exit_.message == store.snapshot.message
+    assert exit_.message == base.store.snapshot.message
     assert "exit status 127, saying: cannot load libnss3.so" in exit_.message
     assert exit_.message.endswith("The browser's version is 156.0.7204.49.")
-    assert "156.0.7204.49" == store.snapshot.browser_version
-    assert 1 == metrics.registry.get_sample_value("whatsapp_runner_browser_info", {"version": "156.0.7204.49"})
+    assert "156.0.7204.49" == base.store.snapshot.browser_version
+    assert 1 == base.metrics.registry.get_sample_value("whatsapp_runner_browser_info", {"version": "156.0.7204.49"})
 
 
 async def test_the_image_s_record_speaks_for_a_browser_that_cannot(
@@ -96,13 +63,13 @@ async def test_the_image_s_record_speaks_for_a_browser_that_cannot(
     _, with_record = await run(tmp_path, "kill -SEGV $$")
     monkeypatch.setattr(session_module, "recorded_version", lambda: None)
     (tmp_path / "again").mkdir()
-    store, without = await run(tmp_path / "again", "kill -SEGV $$")
+    base, without = await run(tmp_path / "again", "kill -SEGV $$")
 
     assert "SIGSEGV" in with_record.message
     assert with_record.message.endswith("The browser's version is 155.0.1.2.")
     assert "SIGSEGV" in without.message
     assert "version is" not in without.message
-    assert store.snapshot.browser_version is None
+    assert base.store.snapshot.browser_version is None
 
 
 async def test_a_volume_without_room_for_messages_does_not_keep_the_browser_from_starting(
@@ -117,11 +84,11 @@ async def test_a_volume_without_room_for_messages_does_not_keep_the_browser_from
 
 async def test_damaged_messages_are_the_profile_s_fault(tmp_path: Path) -> None:
     """Also when that is found only while the session runs; the last words name the file."""
-    store, exit_ = await run(tmp_path, "exec sleep 60", damaged=True)
+    base, exit_ = await run(tmp_path, "exec sleep 60", damaged=True)
 
     assert ExitCode.PROFILE_UNUSABLE is exit_.code
     assert "messages.sqlite on the profile volume cannot be read" in exit_.message
-    assert exit_.message == store.snapshot.message
+    assert exit_.message == base.store.snapshot.message
 
 
 def test_only_what_may_be_the_browser_s_own_names_it() -> None:

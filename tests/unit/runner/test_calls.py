@@ -17,6 +17,7 @@ from session_runner.outbox.calls import PageCall
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.receiving import calls as calls_module
 from session_runner.receiving.calls import Calls
+from support.at_work import at_work
 from support.waiting import async_until
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, NOW, Receiving, T, chat, published
@@ -40,15 +41,9 @@ async def watching(
 ) -> AsyncIterator[tuple[Outbox, Calls]]:
     """Have the calls of a connected session watched."""
     session.say(RunnerState.CONNECTED)
-    made = Calls(store=session.store, door=session.door, inbox=session.inbox, handling=lambda: handling)
-    async with open_outbox(folder / "messages.sqlite") as outbox:
-        work = asyncio.create_task(made.work(outbox))
-        try:
-            yield outbox, made
-        finally:
-            work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
+    made = Calls(store=session.store, page=session.linked_page, inbox=session.inbox, handling=lambda: handling)
+    async with open_outbox(folder / "messages.sqlite") as outbox, at_work(made.work(outbox)):
+        yield outbox, made
 
 
 async def calls_of(outbox: Outbox) -> list[tuple[str, str]]:

@@ -182,10 +182,10 @@ def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> No
 @pytest.mark.parametrize(
     ("expires", "says"),
     [
-        (1_800_000_000.0, " until 2027-01-15T08:00:00Z;"),
-        (3600.0, " for 3600 s;"),
-        (None, "account;"),
-        (-1.0, "account;"),
+        (1_800_000_000.0, " until 2027-01-15T08:00:00Z."),
+        (3600.0, " for 3600 s."),
+        (None, "account."),
+        (-1.0, "account."),
     ],
 )
 def test_the_end_of_a_ban_is_a_moment_or_a_duration(expires: float | None, says: str) -> None:

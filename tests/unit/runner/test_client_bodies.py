@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
+from support.runner_parts import PHONE
 from unit.runner.messaging_harness import FRIEND
-from unit.runner.test_cloud_api import PHONE, Served, failure
+from unit.runner.test_cloud_api import Served, failure
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 
 OWN = "15550100001"

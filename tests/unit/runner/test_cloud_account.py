@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner.messages.account import NAME, SCOPES, wanted_fields, why_not
-from unit.runner.test_cloud_api import PHONE, Served, failure
+from support.runner_parts import PHONE
+from unit.runner.test_cloud_api import Served, failure
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 
 OWN = "15550100001"
@@ -152,7 +153,7 @@ async def test_another_account_is_unknown(served: Served, path: str) -> None:
         ("POST", "deregister", "/v1/logout"),
         ("POST", "message_templates", "no templates"),
         ("DELETE", "subscribed_apps", "session's spec"),
-        ("GET", "whatsapp_business_profile", "on the phone"),
+        ("POST", "username", "no username"),
         ("POST", "groups", "not built"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,39 +13,21 @@ from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import Interactive, RunnerState
 from session_runner.http import cloud_bodies
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.live import Live
-from session_runner.media.media import Media
-from session_runner.metrics import Metrics
-from unit.runner.messaging_harness import FRIEND, NOW, Session, preparer_of, running
+from support.runner_parts import PHONE, make_api
+from unit.runner.messaging_harness import FRIEND, Session, running
 
-PHONE = "123456789012345"
 TEXT = {"messaging_product": "whatsapp", "to": f"+{FRIEND}", "type": "text", "text": {"body": "Hello"}}
 
 
 class Served:
     """A session and its API."""
 
-    def __init__(self, folder: Path, media: Media | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         for scope in ("state", "send", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
         self.session = Session()
-        self.live = Live(store=self.session.store)
-        api = Api(
-            store=self.session.store,
-            live=self.live,
-            door=self.session.door,
-            messaging=self.session.messaging,
-            media=media,
-            phone_number_id=PHONE,
-            tokens=TokenFolder(folder),
-            metrics=Metrics(),
-            session_uid="s",
-            pod_uid="p",
-            clock=lambda: NOW,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.live = self.session.live
+        self.client = TestClient(TestServer(make_api(self.session.parts, folder)))
 
     async def call(self, method: str, path: str, *, token: str | None = "send-token", **more: Any) -> ClientResponse:
         """Call with a token."""
@@ -63,13 +44,11 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     """A connected session whose messages are stored and not handed over."""
     tokens = tmp_path / "tokens"
     tokens.mkdir()
-    media = Media(phone_number_id=PHONE, clock=lambda: NOW, random=os.urandom)
-    made = Served(tokens, media)
-    made.session.messaging.preparer = preparer_of(media)
+    made = Served(tokens)
     made.session.say(RunnerState.CONNECTED)
     made.session.door.open(made.session.page)
     messages = running(made.session, tmp_path, works=False)
-    async with made.client, messages as outbox, media.opened(outbox, tmp_path / "media"):
+    async with made.client, messages as outbox, made.session.media.opened(outbox, tmp_path / "media"):
         yield made
 
 
@@ -143,7 +122,9 @@ async def test_a_token_in_the_query_is_taken(served: Served) -> None:
         ("POST", "/v24.0/999/messages"),
         ("GET", "/v24.0/999"),
         ("DELETE", f"/v24.0/{PHONE}/messages"),
-        ("GET", f"/v24.0/{PHONE}/whatsapp_business_profile"),
+        ("GET", f"/v24.0/{PHONE}/username"),
+        ("GET", "/v24.0/999/whatsapp_business_profile"),
+        ("POST", "/v24.0/999/whatsapp_business_profile"),
         ("PUT", f"/v24.0/{PHONE}/media"),
         ("GET", "/v24.0/"),
     ],

@@ -18,6 +18,7 @@ from session_runner.receiving import contact_presence
 from session_runner.receiving.contact_presence import ContactPresence
 from session_runner.webhooks import ephemeral
 from session_runner.webhooks.recorder import wants_presence
+from support.at_work import at_work
 from support.waiting import async_until
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, T, chat, published
@@ -43,24 +44,18 @@ class Watching:
         self.session.page.doing.append({"who": chat(who), "state": state, "online": online, "t": T * 1000.0})
 
     @contextlib.asynccontextmanager
-    async def at_work(self, folder: Path) -> AsyncIterator[tuple[Outbox, ContactPresence]]:
+    async def looking(self, folder: Path) -> AsyncIterator[tuple[Outbox, ContactPresence]]:
         """Have it told."""
         made = ContactPresence(
             store=self.session.store,
-            door=self.session.door,
+            page=self.session.linked_page,
             inbox=self.session.inbox,
             wanted=lambda: self.wanted,
             publish=self.events.append,
         )
         self.session.say(RunnerState.CONNECTED)
-        async with open_outbox(folder / "messages.sqlite") as outbox:
-            work = asyncio.create_task(made.work(outbox))
-            try:
-                yield outbox, made
-            finally:
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
+        async with open_outbox(folder / "messages.sqlite") as outbox, at_work(made.work(outbox)):
+            yield outbox, made
 
     async def hears(self, count: int) -> list[tuple[str | None, str]]:
         """Wait for so many changes."""
@@ -75,7 +70,7 @@ async def test_what_contacts_do_is_published(tmp_path: Path) -> None:
     watching = Watching()
     for state, online in (("composing", True), ("recording", True), ("available", True), ("paused", False)):
         watching.sees(ADA, state, online=online)
-    async with watching.at_work(tmp_path) as (outbox, _):
+    async with watching.looking(tmp_path) as (outbox, _):
         found = await watching.hears(4)
         assert [] == await published(outbox)
         (ada,) = {event.chat for event in watching.events}
@@ -90,7 +85,7 @@ async def test_the_page_is_asked_nothing_while_nobody_wants_to_know(tmp_path: Pa
     """Or no phone is connected; when nobody wants to any more, it is told once."""
     watching = Watching(wanted=False)
     watching.sees(ADA, "composing")
-    async with watching.at_work(tmp_path) as (_, made):
+    async with watching.looking(tmp_path) as (_, made):
         await asyncio.sleep(0.05)
         assert [] == watching.session.page.is_watched
         watching.wanted = True
@@ -113,7 +108,7 @@ async def test_what_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: 
     watching, failed = Watching(), full_once(contact_presence, "chat_of", monkeypatch)
     watching.session.page.fails.append("presence_take.js")
     watching.session.page.answers["presence_take.js"] = [{"who": 1}]
-    async with watching.at_work(tmp_path):
+    async with watching.looking(tmp_path):
         await asyncio.sleep(0.05)
         watching.session.page.answers.clear()
         watching.sees(ADA, "composing")

@@ -57,7 +57,7 @@ async def test_every_call_ends_by_its_deadline(name: str, silent: Any) -> None:
     choices = [key for key, parameter in wanted.items() if parameter.annotation is bool]
     for chosen in (False, True):
         died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        page = BrowserPage(playwright=silent, context=silent, page=silent, died=died)
+        page = BrowserPage(playwright=silent, context=silent, page=silent, devtools=silent, died=died)
         async with asyncio.timeout(5):
             try:
                 answer = await CALLS[name](page, deadline=DEADLINE, **given, **dict.fromkeys(choices, chosen))

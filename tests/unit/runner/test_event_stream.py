@@ -13,10 +13,9 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState
 from session_runner.http import event_stream
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
 from session_runner.outbox import events
 from session_runner.outbox.outbox import Outbox
+from support.runner_parts import make_api
 from support.waiting import async_until
 from unit.runner.inbox_harness import ADA, NOW, Receiving, becomes, receiving
 
@@ -32,17 +31,7 @@ class Served:
         self.session = Receiving(linked=NOW - timedelta(days=1))
         self.session.say(RunnerState.CONNECTED)
         self.outbox: Outbox
-        api = Api(
-            store=self.session.store,
-            door=self.session.door,
-            inbox=self.session.inbox,
-            tokens=TokenFolder(folder),
-            metrics=self.session.metrics,
-            session_uid="session-1",
-            pod_uid="pod-1",
-            clock=lambda: NOW,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.client = TestClient(TestServer(make_api(self.session.parts, folder)))
 
     async def receive(self, identifier: str) -> None:
         """Let a message come in."""

@@ -1,29 +1,20 @@
 """A word that waits for a person outlives its pod: the next runner of the profile repeats it and leaves the page shut."""
 
 import asyncio
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.vocabulary import ExitCode, LinkMethod, RunnerState, StateReason
-from session_runner.commands import Commands
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_runner.assembly import session_of
 from session_runner.exits import Exit
-from session_runner.live import Live
-from session_runner.media.media import Media
-from session_runner.metrics import Metrics
 from session_runner.monitoring.state_file import StateFile
-from session_runner.phone_numbers import PhoneNumbers
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
-from session_runner.sending.messaging import Messaging
-from session_runner.session import Session
-from session_runner.settings import read_settings
 from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
-from session_runner.webhooks.deliverer import Deliverer
-from unit.runner.messaging_harness import idle_inbox, preparer_of
+from support.runner_parts import make_parts
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 BEFORE = Start(session_uid="s", restart="r1", relink="l1", resumed="t1")
@@ -217,28 +208,11 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
     required = {
         "PROFILE_DIR": str(profile),
         "CACHE_DIR": str(folder / "cache"),
-        "TOKEN_DIR": str(folder),
-        "SESSION_UID": "s",
-        "POD_UID": "pod-2",
         "BROWSER_EXECUTABLE": str(folder / "no-such-browser"),
         "LAUNCH_TIMEOUT": "5s",
     }
-    store = StateStore(clock=lambda: datetime.now(UTC))
-    session = Session(
-        settings=read_settings(required | variables),
-        store=store,
-        metrics=Metrics(),
-        kills=lambda: 0,
-        numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
-        clock=lambda: datetime.now(UTC),
-        monotonic=lambda: 0.0,
-        started=0.0,
-        random=lambda: 0.0,
-        deliverer=Deliverer(live=Live(store=store), clock=lambda: datetime.now(UTC), random=lambda: 0.0),
-        messaging=Messaging(store=store, door=Commands(), clock=lambda: datetime.now(UTC), random=os.urandom),
-        inbox=idle_inbox(store),
-        preparer=preparer_of(Media(phone_number_id="1", clock=lambda: datetime.now(UTC), random=os.urandom)),
-    )
+    parts = make_parts(settings=required | variables, pod_uid="pod-2", monotonic=lambda: 0.0, random=lambda: 0.0)
+    session, store = session_of(parts, started=0.0), parts.base.store
     asked = asyncio.Event()
     run = asyncio.create_task(session.run(asked))
     await store.newer_than(1, wait=10)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
-from session_runner.commands import Commands
 from session_runner.host.sandbox import Sandbox
-from session_runner.http.app import Api, serve
+from session_runner.http.app import serve
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
 from session_runner.metrics import Metrics
-from session_runner.store import StateStore
+from support.runner_parts import make_api, make_parts
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -26,24 +25,15 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 class Api8080:
     """A served API with its store."""
 
-    def __init__(self, folder: Path, *, metrics_need_token: bool = False) -> None:
+    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.now = T0
         self.folder = folder
-        self.store = StateStore(clock=lambda: self.now)
-        self.door = Commands()
+        parts = make_parts(clock=lambda: self.now, session_uid="session-1", pod_uid="pod-1", settings=settings)
+        self.store, self.door, self.numbers = parts.base.store, parts.base.commands, parts.base.numbers
         for scope in ("state", "link", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
-        self.made = api = Api(
-            store=self.store,
-            door=self.door,
-            tokens=TokenFolder(folder),
-            metrics=Metrics(),
-            session_uid="session-1",
-            pod_uid="pod-1",
-            clock=lambda: self.now,
-            metrics_need_token=metrics_need_token,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.made = make_api(parts, folder)
+        self.client = TestClient(TestServer(self.made))
 
     def connect(self) -> None:
         """Say Connected."""
@@ -165,7 +155,7 @@ async def test_a_wrong_parameter_is_refused(api: Api8080, query: str) -> None:
 
 async def test_the_longest_wait_is_cut(api: Api8080, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that no clock holds is a long wait, and no fault."""
-    monkeypatch.setattr("session_runner.http.app.MAX_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("session_runner.http.session_routes.MAX_WAIT_SECONDS", 0.01)
 
     async with asyncio.timeout(2):
         assert (await api.get("/v1/state?after=1&wait=1e308")).status == 200
@@ -388,7 +378,7 @@ async def test_metrics_name_no_session(api: Api8080) -> None:
 )
 async def test_metrics_may_need_a_token(tmp_path: Path, token: str | None, status: int) -> None:
     """The one that observes; probes need none all the same."""
-    closed = Api8080(tmp_path, metrics_need_token=True)
+    closed = Api8080(tmp_path, settings={"METRICS_NEED_TOKEN": "true"})
     async with closed.client:
         assert status == (await closed.get("/metrics", token=token)).status
         assert 200 == (await closed.get("/healthz", token=None)).status
@@ -420,7 +410,7 @@ async def test_a_caller_that_hangs_up_within_its_body_is_no_fault(
     api: Api8080, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is logged of it, and the next one is answered."""
-    server, port = await serve(api.made.application(), port=0, metrics=Metrics())
+    server, port = await serve(api.made, port=0, metrics=Metrics())
     head = "POST /v1/pairing-code HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer link-token\r\nContent-Length: 99\r\n\r\n"
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"{head}half".encode())

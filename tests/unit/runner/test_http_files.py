@@ -10,7 +10,8 @@ from session_runner.http.media import LARGEST_UPLOAD
 from session_runner.media import media as store
 from session_runner.messages.errors import MediaLostError, NoMediaRoomError
 from session_runner.outbox.schema import DamagedOutboxError
-from unit.runner.test_cloud_api import PHONE, Served
+from support.runner_parts import PHONE
+from unit.runner.test_cloud_api import Served
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 from unit.runner.test_http_media import PNG, Part, form
 
@@ -63,7 +64,6 @@ async def test_what_is_no_file_is_a_problem(served: Served, monkeypatch: pytest.
     assert (422, "InvalidFile") == await call(served, "POST", "media", data=form(FILE))
     monkeypatch.setattr(store, "AT_ONCE", 0)
     assert (429, "TooManyFiles") == await call(served, "POST", "media", data=form(FILE))
-    assert served.session.messaging.preparer is not None
     for error, expected in (
         (MediaLostError("It is gone."), (404, "NoFile")),
         (NoMediaRoomError("Full."), (429, "TooManyFiles")),
@@ -72,7 +72,7 @@ async def test_what_is_no_file_is_a_problem(served: Served, monkeypatch: pytest.
         async def find(_: object, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr(served.session.messaging.preparer.media, "find", find)
+        monkeypatch.setattr(served.session.media, "find", find)
         assert expected == await call(served, "GET", "media/1")
 
 

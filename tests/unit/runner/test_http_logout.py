@@ -11,14 +11,11 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.states import STATES
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner import logout
-from session_runner.commands import MAX_WAITING, Commands
-from session_runner.http import app
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.metrics import Metrics
+from session_runner.account import logout
+from session_runner.commands import MAX_WAITING
+from session_runner.http import session_routes
 from session_runner.page.errors import PageGoneError
-from session_runner.store import StateStore
+from support.runner_parts import make_api, make_parts
 
 NOW = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 
@@ -29,22 +26,13 @@ class Session:
     def __init__(self, folder: Path) -> None:
         for scope in ("state", "link", "send", "read", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
-        self.store = StateStore(clock=lambda: NOW)
-        self.door = Commands()
+        parts = make_parts(clock=lambda: NOW)
+        self.store, self.door = parts.base.store, parts.base.commands
         self.linked = True
         self.answers = asyncio.Event()
         self.begun = 0
         self.shown_after = 0.05
-        api = Api(
-            store=self.store,
-            door=self.door,
-            tokens=TokenFolder(folder),
-            metrics=Metrics(),
-            session_uid="s",
-            pod_uid="p",
-            clock=lambda: NOW,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.client = TestClient(TestServer(make_api(parts, folder)))
         self.answers.set()
 
     def say(self, state: RunnerState, reason: StateReason, *, linked: bool) -> None:
@@ -178,7 +166,7 @@ async def test_a_page_that_dies_meanwhile_is_no_page(session: Session, monkeypat
 
 async def test_a_page_that_does_not_answer_is_given_up(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the deadline, with the word that it may still come true."""
-    monkeypatch.setattr(app, "LOGOUT_SECONDS", 0.05)
+    monkeypatch.setattr(session_routes, "LOGOUT_SECONDS", 0.05)
     session.answers.clear()
 
     assert (
@@ -207,7 +195,7 @@ async def test_a_session_that_says_nothing_is_not_waited_for_for_ever(
 ) -> None:
     """The page is unlinked; the answer is then what the session last said."""
     session.shown_after = 60
-    monkeypatch.setattr(app, "SHOWN_SECONDS", 0.02)
+    monkeypatch.setattr(session_routes, "SHOWN_SECONDS", 0.02)
 
     document = await (await session.log_out()).json()
 

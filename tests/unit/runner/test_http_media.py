@@ -11,7 +11,8 @@ from session_runner.http import media as routes
 from session_runner.http.cloud_api import largest_body
 from session_runner.http.cloud_bodies import LARGEST_BODY
 from session_runner.media import media as store
-from unit.runner.test_cloud_api import PHONE, Served, failure
+from support.runner_parts import PHONE
+from unit.runner.test_cloud_api import Served, failure
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 
 Part = tuple[str, Any, dict[str, str]]

@@ -8,15 +8,13 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
 from session_runner.http.message_routes import PROBLEMS
 from session_runner.messages import errors
 from session_runner.messages.progress import Progress
-from session_runner.metrics import Metrics
 from session_runner.outbox import requests
 from session_runner.outbox.outbox import Outbox
-from unit.runner.messaging_harness import FRIEND, NOW, Session, running
+from support.runner_parts import make_api
+from unit.runner.messaging_harness import FRIEND, Session, running
 
 TEXT = {"to": f"+{FRIEND}", "type": "text", "text": {"body": "Hello"}}
 REACTION = {"to": FRIEND, "type": "reaction", "reaction": {"message_id": "3AF0", "emoji": "x"}}
@@ -30,17 +28,7 @@ class Served:
         (folder / "state").write_text("state-token\n")
         self.session = session
         self.outbox = outbox
-        api = Api(
-            store=session.store,
-            door=session.door,
-            messaging=session.messaging,
-            tokens=TokenFolder(folder),
-            metrics=Metrics(),
-            session_uid="s",
-            pod_uid="p",
-            clock=lambda: NOW,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.client = TestClient(TestServer(make_api(session.parts, folder)))
 
     async def call(self, method: str, path: str = "", *, key: str | None = None, **more: Any) -> tuple[int, Any]:
         """Call with the token; gives status and document."""

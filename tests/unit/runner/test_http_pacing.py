@@ -9,14 +9,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.live_settings import LiveSettings
 from session_protocol.pacing import FirstContacts, Pacing
 from session_protocol.vocabulary import PacingType, RunnerState, StateReason
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
 from session_runner.messages import errors
-from session_runner.metrics import Metrics
 from session_runner.store import Restriction
+from support.runner_parts import PHONE, make_api
 from unit.runner.messaging_harness import FRIEND, NOW, Session, running
 
-PHONE = "123456789012345"
 STRANGERS = [f"1555010080{number}" for number in range(5)]
 SLOW = FirstContacts(burst=1, interval=60, per_day=2)
 CLOUD, V1 = f"/v24.0/{PHONE}/messages", "/v1/messages"
@@ -34,18 +31,7 @@ class Served:
         self.session.page.strangers = set(STRANGERS)
         self.session.page.people = {number: number for number in (FRIEND, *STRANGERS)}
         self.session.live.replace(LiveSettings(pacing=Pacing(type=PacingType.CUSTOM, first_contacts=SLOW)))
-        api = Api(
-            store=self.session.store,
-            door=self.session.door,
-            messaging=self.session.messaging,
-            phone_number_id=PHONE,
-            tokens=TokenFolder(tokens),
-            metrics=Metrics(),
-            session_uid="s",
-            pod_uid="p",
-            clock=lambda: NOW,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.client = TestClient(TestServer(make_api(self.session.parts, tokens)))
 
     async def send(self, path: str, to: str) -> ClientResponse:
         """POST a text."""

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import LinkMethod, RunnerState, StateReason
-from session_runner.http import app
-from session_runner.http.app import Api
-from session_runner.phone_numbers import PhoneNumbers
+from session_runner.http import session_routes
 from unit.runner.test_http import T0, Api8080, error_code
 
 NUMBER = "+15550100000"
@@ -20,12 +18,9 @@ NUMBER = "+15550100000"
 @pytest.fixture
 async def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api8080]:
     """An API of a session whose Secret may name a number, in `phoneNumber`."""
-    numbers = PhoneNumbers(file=tmp_path / "phoneNumber", method=LinkMethod.PAIRING_CODE)
-    real = Api.__init__
-    monkeypatch.setattr(Api, "__init__", lambda self, **given: real(self, **given, numbers=numbers))
-    monkeypatch.setattr(app, "PAIRING_SECONDS", 0.5)
-    made = Api8080(tmp_path)
-    made.numbers = numbers  # type: ignore[attr-defined]
+    monkeypatch.setattr(session_routes, "PAIRING_SECONDS", 0.5)
+    settings = {"PHONE_NUMBER_FILE": str(tmp_path / "phoneNumber"), "LINK_METHOD": LinkMethod.PAIRING_CODE}
+    made = Api8080(tmp_path, settings=settings)
     async with made.client:
         yield made
 
@@ -102,7 +97,7 @@ async def test_who_asks_in_vain_learns_why(api: Api8080) -> None:
 
     assert 504 == response.status
     assert message in (await response.json())["detail"]
-    assert NUMBER == api.numbers.wanted  # type: ignore[attr-defined]
+    assert NUMBER == api.numbers.wanted
 
 
 @pytest.mark.parametrize(
@@ -126,7 +121,7 @@ async def test_what_is_no_number_is_refused_without_its_text(api: Api8080, body:
 
     assert 400 == response.status
     assert "171" not in await response.text()
-    assert api.numbers.wanted is None  # type: ignore[attr-defined]
+    assert api.numbers.wanted is None
 
 
 async def test_the_secret_s_number_is_the_only_one(api: Api8080, tmp_path: Path) -> None:
@@ -144,7 +139,7 @@ async def test_a_linked_session_needs_no_code(api: Api8080) -> None:
     response = await ask(api, {"phoneNumber": NUMBER})
 
     assert 409 == response.status
-    assert api.numbers.wanted is None  # type: ignore[attr-defined]
+    assert api.numbers.wanted is None
 
 
 async def test_asking_takes_the_scope_too(api: Api8080) -> None:

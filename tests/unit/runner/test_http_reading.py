@@ -9,19 +9,16 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from session_protocol.vocabulary import Presence, RunnerState
-from session_runner import appearance
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.linked_page import LinkedPage
+from session_protocol.vocabulary import Presence, RunnerState, TokenScope
+from session_runner.account import appearance
+from session_runner.http.routes import ROUTES
 from session_runner.messages.stored import write_cursor
-from session_runner.metrics import Metrics
 from session_runner.outbox import media, reading
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
+from support.runner_parts import PHONE, make_api
 from unit.runner.messaging_harness import NOW, Session, running
 
-PHONE = "104000000000001"
 ADA = {"id": "15550100701@c.us", "number": "15550100701", "lid": "888000111", "name": "Ada"}
 ADAS_LID = ADA | {"id": "888000111@lid"}
 TEAM = {"id": "120363000000000001@g.us"}
@@ -55,26 +52,15 @@ class Served:
     """A session, its API and its outbox."""
 
     def __init__(self, folder: Path, outbox: Outbox, session: Session, page: Page) -> None:
-        for scope in ("send", "admin"):
+        for scope in ("send", "read", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
         self.session = session
         self.outbox = outbox
         self.page = page
-        self.metrics = Metrics()
-        api = Api(
-            store=session.store,
-            door=session.door,
-            messaging=session.messaging,
-            phone_number_id=PHONE,
-            tokens=TokenFolder(folder),
-            metrics=self.metrics,
-            session_uid="s",
-            pod_uid="p",
-            clock=lambda: session.now,
-        )
-        self.client = TestClient(TestServer(api.application()))
+        self.metrics = session.parts.base.metrics
+        self.client = TestClient(TestServer(make_api(session.parts, folder)))
 
-    async def get(self, path: str, *, scope: str = "admin", **query: Any) -> tuple[int, Any]:
+    async def get(self, path: str, *, scope: str = "read", **query: Any) -> tuple[int, Any]:
         """Read; gives status and document."""
         headers = {"Authorization": f"Bearer {scope}-token"}
         answer = await self.client.get(f"/v1/{path}", headers=headers, params=query)
@@ -267,7 +253,7 @@ async def test_a_session_appears_online_for_a_while(served: Served) -> None:
         ends.append(asyncio.get_running_loop().create_future())
         await ends[-1]
 
-    page = LinkedPage(store=served.session.store, door=served.session.door)
+    page = served.session.parts.base.page
     shown = appearance.Appearance(page=page, usual=Presence.UNAVAILABLE, sleep=sleep)
     for presence in (Presence.AVAILABLE, Presence.AVAILABLE):
         await shown.appear(presence)
@@ -287,10 +273,34 @@ async def test_a_session_appears_online_for_a_while(served: Served) -> None:
 
 
 async def test_sending_is_no_right_to_read_what_was(served: Served) -> None:
-    """Old chats and the address book are for the scope admin; the profile and the question are for both."""
+    """Old chats and the address book are for the scope read, or admin."""
     for path in ("chats", "chats/ZZ.1/messages", "contacts", "contacts/ZZ.1/picture"):
         status, found = await served.get(path, scope="send")
         assert (403, "Forbidden") == (status, found["error"]["code"])
+        assert 403 != (await served.get(path, scope="admin"))[0]
+
+
+async def test_reading_is_no_right_to_do_anything(served: Served) -> None:
+    """Its token opens all that tells of messages, and no route that sends, changes, asks WhatsApp or administers."""
+    opened = {(route.method, route.path) for route in ROUTES if TokenScope.READ in route.scopes}
+    others = [route for route in ROUTES if route.scopes and TokenScope.READ not in route.scopes]
+
+    assert {"GET"} == {method for method, _ in opened}
+    assert {path.split("/")[2] for _, path in opened} == {"chats", "contacts", "events", "media", "messages", "profile"}
+    for route in others:
+        path = route.path.replace("{id}", "x")
+        answer = await served.client.request(
+            route.method, path, headers={"Authorization": "Bearer read-token"}, json={}
+        )
+        assert 403 == answer.status, path
+    for path in (f"/v24.0/{PHONE}", f"/v24.0/{PHONE}/messages"):
+        assert 403 == (await served.client.get(path, headers={"Authorization": "Bearer read-token"})).status
+
+
+async def test_what_shows_messages_is_open_for_both(served: Served) -> None:
+    """Who sends sees what became of it, and so does who only reads."""
+    for path in ("messages/x", "media/x", "media/x/content", "profile"):
+        assert 403 not in {(await served.get(path, scope=scope))[0] for scope in ("send", "read")}
 
 
 @pytest.mark.parametrize("path", ["chats/ZZ.1/messages", "chats/x/messages", "contacts/ZZ.1/picture"])

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from typing import Any
 
 import pytest
-from session_protocol.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.messages.contents import Text
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.events import Ack, Event, Message, Reaction
@@ -64,6 +64,14 @@ async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path
     assert second.context is not None
 
 
+async def test_what_arrives_is_read_while_whatsapp_answers_no_message(session: Receiving, tmp_path: Path) -> None:
+    """The page is connected then, whatever the state is called."""
+    session.say(RunnerState.DEGRADED, reason=StateReason.MESSAGES_UNANSWERED)
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A")
+        await becomes(outbox, ("message", "A"))
+
+
 async def test_without_an_event_the_timer_finds_it(session: Receiving, tmp_path: Path) -> None:
     """A page that died between storing and telling has told nobody."""
     async with receiving(session, tmp_path) as outbox:
@@ -94,6 +102,20 @@ async def test_a_chat_is_read_in_its_order(session: Receiving, tmp_path: Path) -
         session.page.put(ADA, f"M{number}", t=T + number)
     async with receiving(session, tmp_path) as outbox:
         await becomes(outbox, *(("message", f"M{number}") for number in range(70)))
+
+
+@pytest.mark.parametrize("gives", [True, False])
+async def test_what_the_page_did_not_give_is_read(session: Receiving, tmp_path: Path, *, gives: bool) -> None:
+    """And what is behind it in its chat with it, so that the order is kept."""
+    session.page.gives = gives
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A", t=T - 5)
+        await becomes(outbox, ("message", "A"))
+        session.page.put(ADA, "B", t=T - 4)
+        session.put(ADA, "C", t=T - 3)
+        await becomes(outbox, ("message", "A"), ("message", "B"), ("message", "C"))
+
+    assert [f"false_{ADA}_{name}" for name in ("BC" if gives else "ABC")] == session.page.read
 
 
 async def test_what_arrives_with_the_link_is_new_to_nobody(tmp_path: Path) -> None:
@@ -238,6 +260,8 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
         session.put(ADA, "MINE", own=True)
         await becomes(outbox, ("ack", "OURS"), ("message", "MINE"))
         await outbox.run(requests.record, "OURS", Progress.FAILED, time=T + 3.0, error=131000)
+        session.inbox.wake()
+        await becomes(outbox, ("ack", "OURS"), ("message", "MINE"), ("ack", "OURS"))
         session.put(ADA, "OURS", own=True, type="revoked")
         session.put(ADA, "MINE", own=True, reactions=[reaction(ADA, "👍", identifier="OURS")])
         await becomes(outbox, ("ack", "OURS"), ("message", "MINE"), ("ack", "OURS"), ("message.deleted", "OURS"))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
-from session_runner import logout
+from session_runner.account import logout
+from session_runner.account.logout import log_out
 from session_runner.commands import NotLinkedError
-from session_runner.logout import log_out
 from session_runner.page.errors import CallFailedError, PageGoneError
 from session_runner.states.classify import classify
 from session_runner.states.history import ASKED_SECONDS, History, remember

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 import pytest
-from session_protocol.vocabulary import RunnerState
+from session_protocol.vocabulary import ReadMarking, RunnerState
 from session_runner.messages.incoming import WAITING_AFTER
 from session_runner.outbox import marks, people, seen
 from session_runner.outbox.marks import Marking
@@ -32,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def session(tmp_path: Path) -> Receiving:
     """A session that was linked yesterday, and marks what comes as read."""
     made = Receiving()
-    made.marking = True
+    made.mark(ReadMarking.ON_RECEIPT)
     made.say(RunnerState.CONNECTED)
     await settle(made, tmp_path)
     return made
@@ -47,10 +47,15 @@ def waiting(database: Connection) -> dict[str, float]:
 async def test_marks_follow_the_settings(session: Receiving, tmp_path: Path) -> None:
     """None without them; an edit counts from the next message on, in either direction."""
     rung: list[str] = []
-    session.inbox.marks_wait = lambda: rung.append("marks")
+    session.inbox.marks_stored.connect(lambda: rung.append("marks"))
     expected = []
     async with receiving(session, tmp_path) as outbox:
-        for chat, identifier, session.marking in ((ADA, "A", False), (BOB, "B", True), (ADA, "C", False)):
+        for chat, identifier, reading in (
+            (ADA, "A", ReadMarking.MANUAL),
+            (BOB, "B", ReadMarking.ON_RECEIPT),
+            (ADA, "C", ReadMarking.MANUAL),
+        ):
+            session.mark(reading)
             session.put(chat, identifier)
             expected.append(("message", identifier))
             await becomes(outbox, *expected)
@@ -80,7 +85,8 @@ async def test_what_a_person_would_not_read_now_is_not_marked(session: Receiving
 async def test_what_arrives_with_the_link_is_not_marked(tmp_path: Path) -> None:
     """It is told to nobody either."""
     session = Receiving(linked=NOW - timedelta(minutes=1))
-    session.marking, session.page.synchronised = True, False
+    session.mark(ReadMarking.ON_RECEIPT)
+    session.page.synchronised = False
     session.page.put(ADA, "HISTORY", t=T - 3600)
     session.page.put(BOB, "NEW", t=T - 10)
     async with open_outbox(tmp_path / "messages.sqlite") as outbox:
@@ -134,7 +140,7 @@ async def test_an_event_and_its_mark_are_one_step(tmp_path: Path, monkeypatch: p
         folder = tmp_path / str(step)
         folder.mkdir()
         session = Receiving()
-        session.marking = True
+        session.mark(ReadMarking.ON_RECEIPT)
         session.say(RunnerState.CONNECTED)
         await settle(session, folder)
         session.page.put(ADA, "A")
@@ -143,7 +149,8 @@ async def test_an_event_and_its_mark_are_one_step(tmp_path: Path, monkeypatch: p
         async with open_outbox(folder / "messages.sqlite") as outbox:
             assert {one for _, one in await ids(outbox)} == set(await outbox.run(waiting)), step
         successor = Receiving()
-        successor.marking, successor.page = True, session.page
+        successor.mark(ReadMarking.ON_RECEIPT)
+        successor.page = session.page
         successor.door.open(successor.page)
         successor.inbox._random = session.inbox._random
         successor.say(RunnerState.CONNECTED)

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_runner.commands import Commands
-from session_runner.linked_page import LinkedPage
 from session_runner.media import fetching, files
 from session_runner.media import media as module
 from session_runner.media.files import Draft
-from session_runner.media.media import AT_ONCE, Media
+from session_runner.media.media import AT_ONCE
 from session_runner.messages.contents import Audio, Image, Text
 from session_runner.messages.errors import (
     MediaError,
@@ -36,12 +34,11 @@ from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import NewMessage
 from session_runner.page.errors import CallFailedError
 from session_runner.profile.volume import LOW_BELOW, Volume
-from session_runner.store import StateStore
+from support.runner_parts import PHONE, make_parts
 from support.waiting import async_until
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 T = NOW.timestamp()
-PHONE = "123456789012345"
 KEY = "false_15550100777@c.us_3A5F"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(1000)
 MB = 1024 * 1024
@@ -85,14 +82,9 @@ class Store:
         self.folder = folder / "media"
         numbers = itertools.count(1)
         self.page = Page()
-        door = Commands()
-        door.open(self.page)
-        self.media = Media(
-            phone_number_id=PHONE,
-            clock=lambda: self.now,
-            random=lambda size: next(numbers).to_bytes(size),
-            page=LinkedPage(store=StateStore(clock=lambda: self.now), door=door),
-        )
+        parts = make_parts(clock=lambda: self.now, random_bytes=lambda size: next(numbers).to_bytes(size))
+        parts.base.commands.open(self.page)
+        self.media = parts.sending.media
         self.path = folder / "messages.sqlite"
 
     @contextlib.asynccontextmanager

@@ -43,7 +43,7 @@ def test_what_can_be_fetched_again_goes_first() -> None:
     assert "cab" == removed(files, spare=0, more=3 * MB)
 
 
-def test_what_came_in_goes_however_young() -> None:
+def test_a_received_file_goes_however_young() -> None:
     """It can be fetched again, and an upload that is refused for it cannot."""
     assert "b" == removed([File("a", used=NOW - 1), File("b", used=NOW, page_key="k")], spare=0)
 

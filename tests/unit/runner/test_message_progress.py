@@ -13,6 +13,7 @@ from session_runner.messages.progress import (
     Progress,
     can_send,
     gives_up,
+    is_connected,
     progress_after,
     unanswered_since,
 )
@@ -41,7 +42,7 @@ def test_progress_never_goes_back(acks: list[int]) -> None:
 
 def test_a_message_goes_where_the_page_is_connected() -> None:
     """Whatever a person has to do in it besides."""
-    sending = {state for state in RunnerState if can_send(state)}
+    sending = {state for state in RunnerState if can_send(state, StateReason.AS_EXPECTED)}
 
     assert {"Connected", "Restricted", "ActionRequired", "ScreenLocked"} == sending
 
@@ -64,8 +65,17 @@ def test_one_bad_message_is_given_up(tries: int, age: float, tried: float, *, ex
 
 def test_it_also_goes_where_messages_were_unanswered() -> None:
     """Else nobody would learn that they are answered again."""
-    assert not can_send(RunnerState.DEGRADED)
+    assert not can_send(RunnerState.DEGRADED, StateReason.AS_EXPECTED)
     assert can_send(RunnerState.DEGRADED, StateReason.MESSAGES_UNANSWERED)
+
+
+@pytest.mark.parametrize("state", RunnerState)
+def test_nothing_goes_before_the_owner_has_accepted_new_terms(state: RunnerState) -> None:
+    """What comes in is read all the same."""
+    terms = StateReason.TERMS_NOT_ACCEPTED
+
+    assert not can_send(state, terms)
+    assert is_connected(state, StateReason.AS_EXPECTED) is is_connected(state, terms)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import RunnerState
+from session_runner.commands import MAX_WAITING
 from session_runner.messages.contents import Text
 from session_runner.messages.errors import (
     KeyInUseError,
@@ -20,7 +21,7 @@ from session_runner.messages.errors import (
 from session_runner.messages.progress import LONGEST_WAIT, SHORTEST_WAIT, TRIES
 from session_runner.messages.requests import SendRequest
 from session_runner.outbox import people, schema
-from session_runner.sending import messaging
+from session_runner.sending import handing_over, messaging
 from support.waiting import async_until
 from unit.runner.messaging_harness import FRIEND, Session, running
 
@@ -66,7 +67,7 @@ async def test_a_backlog_goes_without_a_pause(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of it at once, in its order, although a round takes some of it."""
-    monkeypatch.setattr(messaging, "AT_ONCE", 3)
+    monkeypatch.setattr(handing_over, "AT_ONCE", 3)
     session.say(RunnerState.OFFLINE)
     async with running(session, tmp_path):
         sent = [await session.send(str(number)) for number in range(10)]
@@ -142,6 +143,37 @@ async def test_a_bad_message_holds_up_its_chat_alone(session: Session, tmp_path:
 
     assert ("accepted", ["other", "behind"]) == (waits, [text for _, _, text in session.page.given])
     assert TRIES > 1
+
+
+async def test_what_waits_goes_in_one_call(session: Session, tmp_path: Path) -> None:
+    """Of all chats; in each what is behind a message that the page does not take was not begun, and can still be refused."""
+    session.page.broken = {"stuck"}
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        sent = [await session.send(str(number), to=f"1555010088{number % 3}") for number in range(9)]
+        stuck, behind = await session.send("stuck"), await session.send("behind")
+        session.say(RunnerState.CONNECTED)
+        await session.becomes(sent[-1], "handed_over")
+        await session.becomes(stuck, "handing_over")
+
+        assert "accepted" == await session.status(behind)
+    assert 11 == session.page.calls[0]
+    assert sent == [identifier for identifier, _, _ in session.page.given]
+
+
+async def test_a_page_with_too_many_commands_has_begun_nothing(session: Session, tmp_path: Path) -> None:
+    """So nothing counts as begun, and the next round hands it over."""
+    session.say(RunnerState.OFFLINE)
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        session.door._asked = MAX_WAITING
+        session.say(RunnerState.CONNECTED)
+        await asyncio.sleep(0.1)
+        before = await session.status(identifier)
+        session.door._asked = 0
+        await session.becomes(identifier, "handed_over")
+
+    assert ("accepted", 1) == (before, len(session.page.given))
 
 
 async def test_a_message_of_yesterday_is_not_sent(session: Session, tmp_path: Path) -> None:
@@ -308,13 +340,14 @@ async def _send_when_open(session: Session, folder: Path) -> None:
 
 def test_the_own_number_is_the_accounts(session: Session) -> None:
     """Before the page has told it nobody knows it, and without a phone there is none."""
+    page = session.parts.base.page
     with pytest.raises(NotReadyError):
-        session.messaging.own_number()
+        page.own_number()
     session.store.show_account("+15550100001")
-    known = session.messaging.own_number()
+    known = page.own_number()
     session.say(RunnerState.QR_PENDING, linked=False)
     with pytest.raises(NotLinkedError):
-        session.messaging.own_number()
+        page.own_number()
 
     assert "15550100001" == known
 
@@ -340,7 +373,7 @@ async def test_what_waits_behind_one_message_holds_up_no_other_chat(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much it is: a chat whose first message the page does not take yet fills no round."""
-    monkeypatch.setattr(messaging, "AT_ONCE", 2)
+    monkeypatch.setattr(handing_over, "AT_ONCE", 2)
     monkeypatch.setattr(messaging, "RETRY", 30)
     session.page.broken = {"stuck"}
     session.say(RunnerState.OFFLINE)

@@ -1,18 +1,16 @@
 """Messages with files, from the request to the page: what it is told, and what becomes of one that is slow or gone."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner.media.media import Media
 from session_runner.messages.contents import Image
-from session_runner.messages.errors import MediaError, NotReadyError
+from session_runner.messages.errors import MediaError
 from session_runner.messages.requests import SendRequest
 from session_runner.sending import messaging
-from unit.runner.messaging_harness import FRIEND, NOW, PlayedPage, Session, preparer_of, running
+from unit.runner.messaging_harness import FRIEND, PlayedPage, Session, running
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -34,7 +32,7 @@ class FilePage(PlayedPage):
         """Run a script."""
         if script == "send.js" and self.pending:
             self.pending -= 1
-            return {"pending": True}
+            return [{"pending": True}]
         return await super().call(script, argument)
 
 
@@ -45,8 +43,7 @@ class Files:
         self.session = Session()
         self.session.say(RunnerState.CONNECTED)
         self.page = FilePage()
-        self.media = Media(phone_number_id="1" * 15, clock=lambda: NOW, random=os.urandom)
-        self.session.messaging.preparer = preparer_of(self.media)
+        self.media = self.session.media
 
     async def upload(self, content: bytes = PNG) -> str:
         """Upload a file; gives its id."""
@@ -99,12 +96,9 @@ async def test_a_file_that_is_gone_fails_its_message(files: Files, tmp_path: Pat
 
 
 async def test_what_cannot_be_sent_is_refused_at_once(files: Files) -> None:
-    """An unknown file, another kind of file, and a session without files."""
+    """An unknown file, and another kind of file."""
     with pytest.raises(MediaError):
         await files.send("1" * 30)
     media = await files.upload(b"%PDF-1.7")
     with pytest.raises(MediaError):
-        await files.send(media)
-    files.session.messaging.preparer = None
-    with pytest.raises(NotReadyError):
         await files.send(media)

@@ -2,149 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fake_time import in_fake_time
-from session_protocol.vocabulary import ExitCode, LinkMethod, Presence, RunnerState, StateReason
-from session_runner.exits import RunEnded
-from session_runner.metrics import Metrics
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.monitoring.monitor import PageMonitor
-from session_runner.monitoring.state_file import StateFile
-from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError
-from session_runner.phone_numbers import PhoneNumbers
-from session_runner.presence import PresenceKeeper
-from session_runner.settings import read_settings
+from session_runner.page.errors import OutdatedTrustError, PageGoneError
 from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts
 from session_runner.states.fetch_failures import SCRIPT, FetchFailure, by_error, by_status, not_the_page
-from session_runner.states.hold import Start
-from session_runner.store import StateStore
-from unit.runner.pages import ARRIVED, CODE, ERROR_PAGE, MODERN, UNLINKED, Raw, looks
+from unit.runner.fetching_harness import GONE, HOST, LATE, LINKING, NO_NAME, Run, TimedPage
+from unit.runner.pages import ARRIVED, Raw
 
-HOST = "web.whatsapp.com"
-NO_NAME = by_error("ERR_NAME_NOT_RESOLVED", host=HOST)
 UNTRUSTED = by_error("ERR_CERT_AUTHORITY_INVALID", host=HOST)
 NO_ROUTE = by_error("ERR_ADDRESS_UNREACHABLE", host=HOST)
-LATE: Raw = {"booted": False, "document": ARRIVED}
-GONE: Raw = {"booted": False, "document": ERROR_PAGE}
-LINKING: Raw = UNLINKED | {"code": CODE}
-Shape = Callable[[float], Raw]
-
-
-class TimedPage:
-    """A page whose shape and whose way depend on the time since the run began."""
-
-    def __init__(self, shape: Shape, *, blocked: Callable[[float], FetchFailure | None] = lambda _: None) -> None:
-        self.died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.shape, self.blocked = shape, blocked
-        self.began = asyncio.get_running_loop().time()
-        self.tries: list[float] = []
-        self.without_cache: list[bool] = []
-        self.hangs: float = 0
-
-    @property
-    def age(self) -> float:
-        """Seconds."""
-        return asyncio.get_running_loop().time() - self.began
-
-    async def navigate(self, url: str, *, deadline: float, without_cache: bool) -> None:
-        """Fail while the way is blocked."""
-        assert url == f"https://{HOST}/"
-        self.tries.append(self.age)
-        self.without_cache.append(without_cache)
-        await asyncio.sleep(min(self.hangs, deadline))
-        failure = self.blocked(self.age)
-        if failure is not None:
-            raise NavigationError(failure)
-
-    async def probe(self, *, deadline: float) -> Facts:
-        """Answer at once."""
-        assert deadline > 0
-        shape = self.shape(self.age)
-        # The service gives another code every 20 s.
-        return looks(MODERN, **(shape | {"code": f"{CODE},{self.age // 20}"} if "code" in shape else shape))
-
-    async def ask(self, name: str, _argument: object = None, /, *, deadline: float) -> str | None:
-        """Have a code."""
-        return name if deadline else None
-
-
-class Run:
-    """One run in fake time."""
-
-    def __init__(self, folder: Path, **variables: str) -> None:
-        self.folder, self.variables = folder, variables
-        self.states: list[tuple[float, str, str]] = []
-        self.messages: list[str] = []
-        self.metrics = Metrics()
-        self.ended: RunEnded | None = None
-        self.lasted = 0.0
-        self.hold: Verdict | None = None
-        self.meanwhile: Callable[[PageMonitor, TimedPage], None] = lambda _monitor, _page: None
-
-    def live(self, page: Callable[[], TimedPage], *, seconds: float) -> TimedPage:
-        """Fetch and watch for so long, or until the run ends."""
-        return in_fake_time(self._live(page, seconds=seconds))
-
-    async def _live(self, make: Callable[[], TimedPage], *, seconds: float) -> TimedPage:
-        page, loop = make(), asyncio.get_running_loop()
-        required = {"PROFILE_DIR": "/p", "TOKEN_DIR": "/t", "SESSION_UID": "s", "POD_UID": "p"}
-
-        def now() -> datetime:
-            return datetime.fromtimestamp(1_800_000_000 + page.age, UTC)
-
-        store = StateStore(clock=now)
-        publish = store.publish
-
-        def recording(**fields: Any) -> bool:
-            changed = publish(**fields)
-            if changed:
-                self.states.append((round(page.age, 1), fields["state"], fields["reason"]))
-                self.messages.append(fields["message"])
-            return changed
-
-        store.publish = recording  # type: ignore[method-assign]
-        state_file = StateFile(self.folder / "runner.json", clock=now, start=Start(session_uid="s"))
-        monitor = PageMonitor(
-            settings=read_settings(required | self.variables),
-            store=store,
-            metrics=self.metrics,
-            state_file=state_file,
-            kills=lambda: 0,
-            monotonic=loop.time,
-            clock=now,
-            started=page.began,
-            random=lambda: 0.0,
-            numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
-            presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
-        )
-        if self.hold is not None:
-            monitor.publish(self.hold)
-            self.states.clear()
-        self.meanwhile(monitor, page)
-        try:
-            async with asyncio.timeout(seconds):
-                await monitor.fetch(page)
-                await monitor.watch(page)
-        except TimeoutError:
-            pass
-        except RunEnded as ended:
-            self.ended = ended
-        self.lasted = page.age
-        return page
-
-    @property
-    def sequence(self) -> list[str]:
-        """The states without repetition."""
-        found = [state for _, state, _ in self.states]
-        return [state for i, state in enumerate(found) if i == 0 or found[i - 1] != state]
-
-    def since(self, state: str) -> float:
-        """When it was first published."""
-        return next(age for age, published, _ in self.states if published == state)
 
 
 def until(seconds: float, failure: FetchFailure = NO_NAME) -> Callable[[float], FetchFailure | None]:
@@ -318,39 +189,6 @@ def test_a_page_that_reloads_into_nothing_is_fetched_again(tmp_path: Path) -> No
     assert 700 <= page.tries[-1] <= 760
 
 
-def test_a_page_whose_reload_is_not_answered_is_no_dead_page(tmp_path: Path) -> None:
-    """The browser answers nothing while the next document is on its way; it is Loading, then LoadError, then asked again."""
-    run = Run(tmp_path, STARTUP_TIMEOUT="60s", HEALTH_CHECK_TIMEOUT="45s")
-
-    def reloads(monitor: PageMonitor, page: TimedPage) -> None:
-        answer, free = page.probe, asyncio.Event()
-        free.set()
-
-        async def held_back(*, deadline: float) -> Facts:
-            await free.wait()
-            return await answer(deadline=deadline)
-
-        def begin() -> None:
-            free.clear()
-            monitor.navigating(is_pending=True)
-
-        async def navigate(url: str, *, deadline: float, without_cache: bool) -> None:
-            await TimedPage.navigate(page, url, deadline=deadline, without_cache=without_cache)
-            free.set()
-            monitor.navigating(is_pending=False)
-
-        page.probe, page.navigate = held_back, navigate  # type: ignore[method-assign]
-        asyncio.get_running_loop().call_later(100, begin)
-
-    run.meanwhile = reloads
-    page = run.live(lambda: TimedPage(lambda _: {}), seconds=300)
-
-    assert run.ended is None
-    assert ["Loading", "Connected", "Loading", "LoadError", "Connected"] == run.sequence
-    assert "FetchTimedOut" == run.states[3][2]
-    assert 160 <= page.tries[1] <= 170
-
-
 def test_in_a_conflict_the_page_stays_closed(tmp_path: Path) -> None:
     """Fetching it again would take the session over: the conflict stays the word, and no failure comes of it."""
     run = Run(tmp_path)
@@ -398,54 +236,6 @@ def test_a_browser_that_opened_too_late_says_so(tmp_path: Path) -> None:
 
     assert run.ended is not None
     assert "The browser alone took 33 s to start." in str(run.ended)
-
-
-def test_a_silent_page_says_since_when(tmp_path: Path) -> None:
-    """A time in the message, once, beside the state that was seen last; and it goes with the next answer."""
-    run = Run(tmp_path, HEALTH_CHECK_TIMEOUT="2m")
-
-    def busy(_monitor: PageMonitor, page: TimedPage) -> None:
-        answer = page.probe
-
-        async def probe(*, deadline: float) -> Facts:
-            if 50 < page.age < 100:
-                await asyncio.sleep(100)
-            return await answer(deadline=deadline)
-
-        page.probe = probe  # type: ignore[method-assign]
-
-    run.meanwhile = busy
-    run.live(lambda: TimedPage(lambda _: {}), seconds=300)
-
-    assert run.ended is None
-    assert ["Loading", "Connected"] == run.sequence
-    assert [
-        "Linked and connected.",
-        "Linked and connected. The page has not answered since 2027-01-15T08:00:45Z; after 2m it counts as dead.",
-        "Linked and connected.",
-    ] == run.messages[1:]
-
-
-def test_a_silence_in_a_conflict_is_not_stored_with_it(tmp_path: Path) -> None:
-    """The next pod repeats the conflict's own sequence."""
-    run = Run(tmp_path, HEALTH_CHECK_TIMEOUT="45s")
-    conflict: Raw = {"socket": "CONFLICT"}
-
-    def silent(_monitor: PageMonitor, page: TimedPage) -> None:
-        answer = page.probe
-
-        async def probe(*, deadline: float) -> Facts:
-            if page.age > 30:
-                await asyncio.sleep(30)
-            return await answer(deadline=deadline)
-
-        page.probe = probe  # type: ignore[method-assign]
-
-    run.meanwhile = silent
-    run.live(lambda: TimedPage(lambda _: conflict), seconds=50)
-
-    assert "has not answered" in run.messages[-1]
-    assert "has not answered" not in (tmp_path / "runner.json").read_text()
 
 
 def test_a_page_that_is_up_is_not_disturbed_by_what_it_cannot_fetch(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from session_protocol.vocabulary import StateReason as Reason
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.states.fetch_failures import by_error
 from session_runner.states.proxy_failures import Proxy, ProxyFailure, login_refused, unreachable
+from unit.runner.fetching_harness import HOST, Run, TimedPage
 from unit.runner.pages import CODE, UNLINKED, Raw
-from unit.runner.test_monitor_fetching import HOST, Run, TimedPage
 
 PROXY = Proxy(ProxyType.SOCKS5, "proxy.example.com", 1080)
 AWAY = unreachable(PROXY, why="it refuses the connection")

@@ -7,8 +7,8 @@ import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.states.classify import Verdict
+from unit.runner.monitor_harness import MonitorHarness, ScriptedPage
 from unit.runner.pages import CODE, UNLINKED, Raw
-from unit.runner.test_monitor import MonitorHarness, ScriptedPage
 
 CODED: Raw = UNLINKED | {"code": CODE, "codeLifetimeMs": 60_000}
 

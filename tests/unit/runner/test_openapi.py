@@ -14,10 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from session_runner.http import openapi
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.metrics import Metrics
-from session_runner.store import StateStore
+from session_runner.http.session_routes import SessionRoutes
+from support.runner_parts import make_api, make_parts
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -27,14 +25,6 @@ def contract() -> dict[str, Any]:
     """The document."""
     loaded: dict[str, Any] = yaml.safe_load((resources.files("session_runner.http") / "openapi.yaml").read_text())
     return loaded
-
-
-def make_api(tmp_path: Path) -> Api:
-    """An API over nothing."""
-    store = StateStore(clock=lambda: NOW)
-    return Api(
-        store=store, tokens=TokenFolder(tmp_path), metrics=Metrics(), session_uid="s", pod_uid="p", clock=lambda: NOW
-    )
 
 
 def test_the_document_is_valid(contract: dict[str, Any]) -> None:
@@ -60,7 +50,7 @@ def test_the_document_has_every_route(contract: dict[str, Any], tmp_path: Path) 
     """Paths and methods are those that the application serves, but for the one answer to everything else below a version."""
     served = {
         (route.resource.canonical, route.method.lower())
-        for route in make_api(tmp_path).application().router.routes()
+        for route in make_api(make_parts(), tmp_path).router.routes()
         if route.resource is not None and route.method != "HEAD"
     }
     written = {(path, method) for path, methods in contract["paths"].items() for method in methods}
@@ -68,10 +58,13 @@ def test_the_document_has_every_route(contract: dict[str, Any], tmp_path: Path) 
     assert written | {("/{version}/{rest}", "*")} == served
 
 
-def test_the_state_has_the_fields_of_the_document(contract: dict[str, Any], tmp_path: Path) -> None:
+def test_the_state_has_the_fields_of_the_document(contract: dict[str, Any]) -> None:
     """The schema's fields are the answer's, in its order."""
-    api = make_api(tmp_path)
-    document = msgspec.to_builtins(api.document(StateStore(clock=lambda: NOW).snapshot))
+    base = make_parts(clock=lambda: NOW).base
+    routes = SessionRoutes(
+        store=base.store, numbers=base.numbers, commands=base.commands, identity=base.identity, clock=lambda: NOW
+    )
+    document = msgspec.to_builtins(routes.document(base.store.snapshot))
     schema = contract["components"]["schemas"]["State"]
 
     assert list(document) == schema["required"] == list(schema["properties"])
@@ -174,7 +167,7 @@ async def test_a_parameter_is_taken_when_its_schema_takes_it(
     (tmp_path / "state").write_text("t")
     parameters = contract["paths"]["/v1/state"]["get"]["parameters"]
     schema = next(parameter["schema"] for parameter in parameters if parameter["name"] == name)
-    async with TestClient(TestServer(make_api(tmp_path).application())) as client:
+    async with TestClient(TestServer(make_api(make_parts(), tmp_path))) as client:
         statuses = {}
         for text in NUMBERS:
             query = {name: text} if name == "wait" else {name: text, "wait": "0"}

@@ -15,11 +15,10 @@ from session_protocol.live_settings import digest_of_settings, read_live_setting
 from session_protocol.signed_calls import Credentials
 from session_protocol.token_hashes import hash_token
 from session_protocol.vocabulary import TokenScope
-from session_runner.http import app, operator_calls
-from session_runner.http.app import LARGEST_BODY, Api
-from session_runner.http.auth import MOST_RETIRED, RETIRED_SECONDS, TokenFolder
-from session_runner.metrics import Metrics
-from session_runner.store import StateStore
+from session_runner.http import bodies, operator_calls
+from session_runner.http.app import LARGEST_BODY
+from session_runner.http.auth import MOST_RETIRED, RETIRED_SECONDS
+from support.runner_parts import make_api, make_parts
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = "c" * 64
@@ -82,16 +81,8 @@ async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
         (tmp_path / scope).write_text(hash_token(token))
     (tmp_path / "operator").write_text(f"{KEY}\n")
     made = Runner(None, tmp_path)
-    api = Api(
-        store=StateStore(clock=lambda: NOW),
-        tokens=TokenFolder(tmp_path, monotonic=lambda: made.seconds),
-        metrics=Metrics(),
-        session_uid="s",
-        pod_uid="p",
-        clock=lambda: NOW,
-        monotonic=lambda: made.seconds,
-    )
-    async with TestClient(TestServer(api.application())) as client:
+    parts = make_parts(clock=lambda: NOW, monotonic=lambda: made.seconds)
+    async with TestClient(TestServer(make_api(parts, tmp_path))) as client:
         made.client = client
         yield made
 
@@ -320,7 +311,7 @@ async def test_a_long_body_is_not_read(runner: Runner) -> None:
 
 async def test_a_body_that_does_not_arrive_is_given_up(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends it."""
-    monkeypatch.setattr(app, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"{"

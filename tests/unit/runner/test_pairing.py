@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import LinkMethod
-from session_runner.phone_numbers import PhoneNumbers
+from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, left, wants_code
 from session_runner.states.pairing import (
@@ -30,8 +30,8 @@ from session_runner.states.pairing import (
     refused,
 )
 from session_runner.states.policy import Policy
+from unit.runner.monitor_harness import MonitorHarness, ScriptedPage
 from unit.runner.pages import CODE, MODERN, UNLINKED, looks
-from unit.runner.test_monitor import MonitorHarness, ScriptedPage
 
 NUMBER, OTHER = "+15550100000", "+15550100001"
 NOW = 1000.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import LinkMethod
-from session_runner.phone_numbers import LONGEST, PhoneNumbers
+from session_runner.account.phone_numbers import LONGEST, PhoneNumbers
 from session_runner.states.pairing import Source
 
 NUMBER, OTHER = "+15550100000", "+15550100001"
@@ -73,7 +73,7 @@ def known(made: PhoneNumbers) -> tuple[str | None, str | None]:
 def test_a_number_that_is_asked_for_is_wanted_whatever_the_method() -> None:
     """And whoever waits for it is told."""
     made, calls = numbers(None, LinkMethod.QR), list[int]()
-    made.changed = lambda: calls.append(1)
+    made.asked.connect(lambda: calls.append(1))
 
     assert (None, None) == known(made)
     assert made.ask_for(NUMBER)

@@ -107,7 +107,7 @@ async def test_a_redirect_is_followed_a_few_times(linked: Linked) -> None:
         "/round": to("/round"),
         "/file": to("file:///etc/passwd"),
     }
-    linked.allow(guard=guard)
+    linked.session.guard = guard
     async with linked.running():
         followed = await linked.send("/1")
         await linked.session.becomes(followed, "handed_over")
@@ -120,7 +120,7 @@ async def test_a_redirect_is_followed_a_few_times(linked: Linked) -> None:
 async def test_what_is_not_allowed_is_not_connected_to(linked: Linked) -> None:
     """An address is refused at once, a name when it is looked up, a redirect where it leads; the last two as `failed`."""
     port = linked.site.url.rpartition(":")[2]
-    linked.allow(guard=refusal)
+    linked.session.guard = refusal
     async with linked.running():
         for host in ("127.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "[::1]"):
             with pytest.raises(MediaError, match=r"image\.link: The link's host is"):
@@ -136,8 +136,8 @@ async def test_what_is_not_allowed_is_not_connected_to(linked: Linked) -> None:
 async def test_the_operators_setting_opens_addresses(linked: Linked) -> None:
     """That of webhooks, as it is at the time of the fetch."""
     seen: list[Any] = []
-    linked.allow(guard=lambda _, __, destinations: seen.append(destinations))
-    linked.preparer._live.replace(LiveSettings(destinations=("automation",)))
+    linked.session.guard = lambda _, __, destinations: seen.append(destinations)
+    linked.session.live.replace(LiveSettings(destinations=("automation",)))
     async with linked.running():
         await linked.session.becomes(await linked.send(), "handed_over")
 
@@ -245,7 +245,6 @@ async def test_a_runner_that_ends_begins_again(linked: Linked) -> None:
         identifier = await linked.send()
         await begun.wait()
     linked.site.answers["/a.png"] = lambda: web.Response(body=PNG)
-    linked.allow()
     async with linked.running():
         await linked.session.becomes(identifier, "handed_over")
 
@@ -338,8 +337,7 @@ async def test_a_logout_meanwhile_leaves_nothing(linked: Linked) -> None:
 
 async def test_the_sessions_limits_count_as_they_are_now(linked: Linked) -> None:
     """For an upload when it is sent, for a link while it comes; what is left out is as in the Cloud API."""
-    live = linked.preparer._live
-    linked.media._live = live
+    live = linked.session.live
     async with linked.running():
         large = await linked.upload(PNG[:8] + bytes(6 << 20))
         with pytest.raises(MediaError, match="image takes 5242880"):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import Presence
+from session_runner.account.presence import HIDE, MOMENT, SHOW, SPREAD, WEEK, PresenceKeeper, is_due
 from session_runner.monitoring.state_file import StateFile
-from session_runner.presence import HIDE, MOMENT, SHOW, SPREAD, WEEK, PresenceKeeper, is_due
 from session_runner.profile.saved_state import read_saved_state
 from session_runner.states.hold import Start
 

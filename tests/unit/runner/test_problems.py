@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from session_runner.http.app import Api, serve
-from session_runner.http.auth import TokenFolder
+from session_runner.http.app import serve
 from session_runner.http.errors import ApiError, BadRequestError, errors_as, problems
 from session_runner.metrics import Metrics
-from session_runner.store import StateStore
+from support.runner_parts import make_api, make_parts
 
 HOST = b"\r\nHost: x\r\n"
 
@@ -27,15 +26,7 @@ def now() -> datetime:
 async def port(tmp_path: Path) -> AsyncIterator[int]:
     """The port of a served API."""
     (tmp_path / "state").write_text("state-token")
-    api = Api(
-        store=StateStore(clock=now),
-        tokens=TokenFolder(tmp_path),
-        metrics=Metrics(),
-        session_uid="s",
-        pod_uid="p",
-        clock=now,
-    )
-    server, port = await serve(api.application(), port=0, metrics=Metrics())
+    server, port = await serve(make_api(make_parts(), tmp_path), port=0, metrics=Metrics())
     yield port
     await server.cleanup()
 

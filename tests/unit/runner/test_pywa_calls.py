@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from pywa.client import WhatsApp
+from support.runner_parts import PHONE
 from unit.runner import pywa_calls
-from unit.runner.test_cloud_api import PHONE, Served
+from unit.runner.test_cloud_api import Served
 from unit.runner.test_cloud_api import served as served  # noqa: PLC0414 -- a fixture
 
 PAGE = Path(__file__).parents[3] / "docs" / "clients.md"

@@ -24,7 +24,7 @@ class Page(LinkedPage):
     can_send = True
 
     def __init__(self) -> None:
-        super().__init__(store=StateStore(clock=lambda: None), door=Commands())  # type: ignore[arg-type, return-value]
+        super().__init__(store=StateStore(clock=lambda: None), commands=Commands())  # type: ignore[arg-type, return-value]
         self.asked: list[str] = []
 
     async def call(self, script: str, argument: Any = None, **_: Any) -> Any:

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 from session_protocol.reading import Chat, KnownPerson, StoredMessage
+from session_runner.account.rates import Bucket, take_one
 from session_runner.messages.events import Message, Person
 from session_runner.messages.incoming import PageMessage, Who
 from session_runner.messages.stored import PageChat, chat_of, read_cursor, stored_message, write_cursor
-from session_runner.rates import Bucket, take_one
 
 ADA = Person(user_id="ZZ.1", wa_id="15550100701", name="Ada")
 ADAS = Who(id="15550100701@c.us", number="15550100701")

@@ -60,6 +60,16 @@ async def test_the_oldest_of_each_kind_is_measured(tmp_path: Path) -> None:
     assert Ages(accepted=300.0, handed_over=200.0, unanswered=None) == answered
 
 
+async def test_all_that_wait_count_while_nobody_knows_whose_page_it_is(tmp_path: Path) -> None:
+    """As of a new pod whose page does not load: what waits is no younger for that."""
+    async with open_outbox(tmp_path / "messages.sqlite") as outbox:
+        await outbox.run(requests.add, message("A", accepted=100.0, account="mine"))
+        await outbox.run(requests.add, message("B", accepted=200.0, account="mine"))
+        found = await outbox.run(ages, account=None, paced=["B"])
+
+    assert Ages(accepted=100.0, paced=200.0, paced_count=1) == found
+
+
 def test_a_connected_page_is_not_called_so_then() -> None:
     """Whatever else it is comes first; the message stays the same while it lasts."""
     answer = without_answers(CONNECTED, 1_795_996_800.0)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from session_protocol.vocabulary import ExitCode
 from session_runner.exits import RunEnded
+from session_runner.monitoring.volume_watch import WRITE_EVERY, VolumeWatch
 from session_runner.profile.volume import MI, Volume
-from session_runner.volume_watch import WRITE_EVERY, VolumeWatch
 
 ROOM = Volume(capacity=1024 * MI, available=900 * MI)
 LOW = Volume(capacity=1024 * MI, available=60 * MI)

@@ -30,6 +30,8 @@ from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.process.operator import Operator
 from whatsapp_operator.runtime.runners.client import WAIT, NoAnswer, Target
 
+SIX = ("a", "b", "c", "d", "e", "f")
+""" Sessions, where a test needs as many as fail together. """
 NAMESPACE = "shop"
 PLURALS = {resource.plural: resource for resource in SELECTORS}
 LATENCY = 0.01
@@ -124,11 +126,12 @@ class FakeRunners:
             raise NoAnswer("silent")
         self.renewed[target.pod_uid] = source
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
         """Take other settings."""
         if target.pod_uid not in self.states or target.pod_uid in self.silent:
             raise NoAnswer("silent")
         self.settings[target.pod_uid] = settings
+        return True
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Tell nothing: no state of these speaks of an account."""
@@ -282,6 +285,12 @@ class Simulation:
     def state(self, name: str) -> str | None:
         """Return a session's state."""
         return self.status(name).get("state")
+
+    def gauge(self, name: str, **labels: str) -> float:
+        """Return a metric of the running operator."""
+        assert self.operator is not None
+        self.operator.measure()
+        return self.operator._dependencies.metrics.registry.get_sample_value(name, labels) or 0.0
 
     def condition(self, name: str, kind: str) -> tuple[str, str]:
         """Return a condition's status and reason."""

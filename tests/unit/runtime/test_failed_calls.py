@@ -1,74 +1,30 @@
 """Calls that the API server refuses or fails, in simulated time: shown, paced, over by themselves, and in nobody's way."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from unit.runtime.fakes import FakeClock
-from unit.runtime.memory_api import Fault, Json, parse
+from unit.runtime.closed_gates import (
+    FAULTS,
+    FEW,
+    REFUSAL,
+    close,
+    cost,
+    count,
+    is_call,
+    message,
+    reopen,
+    warnings,
+)
+from unit.runtime.memory_api import Fault, parse
 from unit.runtime.simulation import NAMESPACE, Simulation
-from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.runtime.kube.client import Request
-from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
-from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.reconcile.failed_calls import CallRecords
 
-REFUSAL = "the gate is closed"
-STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 418, 422, 429, 500, 503, 504)
-FAULTS = {
-    **{str(status): Fault(status=status, message=REFUSAL) for status in STATUSES},
-    "already exists": Fault(status=409, reason="AlreadyExists", message=REFUSAL),
-    "timeout": Fault(error=RequestTimeout),
-    "no connection": Fault(error=Unreachable),
-}
-FEW = ("403", "409", "500", "timeout")
 CREATIONS = {
     "services": "create Service whatsapp-sessions",
     "persistentvolumeclaims": "create PersistentVolumeClaim a-profile",
     "secrets": "create Secret was-",
     "pods": "create Pod a",
 }
-
-
-def is_call(request: Request, method: str, plural: str, subresource: str = "") -> bool:
-    """Whether a request is this call."""
-    path = parse(request.path)
-    of_session = path.namespace == NAMESPACE or plural == "whatsappsessionquotas"
-    return of_session and (request.method, path.plural, path.subresource) == (method, plural, subresource)
-
-
-def close(simulation: Simulation, fault: Fault, method: str, plural: str, subresource: str = "") -> None:
-    """Let a kind of call fail from now on."""
-    simulation.api.fault = lambda request, _: fault if is_call(request, method, plural, subresource) else None
-
-
-def reopen(simulation: Simulation) -> None:
-    """Let every call through again."""
-    simulation.api.fault = lambda _request, _number: None
-
-
-def count(simulation: Simulation, method: str, plural: str, subresource: str = "") -> int:
-    """Return how often a call was made."""
-    return sum(is_call(request, method, plural, subresource) for request in simulation.api.requests)
-
-
-def message(simulation: Simulation, kind: str, name: str = "a") -> str:
-    """Return a condition's message."""
-    conditions = simulation.status(name).get("conditions") or []
-    return str(next((found["message"] for found in conditions if found["type"] == kind), ""))
-
-
-def warnings(simulation: Simulation, reason: str) -> list[Json]:
-    """Return the events with a reason."""
-    return [event for event in simulation.api.all("events") if event["reason"] == reason]
-
-
-async def cost(simulation: Simulation, seconds: float = 300) -> tuple[int, int]:
-    """Return the requests about the sessions' namespace in that time, and the writes: the resyncs' lists are not."""
-    before = len(simulation.api.requests)
-    await simulation.rest(seconds)
-    made = [request for request in simulation.api.requests[before:] if parse(request.path).namespace == NAMESPACE]
-    return len(made), sum(request.method != "GET" for request in made)
 
 
 CLOSED_GATES = [(plural, fault) for plural in CREATIONS for fault in (FAULTS if plural == "pods" else FEW)]
@@ -385,65 +341,6 @@ async def test_a_quotas_status_that_may_not_be_written_makes_no_storm(simulation
 
     assert len(tries) < 10
     assert len(lists) <= 5 + 5 + len(tries)  # resyncs, their rounds, and the attempts
-
-
-Undo = Callable[[Simulation], None]
-
-
-def delete_services(simulation: Simulation) -> None:
-    """Delete each Service as soon as it is there."""
-
-    def undo(plural: str, event: str, obj: Json) -> None:
-        if plural == "services" and event == "ADDED":
-            name = obj["metadata"]["name"]
-            simulation.clock.call_later(0.05, lambda: simulation.api.remove("services", NAMESPACE, name))
-
-    simulation.api.watchers.append(undo)
-
-
-def shrink_claims(simulation: Simulation) -> None:
-    """Take back each new size of a claim, as a webhook or a controller would."""
-
-    def undo(plural: str, event: str, obj: Json) -> None:
-        size = {"spec": {"resources": {"requests": {"storage": "1Gi"}}}}
-        if plural == "persistentvolumeclaims" and event == "MODIFIED" and "3Gi" in str(obj["spec"]):
-            name = obj["metadata"]["name"]
-
-            def shrink() -> None:
-                simulation.api.change(plural, NAMESPACE, name, size)
-
-            simulation.clock.call_later(0.05, shrink)
-
-    simulation.api.watchers.append(undo)
-    simulation.edit("a", {"spec": {"profile": {"size": "3Gi"}}})
-
-
-@pytest.mark.parametrize("undo", [delete_services, shrink_claims])
-async def test_what_is_undone_again_and_again_is_no_war(simulation: Simulation, undo: Undo) -> None:
-    """The API server takes the call, and somebody puts back what was: told, and tried a few times."""
-    await simulation.up("a")
-    if undo is delete_services:
-        delete_services(simulation)
-        simulation.api.remove("services", NAMESPACE, "whatsapp-sessions")
-    else:
-        shrink_claims(simulation)
-    await simulation.until(lambda: "did not stay" in message(simulation, "CallFailed"), within=60)
-    await simulation.rest(60)
-    requests, _ = await cost(simulation)
-
-    assert requests < 10
-    assert "QRPending" == simulation.state("a")
-
-
-@pytest.mark.parametrize(("targets", "reasons"), [(("1", "2", "3"), []), (("1", "1"), ["NotKept"])])
-def test_pods_that_follow_each_other_quickly_undo_nothing(targets: tuple[str, ...], reasons: list[str]) -> None:
-    """They have the same name; the same one that has to be deleted again was kept by somebody."""
-    records = CallRecords({"session": "sales", "namespace": "shop"}, FakeClock(), lambda seconds: seconds, Metrics())
-
-    for target in targets:
-        records.succeeded(Call(Verb.DELETE, "Pod", "sales"), target=target)
-
-    assert reasons == [failed.reason for failed in records.known()]
 
 
 async def test_a_service_that_may_not_be_deleted_harms_nobody_else(simulation: Simulation) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from unit.runtime.closed_gates import cost, count, message, warnings
 from unit.runtime.memory_api import Fault, Json, parse
 from unit.runtime.simulation import Simulation
-from unit.runtime.test_failed_calls import cost, count, message, warnings
 from whatsapp_operator.runtime.kube.client import Request
 
 FIELDS = (
@@ -17,6 +17,7 @@ FIELDS = (
     "handledRequests",
     "tokenSecrets",
     "tokenSecrets.messaging",
+    "tokenSecrets.reading",
     "phoneNumberID",
     "podUID",
     "observedGeneration",
@@ -111,7 +112,7 @@ async def test_a_new_process_writes_what_was_dropped_once(simulation: Simulation
     await simulation.start()
     await simulation.rest(60)
 
-    assert 3 >= count(simulation, "PATCH", "whatsappsessions", "status") - before
+    assert 4 >= count(simulation, "PATCH", "whatsappsessions", "status") - before
     assert 1 == simulation.api.created["pods", "a"]
 
 

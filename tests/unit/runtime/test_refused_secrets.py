@@ -1,9 +1,9 @@
 """Secrets for people that the API server refuses, in simulated time."""
 
 import pytest
+from unit.runtime.closed_gates import FAULTS, count, is_call, message
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
-from unit.runtime.test_failed_calls import FAULTS, count, is_call, message
 from whatsapp_operator.runtime.kube.client import Request
 
 
@@ -14,7 +14,11 @@ async def test_a_quota_that_is_full_between_two_secrets_makes_no_storm(simulatio
     def gate(request: Request, _: int) -> Fault | None:
         """Refuse this one and those after it."""
         name = request.body["metadata"]["name"] if request.body and is_call(request, "POST", "secrets") else ""
-        return FAULTS["403"] if any(purpose in name for purpose in (refused, "messaging", "administering")) else None
+        return (
+            FAULTS["403"]
+            if any(purpose in name for purpose in (refused, "messaging", "reading", "administering"))
+            else None
+        )
 
     simulation.api.fault = gate
     await simulation.start()

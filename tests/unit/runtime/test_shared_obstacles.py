@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from unit.runtime.closed_gates import close, cost, message
 from unit.runtime.memory_api import Fault, Json
 from unit.runtime.simulation import NAMESPACE, Simulation
-from unit.runtime.test_failed_calls import close, cost, message
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.core.network import RunnerNetwork
 

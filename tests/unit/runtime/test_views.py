@@ -32,6 +32,27 @@ async def test_a_deletion_that_no_watch_reported_is_found(simulation: Simulation
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", first), within=65)
 
 
+@pytest.mark.parametrize("finalizers", [[], ["example.org/kept"]])
+async def test_a_pod_that_went_with_its_session_is_not_made_again(
+    simulation: Simulation, finalizers: list[str]
+) -> None:
+    """Its deletion is heard, the session's not yet; also where a finalizer keeps the session."""
+    await simulation.up("a")
+    watch = simulation.api.watchers.pop()
+    simulation.api.watchers.append(
+        lambda plural, *event: None if plural == "whatsappsessions" else watch(plural, *event)
+    )
+    if finalizers:
+        simulation.edit("a", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": finalizers}})
+        simulation.evict("a")
+    else:
+        simulation.api.remove("whatsappsessions", "shop", "a")  # and its pod with it
+    await simulation.rest(5)
+
+    assert simulation.pod("a") is None
+    assert 1 == simulation.api.created["pods", "a"]
+
+
 async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -> None:
     """No phantom holds a slot: the one that waits gets in, though no event told that a place is free."""
     await simulation.up("a", "b")

@@ -34,10 +34,13 @@ from whatsapp_operator.api.requests import wanted_renewal
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID, SessionUID, TokenSource
 
-_HASHES: Final = "hashes"
+_HASHES: Final = "digests"
 """ What the Secret is called that pods mount. Another set of scopes gets another word: pods without it know fewer tokens. """
-_HASHES_OF_BEFORE: Final = "mounted"
-""" Until there were tokens for messaging. """
+_HASHES_OF_BEFORE: Final = {
+    "hashes": frozenset({TokenPurpose.READING}),
+    "mounted": frozenset({TokenPurpose.READING, TokenPurpose.MESSAGING}),
+}
+""" What it was called before, and which tokens there were not yet then. """
 PVC_SUFFIX: Final = "-profile"
 """ The end of a PVC's name, behind the name of its session. """
 _LABEL_VALUE: Final = 63
@@ -85,8 +88,8 @@ def mounted_secret_name(session: WhatsAppSession, source: TokenSource, *, extra_
 
 def known_purposes(session: WhatsAppSession, secret_name: str) -> frozenset[TokenPurpose]:
     """Return the purposes whose tokens a pod's runner has known since its start, by the Secret with hashes that it mounts."""
-    older = secret_name.startswith(f"was-{session.metadata.uid}-{_HASHES_OF_BEFORE}-")
-    return frozenset(TokenPurpose) - {TokenPurpose.MESSAGING} if older else frozenset(TokenPurpose)
+    segment = secret_name.removeprefix(f"was-{session.metadata.uid}-").partition("-")[0]
+    return frozenset(TokenPurpose) - _HASHES_OF_BEFORE.get(segment, frozenset())
 
 
 def token_secret_names(session: WhatsAppSession, source: TokenSource) -> dict[TokenPurpose, str]:

@@ -129,15 +129,12 @@ class Counted(StrEnum):
 
 
 class Place(StrEnum):
-    """What becomes of the place in the quota."""
+    """What becomes of the place in the quota; docs/causes.md explains each."""
 
-    WHILE_REPLACED = (
-        "kept: the next pod follows at once, and one that follows a pod that never ran within 5 min; given back when none "
-        "has run for long"
-    )
-    WHILE_WAITING = "kept: the next pod follows within 5 min; given back when none has run for long"
-    UNTIL_STALLED = "kept while the next pod waits, 5 min at most; given back with Stalled"
-    WHILE_POD = "kept while there is a pod; given back when that has not run for long"
+    WHILE_REPLACED = "kept, replaced at once"
+    WHILE_WAITING = "kept, replaced within 5 min"
+    UNTIL_STALLED = "kept until Stalled"
+    WHILE_POD = "kept while there is a pod"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,8 @@ from whatsapp_operator.core.kubelet import Probe
 from whatsapp_operator.core.objects.facts import STARTING_REASONS
 from whatsapp_operator.core.recovery.cause import UNINFORMATIVE, Cause, Counted, Evidence, Found, Place, Sign
 
-_FIX = "a restart request or an edit, once the cause is mended"
 _RETRY = "the next pod that runs"
+_HEALTHY = "a pod that runs for `healthyAfter`"
 
 # --- a pod ended: outside of the session --------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ EPHEMERAL_STORAGE_LIMIT: Final = Cause(
     counted=Counted.YES,
     place=Place.UNTIL_STALLED,
     message="The pod used more disk than its own limit allows, and the kubelet evicted it",
-    ends=f"more room in `spec.resources.limits.ephemeralStorage`, or an image that writes less; {_FIX}",
+    ends="more room in `spec.resources.limits.ephemeralStorage`, or an image that writes less",
 )
 NODE_LOST: Final = Cause(
     name="NodeLost",
@@ -200,7 +200,7 @@ def _exit(code: ExitCode) -> Cause:
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
         message=_NOBODY_ASKED.get(code, f"{code.meaning[0].upper()}{code.meaning[1:]}"),
-        ends=f"a pod that runs for `healthyAfter`; {_FIX}",
+        ends=_HEALTHY,
     )
 
 
@@ -211,7 +211,7 @@ def _probe(probe: Probe) -> Cause:
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
         message=f"The kubelet ended the container, because its {probe} probe failed",
-        ends=f"a runner that answers in time: more CPU, a node that is less busy; {_FIX}",
+        ends="a runner that answers in time: more CPU, a node that is less busy",
     )
 
 
@@ -224,7 +224,7 @@ _INSIDE: Final = (
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
         message="The container used more memory than its limit allows",
-        ends=f"more in `spec.resources.limits.memory`; {_FIX}",
+        ends="more in `spec.resources.limits.memory`",
     ),
     Cause(
         name="ImageUnusable",
@@ -232,7 +232,7 @@ _INSIDE: Final = (
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
         message="The image's program cannot be started",
-        ends=f"another image; {_FIX}",
+        ends="another image",
     ),
     Cause(
         name="Signal",
@@ -240,7 +240,7 @@ _INSIDE: Final = (
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
         message="The runner was ended by a signal",
-        ends=f"a pod that runs for `healthyAfter`; {_FIX}",
+        ends=_HEALTHY,
     ),
 )
 REPORTED: Final = {
@@ -250,7 +250,7 @@ REPORTED: Final = {
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
         message=f"The runner has reported {state} for 45 s and has not exited: {traits.meaning}",
-        ends=f"a pod that runs for `healthyAfter`; {_FIX}",
+        ends=_HEALTHY,
     )
     for state, traits in STATES.items()
     if traits.fatal
@@ -261,7 +261,7 @@ UNKNOWN: Final = Cause(
     counted=Counted.YES,
     place=Place.UNTIL_STALLED,
     message="The pod ended for a cause that the operator does not know",
-    ends=f"a pod that runs for `healthyAfter`; {_FIX}",
+    ends=_HEALTHY,
 )
 """ For what no other row matches. """
 

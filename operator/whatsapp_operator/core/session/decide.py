@@ -4,7 +4,8 @@ The reconciler calls it for a session's key whenever something may have changed.
 depends on the present state alone, not on which event led to the call. Two promises make a crash at any point harmless:
 
 * Status first. What an action relies on, or removes the proof of, must be in the *observed* status before the action
-  is returned; until then the decision is that status alone, marked `commit`.
+  is returned; until then the decision is that status alone, marked `commit`. Only what a pod needs besides, and what
+  proves nothing, may be made meanwhile (`alongside`).
 * The same observation gives the same decision; when there is nothing to do, its status equals the observed one and it
   has no actions.
 """
@@ -13,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
-from whatsapp_operator.core.decision import Action, Decision, DeletePod
+from whatsapp_operator.core.decision import Action, Decision, DeletePod, before_pod
 from whatsapp_operator.core.model import Defaults, Observation, PodPhase, PodUID
 from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
@@ -55,6 +56,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         status=wanted,
         commit=commit,
         actions=() if commit else calls.actions,
+        alongside=before_pod(calls.actions) if reserves and step.creates_objects else (),
         events=(*events(session.status, wanted), *calls.events),
         causes=new_causes(snapshot, wanted),
         wants_admission=wants_admission,

@@ -54,6 +54,7 @@ _TRANSITIONS = (
     (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
     (ConditionType.SANDBOXED, ConditionStatus.FALSE, WARNING, "Sandboxing"),
     (ConditionType.WEBHOOK_CLOSED, ConditionStatus.TRUE, WARNING, "Connecting"),
+    (ConditionType.SETTINGS_PENDING, ConditionStatus.TRUE, WARNING, "Connecting"),
 )
 _NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED), str(Reason.SANDBOX_OFF)})
 

@@ -125,6 +125,11 @@ TOKENS_NOT_RENEWABLE: Final = ReasonMessage(
     "The pod was made by an earlier release, or its image is of one, which cannot renew tokens. The next pod gets new ones: "
     f"now, if you {RESTART}.",
 )
+SETTINGS_PENDING: Final = ReasonMessage(
+    Reason.RUNNER_OUTDATED,
+    "The runner in the pod is older than some of the session's settings: of webhooks, messaging and calls it goes by what it "
+    f"knows, or by what it went by before. All of them take effect with the next pod: to replace it now, {RESTART}.",
+)
 WAITING_FOR_ADMISSION: Final = ReasonMessage(
     Reason.WAITING_FOR_ADMISSION, "The session waits to be admitted by its quota."
 )

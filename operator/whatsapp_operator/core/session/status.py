@@ -158,6 +158,7 @@ def _conditions(
         ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
         ConditionType.SANDBOXED: sandboxed(snapshot),
         ConditionType.WEBHOOK_CLOSED: _webhook_closed(snapshot),
+        ConditionType.SETTINGS_PENDING: _settings_pending(snapshot),
         ConditionType.TOKENS_RENEWED: _tokens_renewed(snapshot, calls),
         ConditionType.CALL_FAILED: calls.condition,
     }
@@ -288,6 +289,15 @@ def _webhook_closed(snapshot: Snapshot) -> _Value | None:
     session = snapshot.session
     found = None if session.problems else closed_webhooks(session.spec.webhooks, snapshot.defaults.webhook_destinations)
     return None if found is None else (_TRUE, found)
+
+
+def _settings_pending(snapshot: Snapshot) -> _Value | None:
+    """Present only while it is so; what was stored of this pod stands until its runner was asked again."""
+    stored, pod, takes = snapshot.session.status, snapshot.pod, snapshot.observation.takes_settings
+    if pod is None or takes:
+        return None
+    was_so = stored.pod_uid == pod.uid and find_condition(stored.conditions, ConditionType.SETTINGS_PENDING) is not None
+    return (_TRUE, messages.SETTINGS_PENDING) if takes is False or was_so else None
 
 
 def _tokens_renewed(snapshot: Snapshot, calls: CallReview) -> _Value | None:

@@ -3,8 +3,8 @@
 They are for people, and the pod does not need them. So they are made right after it, and status names them when they
 exist. That is the proof for the next process, which may not read Secrets. A new pod's are proposed anew even so, since
 somebody may have deleted one: its name is the same while key and renewal are. A renewal's come after the pod's own.
-A pod of before there were tokens for messaging gets none of them until its runner is told of all by a renewal: they would
-open nothing there, and no pod is replaced for them.
+A pod of before there were tokens for messaging, or reading, gets none of them until its runner is told of all by a renewal:
+they would open nothing there, and no pod is replaced for them.
 
 The process that makes the pod makes all of them and then writes one status. Another one, which finds a pod without them,
 writes after each: so an operator that is killed again and again gets there nevertheless.
@@ -107,6 +107,7 @@ def _stored(status: SessionStatus) -> dict[TokenPurpose, str]:
         TokenPurpose.OBSERVING: status.token_secret_name,
         TokenPurpose.LINKING: others.linking if others is not None else None,
         TokenPurpose.MESSAGING: others.messaging if others is not None else None,
+        TokenPurpose.READING: others.reading if others is not None else None,
         TokenPurpose.ADMINISTERING: others.administering if others is not None else None,
     }
     return {purpose: name for purpose, name in found.items() if name is not None}
@@ -116,6 +117,7 @@ def _shown(found: Mapping[TokenPurpose, str]) -> TokenSecretNames:
     others = TokenSecrets(
         linking=found.get(TokenPurpose.LINKING),
         messaging=found.get(TokenPurpose.MESSAGING),
+        reading=found.get(TokenPurpose.READING),
         administering=found.get(TokenPurpose.ADMINISTERING),
     )
     return TokenSecretNames(found.get(TokenPurpose.OBSERVING), others if others != TokenSecrets() else None)

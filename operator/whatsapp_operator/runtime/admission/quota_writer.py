@@ -1,14 +1,17 @@
 """Writes how full the quotas are, after a round: what differs, not too often, and less and less often where it fails.
 
+Rounds do not wait for it: it is done beside them, by what the last one counted.
+
 A round is valid whether or not its figures can be written. A write that fails is tried again with another round, which
 costs three LISTs; so it waits as any other failed call does (`core.calls`). What the API server took and did not keep,
 because its CustomResourceDefinition is an older one, is not written again until it is another.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.core.calls import is_same_failure, retry_delay
@@ -28,6 +31,17 @@ INTERVAL: Final = 1.0
 """ The fewest seconds between two writes of one quota's status. """
 
 
+GIVE_WAY: Final = 0.1
+""" Seconds after a round until what it counted is written: the sessions that it admitted come first. """
+
+
+class Counted(NamedTuple):
+    """What a round found of the quotas."""
+
+    quotas: list[Json]
+    usage: Mapping[str, Usage]
+
+
 @dataclass
 class _Written:
     """What is known of the writes of one quota."""
@@ -37,6 +51,8 @@ class _Written:
     failures: int = 0
     error: str = ""
     gaps: Mapping[Path, Any] | None = None
+    asked: bool = False
+    """ A round is to follow at `next_at`. """
 
 
 class QuotaWriter:
@@ -52,6 +68,30 @@ class QuotaWriter:
         self._request = request
         """ Requests another round. """
         self._quotas: dict[str, _Written] = {}
+        self._counted: Counted | None = None
+        """ What is to be written. """
+        self._wake = asyncio.Event()
+
+    def show(self, counted: Counted) -> None:
+        """Have it written, in a moment, unless another round counts anew until then."""
+        self._counted = counted
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what was counted last, until cancelled."""
+        while True:
+            await self._wake.wait()
+            await self._clock.sleep(GIVE_WAY)
+            self._wake.clear()
+            counted, self._counted = self._counted, None
+            if counted is not None:
+                await self.write_all(counted)
+
+    async def write_all(self, counted: Counted) -> None:
+        """Write the statuses that differ and whose time has come."""
+        self.retain({quota["metadata"]["name"] for quota in counted.quotas})
+        for quota in counted.quotas:
+            await self.write(quota, counted.usage)
 
     async def write(self, quota: Json, usage: Mapping[str, Usage]) -> None:
         """Write a quota's status if it differs and its time has come; else another round follows then."""
@@ -64,7 +104,7 @@ class QuotaWriter:
             return
         wait = known.next_at - self._clock.monotonic()
         if wait > 0:
-            self._clock.call_later(wait, self._request)
+            self._request_later(known, wait)
             return
         known.next_at = self._clock.monotonic() + INTERVAL
         try:
@@ -99,4 +139,15 @@ class QuotaWriter:
             return
         delay = self._jitter(retry_delay(known.failures))
         known.next_at = self._clock.monotonic() + delay
-        self._clock.call_later(delay, self._request)
+        self._request_later(known, delay)
+
+    def _request_later(self, known: _Written, delay: float) -> None:
+        """Request a round; one is enough, however many others there are until then."""
+
+        def request() -> None:
+            known.asked = False
+            self._request()
+
+        if not known.asked:
+            known.asked = True
+            self._clock.call_later(delay, request)

@@ -11,8 +11,9 @@ What is computed from the LIST runs in a thread, and its result is applied in sl
 takes longer than the event loop may be held. A session that is gone when its result is applied is left out; any other
 change is as if it had come right after the LIST, and leads to another round.
 
-However many requests come during a round, they lead to one more round. An assumed reservation that is lost with the
-process was in no status, so no pod was created for it.
+However many requests come during a round, they lead to one more round; none, if all who asked have their answer from
+this one. A session that is alone is admitted at once: rounds rest after their work, not before it (`round_pace`). An assumed
+reservation that is lost with the process was in no status, so no pod was created for it.
 """
 
 import asyncio
@@ -28,7 +29,8 @@ from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Defaults, Refusal, SessionUID
 from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
-from whatsapp_operator.runtime.admission.quota_writer import QuotaWriter
+from whatsapp_operator.runtime.admission.quota_writer import Counted, QuotaWriter
+from whatsapp_operator.runtime.admission.round_pace import RoundPace
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.instances import Instance
@@ -40,16 +42,6 @@ from whatsapp_operator.runtime.process.slices import Offload, drained, in_slices
 
 logger = logging.getLogger(__name__)
 
-BATCH_WINDOW: Final = 0.01
-""" Seconds to wait before a round, so that sessions that are applied together are admitted together. Who comes later
-waits for the next round anyway, and one alone for this. """
-MIN_INTERVAL: Final = 0.5
-""" The fewest seconds between the beginnings of two rounds. """
-REST: Final = 3.0
-""" The rest after a round, as a multiple of the round's length: so rounds take a quarter of the time at most. While
-hundreds of sessions are applied, each round lists them all, and the workers need the time to create the pods. """
-MAX_REST: Final = 3.0
-""" The longest rest, in seconds: a free part of a quota is not left unused for longer. """
 FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 15.0
 """ Seconds until a failed round is retried, at first and at most. """
@@ -60,6 +52,9 @@ class Verdict(NamedTuple):
 
     assumed: AssumedReservation | None
     refusal: Refusal | None
+
+
+_NO_VERDICT: Final = Verdict(None, None)
 
 
 class ClusterState(NamedTuple):
@@ -109,12 +104,31 @@ class Admission:
         """ Sessions that can use no place now, by their workers' last decisions. """
         self._gone: set[SessionUID] = set()
         """ The sessions that were forgotten since the round began. """
-        self._requested = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._requested = False
+        """ A round was requested that no result of another can replace. """
+        self._gathering = False
+        """ It begins in a moment. """
+        self._asking: set[SessionUID] = set()
+        """ The sessions that have asked since the last round began, and have no verdict yet. """
+        self._pace = RoundPace()
         self._quotas = QuotaWriter(kube=kube, clock=clock, jitter=jitter, metrics=metrics, request=self.request)
 
     def request(self) -> None:
-        """Request a round: a session is pending, a reservation may be free, or a quota has changed."""
-        self._requested.set()
+        """Request a round: a reservation may be free, or a quota has changed."""
+        self._requested = True
+        if not self._gathering:
+            self._gathering = True
+            self._clock.call_later(self._pace.gathers(self._clock.monotonic()), self._end_gathering)
+
+    def ask(self, uid: SessionUID) -> None:
+        """Request a round for a pending session, unless one that is under way has a verdict for it."""
+        self._asking.add(uid)
+        self._wake.set()
+
+    def _end_gathering(self) -> None:
+        self._gathering = False
+        self._wake.set()
 
     def verdict(self, uid: SessionUID) -> Verdict:
         """Return the result of the rounds for a session."""
@@ -146,20 +160,29 @@ class Admission:
         """Drop everything about a session that is gone, and request a round if that frees a reservation."""
         self._gone.add(uid)
         self._declined.discard(uid)
+        self._asking.discard(uid)
         self.clear_refusal(uid)
         if self._assumed.pop(uid, None) is not None:
             self.request()
 
     async def run(self) -> None:
-        """Run the requested rounds, until cancelled."""
+        """Run the requested rounds and write what they count, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_rounds())
+            tasks.create_task(self._quotas.run())
+
+    async def _run_rounds(self) -> None:
         retry = FIRST_RETRY
         while True:
-            await self._requested.wait()
-            await self._clock.sleep(BATCH_WINDOW)
-            self._requested.clear()
-            started = self._clock.monotonic()
+            await self._wake.wait()
+            self._wake.clear()
+            if not self._requested and not self._asking:  # another round was sooner
+                continue
+            self._pace.begin(self._clock.monotonic())
+            self._requested = False
+            self._asking.clear()
             try:
-                await self.attempt()
+                counted = await self.attempt()
             except KubeError as error:
                 logger.warning("Admission round failed", extra={"error": str(error)})
                 self._metrics.admission_rounds.labels("error").inc()
@@ -169,19 +192,25 @@ class Admission:
                 continue
             retry = FIRST_RETRY
             self._metrics.admission_rounds.labels("success").inc()
-            took = self._clock.monotonic() - started
-            await self._clock.sleep(max(MIN_INTERVAL - took, min(REST * took, MAX_REST)))
+            self._asking = {uid for uid in self._asking if self.verdict(uid) == _NO_VERDICT}
+            if self._asking:
+                self._wake.set()
+            self._quotas.show(counted)
+            await self._clock.sleep(self._pace.rest(self._clock.monotonic()))
 
-    async def attempt(self) -> None:
+    async def attempt(self) -> Counted:
         """Run one round without a search for garbage meanwhile, which the objects of its LIST would set off."""
         with self._garbage.paused() if self._garbage is not None else contextlib.nullcontext():
-            await self.round()
+            return await self._admit()
 
     async def round(self) -> None:
-        """Run one round.
+        """Run one round, and write the quotas' statuses.
 
         :raises KubeError: a LIST failed; nothing has changed.
         """
+        await self._quotas.write_all(await self._admit())
+
+    async def _admit(self) -> Counted:
         self._gone.clear()
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
         listed, now = await self._list_all(), self._clock.now()
@@ -199,15 +228,22 @@ class Admission:
             )
         )
         await self._apply(keys, result)
-        self._quotas.retain({quota["metadata"]["name"] for quota in listed.quotas})
-        for quota in listed.quotas:
-            await self._quotas.write(quota, result.usage)
+        return Counted(listed.quotas, result.usage)
 
     async def _list_all(self) -> ClusterState:
-        sessions = await self._list_served(SESSIONS, "")
-        pods = await self._list_served(PODS, self._pods_selector)
-        quotas = [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
-        return ClusterState(sessions, pods, quotas)
+        """List all kinds at once: what is counted is never in neither of two LISTs, whichever of them came first.
+
+        A reservation goes from assumed, which is copied before, to status and then to a pod as well; it leaves status only
+        when there is no pod. If one LIST fails, the others end by themselves and change nothing.
+        """
+        return ClusterState(
+            *await asyncio.gather(
+                self._list_served(SESSIONS, ""), self._list_served(PODS, self._pods_selector), self._list_quotas()
+            )
+        )
+
+    async def _list_quotas(self) -> list[Json]:
+        return [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
 
     async def _list_served(self, resource: Resource, labels: str) -> list[Json]:
         return [

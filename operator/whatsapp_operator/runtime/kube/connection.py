@@ -24,6 +24,7 @@ import aiohttp
 import yaml
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from whatsapp_operator.runtime.kube.client import JSON, Request, Response
@@ -42,6 +43,9 @@ NO_ANSWER = "<error>"
 """ The code of a request without an answer; client-go's word. """
 MAX_CONNECTIONS = 32
 """ Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
+KEEP_ALIVE = 75.0
+""" Seconds that an unused connection is kept: longer than from one resync to the next, so that a session that is applied
+after a quiet time waits for no handshakes, and shorter than the 90 s after which an API server ends it. """
 
 
 class BadCredentials(Exception):
@@ -92,6 +96,12 @@ class Credentials:
             logger.warning("Credentials could not be read again, the old ones are kept", extra={"error": str(error)})
 
 
+class _RestClient(RESTClientObject):
+    def _create_connector(self) -> aiohttp.TCPConnector:
+        """Keep connections; this is the library's place for that."""
+        return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, keepalive_timeout=KEEP_ALIVE)
+
+
 def service_account_namespace() -> str | None:
     """Return the namespace of the pod, from its service account's volume; None outside of a pod."""
     path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -125,6 +135,7 @@ class Connection:
         self._metrics = metrics
         self._api = ApiClient(configuration=credentials.configuration)
         self._api.user_agent = user_agent
+        self._api.rest_client = _RestClient(credentials.configuration)
 
     async def send(self, request: Request) -> Response:
         """Send one request; if the API server rejects the credentials, read them again and retry once.

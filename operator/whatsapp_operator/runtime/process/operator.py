@@ -37,6 +37,7 @@ from whatsapp_operator.runtime.kube.resources import (
     SESSIONS,
     Json,
     Resource,
+    key_of,
     uid_of,
 )
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
@@ -59,7 +60,7 @@ from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps, event_call
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
-from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
+from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission, newcomer
 from whatsapp_operator.runtime.reconcile.workers import Workers
 from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
 from whatsapp_operator.runtime.runners.client import HttpRunnerClient
@@ -67,6 +68,8 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
+EVENTS_GIVE_WAY: Final = 0.1
+""" Seconds by which a lone event comes after what it tells of. """
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
 KEYS_TIMEOUT: Final = 2.0
@@ -170,6 +173,7 @@ class Operator:
             metrics=metrics,
             component=config.component,
             instance=config.identity,
+            give_way=EVENTS_GIVE_WAY,
             jitter=dependencies.jitter,
             on_outcome=self._on_event_outcome,
         )
@@ -327,6 +331,8 @@ class Operator:
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
+        if (session := newcomer(resource, change)) is not None and self.instance.known(key_of(session).namespace):
+            self.admission.ask(SessionUID(uid_of(session)))
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         if self._dependencies.kube.versions.went_back is not None:

@@ -49,12 +49,15 @@ class EventRecorder:
         component: str,
         instance: str,
         queue_size: int = QUEUE_SIZE,
+        give_way: float = 0.0,
         jitter: Jitter = spread,
         on_outcome: Outcome = lambda _session, _error: None,
     ) -> None:
         self._kube = kube
         self._clock = clock
         self._metrics = metrics
+        self._give_way = give_way
+        """ Seconds until a lone event is written: the pod that it tells of is asked for first. """
         self._queue: asyncio.Queue[QueuedEvent] = asyncio.Queue(queue_size)
         self._held = HeldEvents(clock=clock, jitter=jitter, again=self._put, on_outcome=on_outcome)
         self._overflows = False
@@ -87,6 +90,8 @@ class EventRecorder:
         """Write the queued events, one after the other, until cancelled."""
         while True:
             queued = await self._queue.get()
+            if self._give_way and self._queue.empty():
+                await self._clock.sleep(self._give_way)
             try:
                 if self._held.takes(queued):
                     continue

@@ -151,6 +151,7 @@ class Observer:
             tokens_made=tokens_made,
             secrets_checked=secrets_checked,
             tokens_renewed=last.renewed,
+            takes_settings=last.takes_settings,
             storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(uid, key_id),
             lost_key=key_id if key_id is not None and self._keys.find(key_id) is None else None,

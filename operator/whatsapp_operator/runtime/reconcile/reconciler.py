@@ -6,6 +6,9 @@ that survives a crash at any point:
 
     status to be stored first (commit) ──> decide again ──> actions ──> decide again ──> other status, when due
 
+What a pod needs is made while its reservation is being stored, so that the pod waits for one of the two and not for both.
+The pod itself is made for a session that the API server has just answered with: its deletion may be heard after its pod's.
+
 After each commit and after each batch of actions the session is decided again, with the API server's answers, so that
 it goes from admitted to created without waiting for its own watch events.
 
@@ -15,9 +18,10 @@ status and to whatever does not rely on that call.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from prometheus_client import Counter
 
@@ -26,7 +30,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.calls import Call, CallReason, Verb
-from whatsapp_operator.core.decision import Action, CreateSecret, Decision, DeletePod, ReadClaim, batches
+from whatsapp_operator.core.decision import Action, CreatePod, CreateSecret, Decision, DeletePod, ReadClaim, batches
 from whatsapp_operator.core.kubelet import Eviction
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodTokens, PodUID, SessionUID
 from whatsapp_operator.core.objects.live_settings import live_settings
@@ -44,7 +48,7 @@ from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.probe_kills import EVICTED, ProbeKills
-from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, uid_of
+from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, uid_of, version_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
 from whatsapp_operator.runtime.reconcile.change_log import log_change
@@ -57,13 +61,14 @@ from whatsapp_operator.runtime.runners.client import Target
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
-MAX_DECISIONS: Final = 12
-""" Decisions in one reconciliation at most. A session needs four until its pod is created, and nine where a pod was left
-without its four Secrets of tokens; many more mean that somebody undoes what the operator does, and the back-off limits
-that. """
+MAX_DECISIONS: Final = 16
+""" Decisions in one reconciliation at most. A session needs four until its pod is created, and thirteen where its status is
+lost, and with it which of its five Secrets of tokens there are; many more mean that somebody undoes what the operator does,
+and the back-off limits that. """
 MAX_SECRETS: Final = 32
-""" Names of Secrets that are remembered of one session: a pod has five, and a renewal makes four more. """
+""" Names of Secrets that are remembered of one session: a pod has six, and a renewal makes five more. """
 
 
 class NotConverged(Exception):
@@ -88,6 +93,10 @@ class SessionCacheEntry:
     """ The pod that was there then. """
     outdated: set[Call] = field(default_factory=set)
     """ The calls of the present reconciliation that showed that the cluster had changed. """
+    current: int = 0
+    """ The version that the API server has answered with in the present reconciliation. """
+    made_now: set[Call] = field(default_factory=set)
+    """ Those that have succeeded in it. """
     status_reported: bool = False
     """ An event tells that the status cannot be written. """
 
@@ -143,6 +152,8 @@ class Reconciler:
             entry = self._cache_entry(key, observed)
             if attempt == 0:
                 entry.outdated.clear()
+                entry.made_now.clear()
+                entry.current = 0
             decision, requeue = await self._step(key, observed, entry)
             if not requeue:
                 self._decline(key, observed, decision, entry)
@@ -197,16 +208,19 @@ class Reconciler:
         entry.calls.own.retain({*decision.wanted_calls, *reads, _status_call(key), event_call(key)})
         self._update_admission(observation, decision, entry)
         requeue = self._poll_runner(key, entry.uid, observation, decision)
-        if decision.commit or not decision.actions:
-            wrote = await self._write(observed, session, decision, entry)
-            return decision, wrote or requeue
         context = ActionContext(
             key=key,
             uid=entry.uid,
             foreign_objects=self._deps.foreign_objects,
             existing_claim=entry.existing_claim,
         )
-        for batch in batches(decision.actions):
+        if decision.commit or not decision.actions:
+            writing = self._write(observed, session, decision, entry)
+            wrote = await self._while_making(decision.alongside, writing, context, entry)
+            return decision, wrote or requeue
+        for batch in batches(_not_made(decision.actions, entry)):
+            if not await self._may_act(batch, observed, entry):
+                return decision, self._deps.store.get(SESSIONS, key) is not observed
             if not await self._execute_together(batch, context, entry):
                 break
             for action in batch:
@@ -223,21 +237,42 @@ class Reconciler:
         self, batch: Sequence[Action], context: ActionContext, entry: SessionCacheEntry
     ) -> bool:
         """Carry out actions of which none waits for another; return whether the next ones may follow."""
-        done = await asyncio.gather(
-            *(self._execute(action, context, entry) for action in batch), return_exceptions=True
-        )
-        for result in done:  # when all have ended, so that none goes on behind a worker's back
-            if isinstance(result, BaseException):
-                raise result
-        return all(done)
+        with ExitStack() as trying:  # before anybody else has a turn, who would try the same for another session
+            for call in map(call_of, batch):
+                trying.enter_context(entry.calls.records(call).trying(call))
+            return all(await _ended(*(self._execute(action, context, entry) for action in batch)))
+
+    async def _while_making(
+        self, actions: Sequence[Action], writing: Awaitable[bool], context: ActionContext, entry: SessionCacheEntry
+    ) -> bool:
+        """Make objects while the status is being written; return what comes of the writing.
+
+        Where it could not be written before it may be refused for good, and the session gets nothing.
+        """
+        makes = _not_made(actions, entry)
+        if not makes or entry.calls.own.has_failed(_status_call(context.key)):
+            return await writing
+        wrote, _ = await _ended(writing, self._execute_together(makes, context, entry))
+        return wrote
+
+    async def _may_act(self, batch: Sequence[Action], observed: Json, entry: SessionCacheEntry) -> bool:
+        """Return whether the session is still as it was decided on, if a pod is to be made for it.
+
+        :raises KubeError: that is not known.
+        """
+        if version_of(observed) == entry.current or not any(isinstance(action, CreatePod) for action in batch):
+            return True
+        is_current = await self._deps.writer.read_again(observed)
+        if is_current:
+            entry.current = version_of(observed)
+        return is_current
 
     async def _execute(self, action: Action, context: ActionContext, entry: SessionCacheEntry) -> bool:
         """Carry out an action and record how that went; return whether the next one may follow."""
         call = call_of(action)
         records = entry.calls.records(call)
         try:
-            with records.trying(call):
-                await self._deps.executor.execute(action, context)
+            await self._deps.executor.execute(action, context)
         except Requeue as found:
             self._outdated(call, found, entry)
             return False
@@ -245,6 +280,7 @@ class Reconciler:
             records.failed(call, error)
             return False
         records.succeeded(call, target=action.uid if isinstance(action, DeletePod) else "")
+        entry.made_now.add(call)
         if isinstance(action, CreateSecret):
             entry.secrets_made = with_secret(entry.secrets_made, call.name)
         return True
@@ -322,6 +358,7 @@ class Reconciler:
             entry.status_reported = False
         if not wrote:
             return False
+        entry.current = version_of(self._deps.store.get(SESSIONS, session.key) or observed)
         if pending.gaps:
             records.note(call, CallReason.FIELDS_DROPPED, fields_dropped(field_names(pending.gaps)))
         else:
@@ -375,7 +412,7 @@ class Reconciler:
         if not decision.wants_admission:
             self._deps.admission.clear_refusal(entry.uid)
         elif can_store and observation.assumed is None and observation.refusal is None:
-            self._deps.admission.request()
+            self._deps.admission.ask(entry.uid)
 
     def _poll_runner(self, key: ObjectKey, uid: SessionUID, observation: Observation, decision: Decision) -> bool:
         pod = _pod(observation, decision.poll)
@@ -419,6 +456,24 @@ def event_call(session: ObjectKey) -> Call:
 def with_secret(made: frozenset[str], name: str) -> frozenset[str]:
     """Return the Secrets that were made, with one more; of many the older ones are forgotten, and made again."""
     return made | {name} if len(made) < MAX_SECRETS else frozenset({name})
+
+
+def _not_made(actions: Iterable[Action], entry: SessionCacheEntry) -> tuple[Action, ...]:
+    """Leave out Secrets that were made a moment ago: they are in no store, so each decision proposes them again."""
+    return tuple(each for each in actions if not isinstance(each, CreateSecret) or call_of(each) not in entry.made_now)
+
+
+async def _ended(*calls: Awaitable[_T]) -> list[_T]:
+    """Return the results of calls of which none waits for another, or raise an error of one.
+
+    Both when all have ended, so that none goes on behind a worker's back.
+    """
+    results: list[_T] = []
+    for result in await asyncio.gather(*calls, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
+    return results
 
 
 def _pod(observation: Observation, uid: PodUID | None) -> PodFacts | None:

@@ -121,7 +121,7 @@ class StatusWriter:
             written = await self._patch_valid(observed, patch)
         except (Conflict, NotFound) as error:
             writes.labels(SESSIONS.plural, "conflict").inc()
-            await self._fetch(key_of(observed), observed)
+            await self.read_again(observed)
             raise Requeue(error) from error
         except KubeError:
             writes.labels(SESSIONS.plural, "error").inc()
@@ -159,14 +159,20 @@ class StatusWriter:
         self._metrics.status_fields_dropped.set(len(self._dropped))
         pending_write.generation = self._generation
 
-    async def _fetch(self, key: ObjectKey, observed: Json) -> None:
+    async def read_again(self, observed: Json) -> bool:
+        """Read a session into the store, for its watch event may be late; return whether it is as it was observed.
+
+        :raises KubeError: it could not be read.
+        """
+        key = key_of(observed)
         try:
             found = await self._kube.get(SESSIONS, namespace=key.namespace, name=key.name)
         except NotFound:
             self._store.forget(SESSIONS, key, version=version_of(observed))
-        else:
-            self._kube.versions.read_again(SESSIONS, observed, found)
-            self._store.put(SESSIONS, found)
+            return False
+        self._kube.versions.read_again(SESSIONS, observed, found)
+        self._store.put(SESSIONS, found)
+        return version_of(found) == version_of(observed)
 
 
 def _has(status: Mapping[str, Any], name: str) -> bool:

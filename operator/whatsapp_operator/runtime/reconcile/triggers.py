@@ -6,6 +6,7 @@ The operator asks about each watch event, and about each correction by a resync.
 from collections.abc import Iterable
 
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.spec import OperatingMode
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.runtime.kube.owners import in_namespace
 from whatsapp_operator.runtime.kube.resources import (
@@ -47,8 +48,19 @@ def affects_admission(resource: Resource, change: Change) -> bool:
         # An edit may ask for less, or of another quota: whoever waits is not to wait for the next resync as well.
         is_edited = before is not None and after is not None and _generation(before) != _generation(after)
         is_leaving = _is_being_deleted(before) != _is_being_deleted(after)
-        return is_edited or is_leaving or _admission(before) != _admission(after)
+        # What is written anew was counted in the round that gave it.
+        frees = (reserved := _admission(before)) is not None and reserved != _admission(after)
+        return is_edited or is_leaving or frees
     return False
+
+
+def newcomer(resource: Resource, change: Change) -> Json | None:
+    """Return a session that is new, wants to run and has no reservation: a round need not wait for its worker's word."""
+    before, after = change
+    if resource is not SESSIONS or before is not None or after is None:
+        return None
+    wants_to_run = (after.get("spec") or {}).get("operatingMode") != OperatingMode.SUSPENDED
+    return after if wants_to_run and _admission(after) is None and not _is_being_deleted(after) else None
 
 
 def _generation(obj: Json | None) -> int:

@@ -18,8 +18,8 @@ from session_protocol.answers import State
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID
+from whatsapp_operator.runtime.process.allowance import Allowance
 from whatsapp_operator.runtime.process.clock import Clock
-from whatsapp_operator.runtime.runners.budgets import Allowance
 from whatsapp_operator.runtime.runners.client import NoAnswer, RunnerClient, Target
 
 logger = logging.getLogger(__name__)

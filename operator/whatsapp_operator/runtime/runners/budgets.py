@@ -6,10 +6,10 @@ little later. Nothing of it is late in an honest session: the first change after
 is delayed is the question after it. What they say has budgets of its own (`texts`).
 """
 
-import math
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
+
+from whatsapp_operator.runtime.process.allowance import Allowance
 
 BURST: Final = 5
 """ Changes of one runner that may follow each other at once: it starts, loads, shows a code, syncs, is connected. """
@@ -22,37 +22,6 @@ TENANT_DELAY: Final = 5.0
 """ The longest delay for the sake of others, in seconds: no runner may look silent because of them. """
 TENANTS: Final = 4096
 """ Namespaces that are remembered. """
-
-
-@dataclass
-class Allowance:
-    """A token bucket. `spend` may overdraw it, `take` may not."""
-
-    burst: float
-    per_second: float
-    longest: float = math.inf
-    """ Seconds: what is overdrawn beyond that is forgiven. """
-    _spent: float = 0.0
-    _at: float = 0.0
-
-    def spend(self, *, now: float) -> float:
-        """Spend one; return the seconds until what was overdrawn is there again."""
-        self._refill(now)
-        self._spent = min(self._spent + 1, self.burst + self.longest * self.per_second)
-        return max(0.0, self._spent - self.burst) / self.per_second
-
-    def has(self, amount: float, *, now: float) -> bool:
-        """Whether so much is there; of what is more than it can ever have, whether it is full."""
-        self._refill(now)
-        return self._spent + min(amount, self.burst) <= self.burst
-
-    def take(self, amount: float) -> None:
-        """Spend what it has."""
-        self._spent += amount
-
-    def _refill(self, now: float) -> None:
-        self._spent = max(0.0, self._spent - max(0.0, now - self._at) * self.per_second)
-        self._at = now
 
 
 class TenantBudgets:

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 import aiohttp
 from session_protocol.answers import State, read_account, read_state
-from session_protocol.live_settings import LiveSettings, write_live_settings
+from session_protocol.live_settings import LiveSettings, digest_in_use, digest_of_settings, write_live_settings
 from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.constants import RUNNER_PORT
@@ -49,6 +49,7 @@ class NoAnswer(Exception):
         """ Why its answer was rejected; None: there was none. """
 
 
+_REFUSALS: Final = (Rejection.UNSIGNED, Rejection.STATUS)
 MAX_NONCES: Final = 20_000
 """ Pods whose next nonce is remembered; for another one it is asked for. """
 
@@ -96,8 +97,8 @@ class RunnerClient(Protocol):
         :raises NoAnswer: it is not known whether it does; it may be told again.
         """
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
-        """Let the runner go by these settings.
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
+        """Let the runner go by these settings; return whether it goes by all of them: an older one does not know all.
 
         :raises NoAnswer: it is not known whether it does; it may be told again.
         """
@@ -143,13 +144,18 @@ class HttpRunnerClient:
         except (LookupError, TimeoutError) as error:
             raise NoAnswer(f"the tokens cannot be renewed: {error or 'no answer in time'}") from error
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
-        """Send them."""
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
+        """Send them. A runner that does not know the call, or a word in it, refuses, and errors are not signed."""
         try:
             async with asyncio.timeout(RENEWAL.total_seconds()):
-                await self._call(target, "PUT", "/v1/settings", write_live_settings(settings))
-        except TimeoutError as error:
-            raise NoAnswer("no answer in time") from error
+                body = await self._call(target, "PUT", "/v1/settings", write_live_settings(settings))
+            return digest_in_use(body) == digest_of_settings(settings)
+        except NoAnswer as error:
+            if error.rejection in _REFUSALS:
+                return False
+            raise
+        except (TimeoutError, ValueError) as error:
+            raise NoAnswer("no answer in time, or none that can be read") from error
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Ask for the number, and hash it."""

@@ -19,6 +19,7 @@ from session_protocol.live_settings import digest_of_settings
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, RunnerReport, SessionUID, TokenSource
+from whatsapp_operator.runtime.process.allowance import Allowance
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.accounts import AccountReader
@@ -54,6 +55,16 @@ class LastReport(NamedTuple):
     """ Why the answers that came since do not count. """
     renewed: TokenSource | None = None
     """ The tokens that it was told of, and takes. """
+    takes_settings: bool | None = None
+    """ Whether it goes by all of the settings that it was brought; None: that is not known yet. """
+
+
+class _Settings(NamedTuple):
+    """What became of settings that a pod's runner is to go by."""
+
+    pod_uid: PodUID
+    digest: str | None
+    taken: bool
 
 
 class RunnerPoller:
@@ -80,6 +91,7 @@ class RunnerPoller:
         self._rejections: dict[ObjectKey, Rejection] = {}
         """ By session, the first reason since the last answer that counted. """
         self._renewed: dict[ObjectKey, tuple[PodUID, TokenSource]] = {}
+        self._settings: dict[ObjectKey, _Settings] = {}
         self._accounts = AccountReader(client=client, clock=clock, current_key=current_key)
         self._tenants = budgets.TenantBudgets()
         self._texts = TextBudgets()
@@ -114,6 +126,7 @@ class RunnerPoller:
         self._reports.pop(key, None)
         self._since.pop(key, None)
         self._renewed.pop(key, None)
+        self._settings.pop(key, None)
         self._accounts.forget(key)
         self._texts.forget(key)
 
@@ -131,7 +144,9 @@ class RunnerPoller:
             del self._reports[key]
         since = poll.since if poll is not None and poll.target.pod_uid in pods else None
         pod, renewed = self._renewed.get(key, (None, None))
-        return LastReport(report, since, self._rejections.get(key), renewed if pod in pods else None)
+        settings = self._settings.get(key)
+        takes = settings.taken if settings is not None and settings.pod_uid in pods else None
+        return LastReport(report, since, self._rejections.get(key), renewed if pod in pods else None, takes)
 
     @property
     def active(self) -> int:
@@ -150,7 +165,7 @@ class RunnerPoller:
     async def _poll(self, target: Target) -> None:
         revision: int | None = None
         failures = 0
-        pace = budgets.Allowance(budgets.BURST, budgets.PER_SECOND)
+        pace = Allowance(budgets.BURST, budgets.PER_SECOND)
         while True:
             started = self._clock.monotonic()
             await self._renew_tokens(target)
@@ -190,13 +205,29 @@ class RunnerPoller:
         self._on_changed(target.key)
 
     async def _bring_settings(self, target: Target, answer: State) -> None:
-        """Let the runner go by the settings of today, if it says that it does not; if it cannot be told, the next poll tries."""
-        if target.settings is None or answer.settings_digest == digest_of_settings(target.settings):
+        """Let the runner go by the settings of today, if it says that it does not; if it cannot be told, the next poll tries.
+
+        One that answered and does not go by them will not the next time either: it is older than they are.
+        """
+        if target.settings is None:
             return
-        try:
-            await self._client.change_settings(target, target.settings)
-        except NoAnswer as error:
-            logger.debug("Runner was not told of its settings", extra={**target.key.log_fields, "error": str(error)})
+        wanted, before = digest_of_settings(target.settings), self._settings.get(target.key)
+        taken = answer.settings_digest == wanted
+        if not taken and before == (target.pod_uid, wanted, False):
+            return
+        if not taken:
+            try:
+                taken = await self._client.change_settings(target, target.settings)
+            except NoAnswer as error:
+                logger.debug(
+                    "Runner was not told of its settings", extra={**target.key.log_fields, "error": str(error)}
+                )
+                return
+            if not taken:
+                logger.info("A runner does not know all of its session's settings", extra=target.key.log_fields)
+        self._settings[target.key] = _Settings(target.pod_uid, wanted, taken)
+        if taken is not (before is None or before.pod_uid != target.pod_uid or before.taken):
+            self._on_changed(target.key)
 
     def _received(self, target: Target, answer: State, account: AccountHash | None) -> None:
         self._rejections.pop(target.key, None)

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import PodUID
-from whatsapp_operator.runtime.runners.budgets import TENANTS, Allowance
+from whatsapp_operator.runtime.process.allowance import Allowance
+from whatsapp_operator.runtime.runners.budgets import TENANTS
 
 TENANT_BURST: Final = 65_536
 """ Characters of new texts of a namespace's runners that may be read at once … """

@@ -4,7 +4,9 @@
 (() => {
   if (window !== window.top || !window.WPP) return;
 
+  const REST = 50; // ms
   const heard = new Map();
+  const resting = new Map(); // event → whether it came again
   const session = {
     storage: null, // since when the page's database fails
     script: null, // a script of the document that failed to load
@@ -26,6 +28,17 @@
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),
     wake: (name, detail) => {
       try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }
+    },
+    // For what comes often: at once, and what comes in the moment after that once at its end.
+    wakeOften: (name) => {
+      if (resting.has(name)) { resting.set(name, true); return; }
+      session.wake(name);
+      resting.set(name, false);
+      setTimeout(() => {
+        const again = resting.get(name);
+        resting.delete(name);
+        if (again) session.wakeOften(name);
+      }, REST);
     },
     // `modules.js` and wa-js both tell the same event; whoever hears it twice keeps the same thing.
     tell: (name, told) => {
@@ -52,7 +65,7 @@
   WPP.onAny((name, ...told) => {
     if (name === 'conn.backend_event') session.tell(told[0], told[1]);
     else if (name === 'conn.logout_reason') session.explain(told[0]);
-    else if (name === 'chat.msg_ack_change') session.wake('ack'); // that there is one; the store tells which
+    else if (name === 'chat.msg_ack_change') session.wakeOften('ack'); // that there is one; the store tells which
     else if (typeof name === 'string' && name.startsWith('conn.')) session.wake(name); // other chat events are frequent and change no state
   });
 })();

@@ -1,12 +1,13 @@
 // Runs at document start, after `finders`. Notes which messages something happened to since the runner last asked, and
 // reads what the page has stored: an event only tells where to look, because a page that dies between storing and telling
-// has told nobody. What is in a message leaves the page only when the runner asks for that message.
+// has told nobody. What is in a message leaves the page only when the runner asks for that message, or for what is new.
 (() => {
   const session = window.__session;
   if (window !== window.top || !session) return;
 
   const MOST_NOTED = 500; // chats
   const MOST_KEYS = 2000; // in all of them
+  const MOST_GIVEN = 50; // messages
   const PIECE = 100;
   const LONGEST_TEXT = 65_536;
   let noted = new Map(); // chat → key → whether it is a new message
@@ -20,7 +21,7 @@
     if (noted.size >= MOST_NOTED || count >= MOST_KEYS) lost = true;
     else noted.set(chat, keys.set(String(key), isNew || keys.get(String(key)) === true));
     count += 1;
-    session.wake('message');
+    session.wakeOften('message');
   };
   WPP.on('chat.new_message', ({ id }) => { if (!session.handed.has(id.id)) note(id, true); });
   WPP.on('chat.msg_edited', ({ id }) => note(id));
@@ -66,16 +67,39 @@
     edit: text(message.latestEditMsgKey?.id, 128) ?? '', reactions: await reactions(message, asked),
   });
 
+  // What is in a message.
+  const content = async (message) => {
+    const { id, author, isGif, isViewOnce, lat, lng, quotedStanzaID, quotedParticipant, vcardList, type } = message;
+    const wrote = id.remote.isGroup() && !id.fromMe ? author ?? id.participant : null;
+    const isText = type === 'chat' || type === 'vcard';
+    return {
+      ...await entry(message, true),
+      editTime: number(message.latestEditSenderTimestampMs),
+      who: who(id.remote), author: wrote ? who(typeof wrote === 'string' ? widOf(wrote) : wrote) : null, name: text(message.notifyName),
+      body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
+      caption: text(message.caption, LONGEST_TEXT),
+      quoted: text(quotedStanzaID, 128), quotedOwn: Boolean(quotedParticipant && isMe(quotedParticipant)),
+      forwarded: Boolean(message.isForwarded), latitude: number(lat), longitude: number(lng), place: text(message.loc, 1024),
+      mimetype: text(message.mimetype), filename: text(message.filename), size: number(message.size),
+      digest: text(message.filehash, 128), gif: Boolean(isGif), viewOnce: Boolean(isViewOnce), animated: Boolean(message.isAnimated),
+      ack: number(message.ack),
+      cards: (vcardList ?? []).slice(0, 257).map(({ vcard }) => text(vcard, 8192)).filter(Boolean),
+    };
+  };
+
   // The newest entries of a chat, and those that something happened to; null for a chat that is none of ours to tell of.
-  const touched = async (id, keys) => {
+  // `mayGive` tells of a new one whether its content is given with it.
+  const touched = async (id, keys, mayGive) => {
     const chat = WPP.whatsapp.ChatStore.get(id);
     if (!chat || !isTold(chat.id)) return null;
-    const found = new Map((await session.newest(chat, 20)).map((message) => [String(message.id), message]));
-    for (const key of keys.keys()) if (!found.has(key)) found.set(key, await session.message(key));
+    const named = [...keys.keys()];
+    const [stored, told] = await Promise.all([session.newest(chat, 20), Promise.all(named.map(session.message))]);
+    const found = new Map(stored.map((message) => [String(message.id), message]));
+    named.forEach((key, place) => { if (!found.has(key)) found.set(key, told[place]); });
     const messages = [...found].filter(([, message]) => message !== null);
     const entries = await Promise.all(messages.map(async ([key, message]) => {
-      const made = await entry(message, keys.has(key));
-      return keys.get(key) ? { ...made, fresh: true } : made;
+      if (!keys.get(key)) return entry(message, keys.has(key));
+      return { ...await (mayGive() ? content(message) : entry(message, true)), fresh: true };
     }));
     return { who: who(chat.id), entries: entries.sort((one, other) => one.t - other.t) };
   };
@@ -105,16 +129,19 @@
   const isSynchronised = () => { try { return WPP.conn.getHistorySyncProgress().inProgress === false; } catch { return false; } };
 
   session.inbox = {
-    // What is noted, with the newest entries of each chat that something happened in; what was taken last once more, for
-    // a page that tells before it has stored.
+    // What is noted, with the newest entries of each chat that something happened in, and what is in the first new messages;
+    // what was taken last once more, for a page that tells before it has stored.
     take: async (again) => {
       const taken = { lost, chats: [] };
-      const chats = [...noted];
-      if (again) for (const [chat, keys] of before) chats.push([chat, new Map([...keys, ...(noted.get(chat) ?? [])])]);
+      let given = 0;
+      const mayGive = () => (given += 1) <= MOST_GIVEN;
+      const chats = [...noted].map(([chat, keys]) => [chat, keys, mayGive]);
+      const both = (chat, keys) => new Map([...keys, ...(noted.get(chat) ?? [])]);
+      if (again) for (const [chat, keys] of before) chats.push([chat, both(chat, keys), () => false]);
       lost = false;
       [before, noted, count] = [noted, new Map(), 0];
       // Beside each other: most of the time is waiting for the page's database.
-      taken.chats = (await Promise.all(chats.map(([id, keys]) => touched(id, keys)))).filter(Boolean);
+      taken.chats = (await Promise.all(chats.map((chat) => touched(...chat)))).filter(Boolean);
       return taken;
     },
 
@@ -141,23 +168,7 @@
     // What is in these messages; null for one that is gone.
     read: (keys) => Promise.all(keys.map(async (key) => {
       const message = await session.message(key);
-      if (!message) return null;
-      const { id, author, isGif, isViewOnce, lat, lng, quotedStanzaID, quotedParticipant, vcardList, type } = message;
-      const wrote = id.remote.isGroup() && !id.fromMe ? author ?? id.participant : null;
-      const isText = type === 'chat' || type === 'vcard';
-      return {
-        ...await entry(message, true),
-        editTime: number(message.latestEditSenderTimestampMs),
-        who: who(id.remote), author: wrote ? who(typeof wrote === 'string' ? widOf(wrote) : wrote) : null, name: text(message.notifyName),
-        body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
-        caption: text(message.caption, LONGEST_TEXT),
-        quoted: text(quotedStanzaID, 128), quotedOwn: Boolean(quotedParticipant && isMe(quotedParticipant)),
-        forwarded: Boolean(message.isForwarded), latitude: number(lat), longitude: number(lng), place: text(message.loc, 1024),
-        mimetype: text(message.mimetype), filename: text(message.filename), size: number(message.size),
-        digest: text(message.filehash, 128), gif: Boolean(isGif), viewOnce: Boolean(isViewOnce), animated: Boolean(message.isAnimated),
-        ack: number(message.ack),
-        cards: (vcardList ?? []).slice(0, 257).map(({ vcard }) => text(vcard, 8192)).filter(Boolean),
-      };
+      return message && content(message);
     })),
   };
 })();

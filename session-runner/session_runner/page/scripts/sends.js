@@ -72,7 +72,7 @@
   // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
   // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because
   // the chat of a number may be kept under another id.
-  session.hand = async ({ id, to, kind, content, about, chats: elsewhere, look, file }) => {
+  session.hand = async ({ id, to, kind, content, about, chats: elsewhere, look, untold, file }) => {
     const { chat: chats, whatsapp } = WPP;
     const chat = await chats.find(whatsapp.WidFactory.createWid(to));
     const key = new whatsapp.MsgKey({ id, remote: chat.id, fromMe: true });
@@ -83,7 +83,7 @@
     const missing = about !== null && (found === null || (found.type === 'revoked' && kind !== 'delete'));
     const given = { id, chat, key, content, about: found, file };
     const there = async () => (has ? !missing && has(given) : !session.lost.has(id) && await session.message(key) !== null);
-    if (await there()) return { key: has ? null : String(key) };
+    if (!(untold && !has) && await there()) return { key: has ? null : String(key) }; // `untold`: no page can have it
     if (look) return null;
     if (missing) return { missing };
     const options = {

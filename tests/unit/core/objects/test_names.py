@@ -43,20 +43,23 @@ def test_a_secrets_name_changes_with_its_content() -> None:
     mounted = {names.mounted_secret_name(session(), one, extra_ca=ca) for one in sources for ca in ("", "PEM")}
     others = {name for one in sources for name in names.token_secret_names(session(), one).values()}
 
-    assert (8, 16) == (len(mounted), len(others))
-    assert all(re.fullmatch(f"was-{UID}-hashes-[0-9a-f]{{12}}", name) for name in mounted)
+    assert (8, 20) == (len(mounted), len(others))
+    assert all(re.fullmatch(f"was-{UID}-digests-[0-9a-f]{{12}}", name) for name in mounted)
     assert all(re.fullmatch(f"was-{UID}-[a-z]+-[0-9a-f]{{12}}", name) for name in others)
     assert not mounted & others
 
 
 def test_the_mounted_secrets_name_shows_which_tokens_a_runner_knows() -> None:
-    """Those of a pod of before have no hash of the token for messaging, and had another name."""
-    assert ("state", "link", "send", "admin") == SCOPES  # other ones need another name
+    """Those of a pod of before have no hash of the token for reading, or for messaging, and had another name."""
+    assert ("state", "link", "send", "read", "admin") == SCOPES  # other ones need another name
     assert {*TokenPurpose} == names.known_purposes(
         session(), names.mounted_secret_name(session(), source(), extra_ca="")
     )
-    older = names.known_purposes(session(), f"was-{UID}-mounted-0123456789ab")
-    assert {TokenPurpose.OBSERVING, TokenPurpose.LINKING, TokenPurpose.ADMINISTERING} == older
+    older = [names.known_purposes(session(), f"was-{UID}-{segment}-0123456789ab") for segment in ("hashes", "mounted")]
+    assert {TokenPurpose.OBSERVING, TokenPurpose.LINKING, TokenPurpose.MESSAGING, TokenPurpose.ADMINISTERING} == older[
+        0
+    ]
+    assert {TokenPurpose.OBSERVING, TokenPurpose.LINKING, TokenPurpose.ADMINISTERING} == older[1]
 
 
 def test_key_renewal_and_ca_are_not_mixed_up() -> None:

@@ -7,7 +7,7 @@ from session_protocol.live_settings import LiveSettings, digest_of_settings, wri
 from session_protocol.pacing import AllMessages, FirstContacts, Pacing
 from session_protocol.vocabulary import Interactive, PacingType, ReadMarking
 from unit.core.fake_cluster import DEFAULTS
-from unit.core.objects.test_pod import environment, pod, session
+from unit.core.objects.pods import environment, pod, session
 from whatsapp_operator.core.objects.live_settings import live_settings
 from whatsapp_operator.core.objects.pod import template_hash
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from unit.core.fake_cluster import DEFAULTS
-from unit.core.objects.test_pod import container, environment, pod, session
+from unit.core.objects.pods import container, environment, pod, session
 from whatsapp_operator.core.objects.pod import template_hash
 
 PROXY: dict[str, Any] = {"type": "SOCKS5", "host": "fd00::5", "port": 1080, "loginSecretName": "shop-proxy"}

@@ -6,7 +6,7 @@ from typing import Any
 from session_protocol.live_settings import LiveSettings, MediaLimits, read_live_settings
 from session_protocol.vocabulary import CallHandling, WebhookEvent, WebhookFormat
 from unit.core.fake_cluster import DEFAULTS
-from unit.core.objects.test_pod import container, environment, pod, session
+from unit.core.objects.pods import container, environment, pod, session
 from whatsapp_operator.app import peers
 from whatsapp_operator.core.objects.live_settings import live_settings
 from whatsapp_operator.core.objects.pod import template_hash

@@ -46,7 +46,7 @@ def test_the_pod_mounts_the_secret_of_the_same_settings() -> None:
     created = {purpose: manifest["metadata"]["name"] for purpose, manifest in manifests().items()}
 
     assert created[None] == volumes["tokens"]["secret"]["secretName"]
-    assert 5 == len({*created.values()})
+    assert 6 == len({*created.values()})
 
 
 def test_the_ca_is_no_scope() -> None:

@@ -56,7 +56,7 @@ def test_the_pod_gets_hashes_and_nobody_elses_secret() -> None:
         for value in secret_entries(KEY, session_uid=UID, renewal="", purpose=purpose).values()
     }
 
-    assert {"state", "link", "send", "admin", "operator"} == set(own)
+    assert {"state", "link", "send", "read", "admin", "operator"} == set(own)
     assert not theirs & set(own.values())
     assert {hash_token(value) for value in theirs} == set(own.values()) - {own["operator"]}
 
@@ -67,6 +67,7 @@ def test_the_pod_gets_hashes_and_nobody_elses_secret() -> None:
         ("observing", {"state"}),
         ("linking", {"state", "link"}),
         ("messaging", {"send"}),
+        ("reading", {"read"}),
         ("administering", {"admin"}),
     ],
 )
@@ -77,7 +78,7 @@ def test_a_secret_holds_what_its_purpose_needs(purpose: str, scopes: set[str]) -
 
 def test_there_is_a_token_for_each_scope_that_opens_a_route_and_for_no_other() -> None:
     """A Secret that opens nothing is not made; a route that nobody has a token for would be one for nobody."""
-    assert {*SCOPES} == {route.scope for route in ROUTES if route.scope is not None}
+    assert {*SCOPES} == {scope for route in ROUTES for scope in route.scopes}
 
 
 @given(st.binary(max_size=31))

@@ -12,6 +12,7 @@ from whatsapp_operator.core.decision import (
     PatchPVC,
     ReadClaim,
     batches,
+    before_pod,
 )
 from whatsapp_operator.core.model import KeyID, Manifest, PodUID, TokenSource
 
@@ -36,6 +37,15 @@ def test_what_a_pod_needs_is_created_at_once_and_the_pod_after_it() -> None:
 
     assert [(SERVICE, POLICY, CLAIM, secret(None)), (POD,), (people[0],), tuple(people[1:])] == batches(actions)
     assert [(CLAIM,), (people[0],)] == batches([CLAIM, people[0]])
+
+
+def test_what_a_pod_needs_may_be_made_before_its_reservation_is_stored() -> None:
+    """Up to the pod, or to what has to be done by itself."""
+    patch = PatchPVC(name="sales-profile", patch={}, reason="its size")
+
+    assert (SERVICE, POLICY, CLAIM, secret(None)) == before_pod([SERVICE, POLICY, CLAIM, secret(None), POD])
+    assert (SERVICE,) == before_pod([SERVICE, patch, CLAIM, POD])
+    assert () == before_pod([POD])
 
 
 def test_what_changes_or_deletes_is_for_itself() -> None:

@@ -1,17 +1,23 @@
-"""A session whose pod was made before there were tokens for messaging: it runs on, and gets them in its own time."""
+"""A session whose pod was made before there were tokens for messaging, or reading: it runs on, and gets them in its own time."""
 
+import pytest
 from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.core.decision import CreatePod, CreateSecret
 
 MORNING = "2026-11-23T08:00:00Z"
 
 
-def older(cluster: FakeCluster) -> FakeCluster:
-    """Make it a cluster that an operator of before has left: by its pod, Secrets and status."""
+def older(cluster: FakeCluster, segment: str = "mounted") -> FakeCluster:
+    """Make it a cluster that an operator of before has left: by its pod, Secrets and status.
+
+    :param segment: what the mounted Secret was called, before messaging or only before reading.
+    """
     mounted = cluster.pods["sales"]["spec"]["volumes"][1]["secret"]
-    mounted["secretName"] = mounted["secretName"].replace("-hashes-", "-mounted-")
+    mounted["secretName"] = mounted["secretName"].replace("-digests-", f"-{segment}-")
     status = cluster.sessions["sales"]["status"]
-    del cluster.secrets[status["tokenSecrets"].pop("messaging")], status["phoneNumberID"]
+    del cluster.secrets[status["tokenSecrets"].pop("reading")]
+    if segment == "mounted":
+        del cluster.secrets[status["tokenSecrets"].pop("messaging")], status["phoneNumberID"]
     cluster.restart_operator()
     cluster.done.clear()
     cluster.say()
@@ -22,6 +28,14 @@ def messaging(cluster: FakeCluster) -> str | None:
     """Return the Secret for messaging that status names; it must exist."""
     others = cluster.status().token_secrets
     name = others.messaging if others is not None else None
+    assert name is None or name in cluster.secrets
+    return name
+
+
+def reading(cluster: FakeCluster) -> str | None:
+    """Return the Secret for reading that status names; it must exist."""
+    others = cluster.status().token_secrets
+    name = others.reading if others is not None else None
     assert name is None or name in cluster.secrets
     return name
 
@@ -47,9 +61,10 @@ def renew_runner(cluster: FakeCluster) -> None:
     cluster.look()
 
 
-def test_an_upgrade_leaves_it_as_it_is() -> None:
+@pytest.mark.parametrize("segment", ["mounted", "hashes"])
+def test_an_upgrade_leaves_it_as_it_is(segment: str) -> None:
     """No other pod, no Secret that opens nothing, no write of its status, and no word of an edit that waits."""
-    cluster = older(running())
+    cluster = older(running(), segment)
     writes, pod = cluster.status_writes, cluster.pods["sales"]["metadata"]["uid"]
 
     cluster.tick(60)
@@ -57,13 +72,14 @@ def test_an_upgrade_leaves_it_as_it_is() -> None:
     cluster.resync()
 
     assert ([], writes, pod) == (cluster.done, cluster.status_writes, cluster.pods["sales"]["metadata"]["uid"])
-    assert messaging(cluster) is None
+    assert (segment == "hashes", None) == (messaging(cluster) is not None, reading(cluster))
     assert "before the last edit" not in cluster.condition("PodReady").message
 
 
-def test_its_next_pod_brings_them() -> None:
+@pytest.mark.parametrize("segment", ["mounted", "hashes"])
+def test_its_next_pod_brings_them(segment: str) -> None:
     """With a Secret of hashes that knows them: the old one stays as it is. The other tokens are the same ones."""
-    cluster = older(running())
+    cluster = older(running(), segment)
     before = cluster.status().token_secrets
 
     replaced(cluster)
@@ -73,7 +89,8 @@ def test_its_next_pod_brings_them() -> None:
     assert after is not None
     assert (before.linking, before.administering) == (after.linking, after.administering)
     assert messaging(cluster) is not None
-    assert "-hashes-" in cluster.pods["sales"]["spec"]["volumes"][1]["secret"]["secretName"]
+    assert reading(cluster) is not None
+    assert "-digests-" in cluster.pods["sales"]["spec"]["volumes"][1]["secret"]["secretName"]
 
 
 def test_a_renewal_brings_them_to_the_running_pod() -> None:
@@ -82,7 +99,7 @@ def test_a_renewal_brings_them_to_the_running_pod() -> None:
     pod = cluster.pods["sales"]["metadata"]["uid"]
     cluster.annotate(renew_tokens_at=MORNING)
     cluster.look()
-    assert (None, 4) == (messaging(cluster), sum(isinstance(action, CreateSecret) for action in cluster.done))
+    assert (None, 5) == (messaging(cluster), sum(isinstance(action, CreateSecret) for action in cluster.done))
     renew_runner(cluster)
     named = messaging(cluster)
     cluster.restart_operator()
@@ -91,6 +108,7 @@ def test_a_renewal_brings_them_to_the_running_pod() -> None:
     cluster.resync()
 
     assert named is not None
+    assert reading(cluster) is not None
     assert ([], named, pod) == (cluster.done, messaging(cluster), cluster.pods["sales"]["metadata"]["uid"])
 
 
@@ -109,7 +127,7 @@ def test_one_that_was_renewed_before_keeps_the_names_that_it_has() -> None:
 
 
 def test_what_an_older_operator_left_undone_is_done() -> None:
-    """Without messaging's, which this pod does not know."""
+    """Without those for messaging and reading, which this pod does not know."""
     cluster = older(running())
     missing = cluster.sessions["sales"]["status"]["tokenSecrets"].pop("administering")
     del cluster.secrets[missing]
@@ -120,6 +138,6 @@ def test_what_an_older_operator_left_undone_is_done() -> None:
 
     others = cluster.status().token_secrets
     assert others is not None
-    assert (missing, None) == (others.administering, others.messaging)
+    assert (missing, None, None) == (others.administering, others.messaging, others.reading)
     assert missing in cluster.secrets
     assert not [action for action in cluster.done if isinstance(action, CreatePod)]

@@ -52,7 +52,7 @@ def test_the_terminating_pod_of_a_deleted_session_is_waited_for() -> None:
     assert [] == cluster.done
     cluster.gone()
     cluster.settle()
-    assert ["CreateSecret", "CreatePod", *["CreateSecret"] * 4] == cluster.kinds_done
+    assert ["CreateSecret", "CreatePod", *["CreateSecret"] * 5] == cluster.kinds_done
     assert 0 == (cluster.status().recovery and cluster.status().recovery.restarts)  # type: ignore[union-attr]
 
 

@@ -14,7 +14,7 @@ def secrets(cluster: FakeCluster) -> list[str]:
     status = cluster.status()
     others = status.token_secrets
     assert others is not None
-    return [str(name) for name in (status.token_secret_name, others.linking, others.messaging, others.administering)]
+    return [str(name) for name in (status.token_secret_name, *others.to_dict().values())]
 
 
 def renewed(at: str = MORNING) -> FakeCluster:
@@ -74,7 +74,7 @@ def test_secrets_come_before_the_runner_is_reported() -> None:
     cluster.look()
     second = cluster.decide()
 
-    assert [CreateSecret] * 4 == [type(action) for action in first.actions]
+    assert [CreateSecret] * 5 == [type(action) for action in first.actions]
     assert first.renew_tokens is None
     assert TokenSource(key_id=KeyID("key-1"), renewal=MORNING) == second.renew_tokens
     assert ((), before, pod) == (second.actions, secrets(cluster), cluster.pods["sales"]["metadata"]["uid"])

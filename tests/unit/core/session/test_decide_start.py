@@ -16,8 +16,8 @@ from whatsapp_operator.core.model import AssumedReservation, SessionUID
 
 PENDING = ("False", "PodStarting")
 
-POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 4]
-""" The Secret that it mounts, the pod, and the Secrets for observing, linking, messaging, administering. """
+POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 5]
+""" The Secret that it mounts, the pod, and the Secrets for observing, linking, messaging, reading, administering. """
 
 
 def admitted() -> FakeCluster:
@@ -47,12 +47,13 @@ def test_its_first_status_is_held_back_for_the_round() -> None:
     assert decision.delay_status_until <= T0 + timedelta(seconds=5)
 
 
-def test_the_reservation_is_written_before_anything_is_made() -> None:
-    """A grant alone makes no pod: a crash would lose it, and the quota would be exceeded."""
+def test_the_reservation_is_written_before_the_pod_is_made() -> None:
+    """A grant alone makes no pod: a crash would lose it, and the quota would be exceeded. What it needs may be made."""
     decision = admitted().decide()
 
     assert decision.commit
     assert () == decision.actions
+    assert [CreateService, CreatePVC, CreateSecret] == [type(action) for action in decision.alongside]
     assert decision.status.admission is not None
     assert {"quotaName": "default", "reservedAt": "2026-11-22T18:00:00Z", "memory": "768Mi"} == (
         decision.status.admission.to_dict()
@@ -173,7 +174,9 @@ def test_a_running_pod_is_in_status_with_all_its_facts() -> None:
         status.replicas,
     )
     named = [status.token_secret_name, *(status.token_secrets.to_dict().values() if status.token_secrets else ())]
-    assert ["observing", "linking", "messaging", "administering"] == [str(name).split("-")[3] for name in named]
+    assert ["observing", "linking", "messaging", "reading", "administering"] == [
+        str(name).split("-")[3] for name in named
+    ]
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] not in named
     assert ("True", "Admitted") == cluster.says("Admitted")
     assert ("True", "PodReady") == cluster.says("PodReady")

@@ -49,11 +49,11 @@ def test_the_pod_waits_for_none_of_them() -> None:
 
     cluster.look_once()
 
-    assert ["None", "observing", "linking", "messaging", "administering"] == purposes(cluster)
+    assert ["None", "observing", "linking", "messaging", "reading", "administering"] == purposes(cluster)
     assert ("Pending", writes) == (cluster.pods["sales"]["status"]["phase"], cluster.status_writes)
 
 
-@pytest.mark.parametrize("requests", range(5))
+@pytest.mark.parametrize("requests", range(6))
 def test_the_next_operator_makes_what_is_missing(requests: int) -> None:
     """The last one ended after the pod, or after some of the Secrets; what status names is there."""
     cluster = with_pod()
@@ -67,7 +67,7 @@ def test_the_next_operator_makes_what_is_missing(requests: int) -> None:
     cluster.tick(10)
     cluster.look()
 
-    assert 4 == len(named(cluster))
+    assert 5 == len(named(cluster))
     assert named(cluster) <= set(cluster.secrets)
     assert 1 == sum(isinstance(action, CreatePod) for action in cluster.done)
 
@@ -85,7 +85,7 @@ def test_a_pod_that_was_left_without_them_gets_one_after_the_other() -> None:
         counts.append(len(named(cluster)))
         assert named(cluster) <= set(cluster.secrets)
 
-    assert [1, 2, 3, 4] == sorted(set(counts) - {0})
+    assert [1, 2, 3, 4, 5] == sorted(set(counts) - {0})
     assert counts == sorted(counts)
 
 
@@ -148,7 +148,7 @@ def test_another_keys_are_named_when_they_exist() -> None:
     cluster.look()
 
     assert set() == meanwhile
-    assert 4 == len(named(cluster) - before)
+    assert 5 == len(named(cluster) - before)
     assert named(cluster) <= set(cluster.secrets)
 
 
@@ -168,7 +168,7 @@ def test_a_refusal_keeps_no_pod_from_running() -> None:
     assert set() == named(cluster)
     cluster.tick(30)
     cluster.look()
-    assert 4 == len(named(cluster))
+    assert 5 == len(named(cluster))
 
 
 def test_a_renewal_waits_until_the_first_ones_are_named() -> None:
@@ -180,7 +180,7 @@ def test_a_renewal_waits_until_the_first_ones_are_named() -> None:
     first = named(cluster)
     decision = cluster.decide()
 
-    assert 4 == len(first)
+    assert 5 == len(first)
     assert first <= set(cluster.secrets)
     assert decision.renew_tokens is not None
     assert "2026-11-23T08:00:00Z" == decision.renew_tokens.renewal

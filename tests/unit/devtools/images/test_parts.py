@@ -130,10 +130,17 @@ def test_a_program_cannot_ask_questions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(None, "starting"), ("", "starting"), ("one\ntwo\n\n", "two"), ("x" * 500, "x" * WIDTH), ("half\r", "half")],
+    [
+        (None, "starting"),
+        ("", "starting"),
+        ("one\ntwo\n\n", "two"),
+        ("x" * 500, "x" * WIDTH),
+        ("half\r", "half"),
+        (f"COMMIT\n{'97547604735c' * 5}\n", "COMMIT"),
+    ],
 )
 def test_progress_is_the_last_line(tmp_path: Path, content: str | None, expected: str) -> None:
-    """Short enough for a terminal, and something to read from the first moment."""
+    """Short enough for a terminal, something to read from the first moment, and no image's id."""
     log = tmp_path / "log"
     if content is not None:
         log.write_text(content)

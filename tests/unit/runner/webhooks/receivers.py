@@ -18,8 +18,9 @@ from session_runner.messages.cloud_events import Account
 from session_runner.messages.events import Event, EventType, Message, Person, StateChange
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.store import StateStore
-from session_runner.webhooks.deliverer import Deliverer, delivering
+from session_runner.webhooks.deliverer import Deliverer
 from session_runner.webhooks.recorder import Recorder
+from support.at_work import at_work
 from support.waiting import async_until
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -123,6 +124,8 @@ class Sessions:
             clock=self.now,
             random=random.Random(1).random,
             secrets=self.folder,
+            extra_ca=None,
+            measured=lambda _: None,
             counted=lambda name, code: self.counted.append((name, code)),
             guard=self.guard,
         )
@@ -149,7 +152,7 @@ class Sessions:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Outbox]:
         """The file, with deliveries under way."""
-        async with self.outbox() as outbox, delivering(self.deliverer, outbox):
+        async with self.outbox() as outbox, at_work(self.deliverer.work(outbox)):
             yield outbox
 
     async def has(self, receiver: Receiver, count: int) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import generate_latest
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
 from session_runner.outbox.deliveries import Backlog
-from session_runner.store import StateStore
-from unit.runner.webhooks.receivers import NOW, Receiver, Sessions, receiving, webhook
+from support.runner_parts import make_api, make_parts
+from unit.runner.webhooks.receivers import Receiver, Sessions, receiving, webhook
 
 ADMIN = {"Authorization": "Bearer admin-token"}
 
@@ -25,17 +24,9 @@ async def served(session: Sessions) -> AsyncIterator[Any]:
     """A session's API."""
     (session.folder / "admin").write_text("admin-token")
     (session.folder / "state").write_text("state-token")
-    api = Api(
-        store=StateStore(clock=lambda: NOW),
-        tokens=TokenFolder(session.folder),
-        metrics=Metrics(),
-        session_uid="s",
-        pod_uid="p",
-        clock=lambda: NOW,
-        live=session.live,
-        deliverer=session.deliverer,
-    )
-    async with TestClient(TestServer(api.application())) as client:
+    parts = make_parts()
+    parts = replace(parts, receiving=replace(parts.receiving, deliverer=session.deliverer))
+    async with TestClient(TestServer(make_api(parts, session.folder))) as client:
         yield client
 
 

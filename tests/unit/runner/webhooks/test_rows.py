@@ -123,9 +123,9 @@ async def main():
             await session.store(outbox, str(number))
         if step == "committed":
             dies()
-        from session_runner.webhooks.deliverer import delivering
+        from support.at_work import at_work
 
-        async with delivering(session.deliverer, outbox):
+        async with at_work(session.deliverer.work(outbox)):
             await session.settles()
             dies()
 

@@ -120,6 +120,17 @@ async def test_a_request_arrives_as_it_was_made(connection: Connection, server: 
     assert ("Bearer first", "whatsapp-operator/test") == (server.tokens[0], request.headers["User-Agent"])
 
 
+@pytest.mark.usefixtures("server")
+async def test_a_connection_is_kept_from_one_resync_to_the_next(connection: Connection) -> None:
+    """The library's own connector closes it after 15 s."""
+    await connection.send(get())
+    session = connection._api.rest_client.pool_manager
+
+    assert session is not None
+    assert session.connector is not None
+    assert 75.0 == session.connector._keepalive_timeout
+
+
 async def test_requests_are_counted_as_client_go_does(connection: Connection, server: Server) -> None:
     """By status, method and host; no answer is a code, too, and an odd one makes no series of its own."""
 

@@ -35,6 +35,7 @@ class ScriptedListener:
         self.refuses_tokens = False
         self.renewed_tokens: list[tuple[float, TokenSource]] = []
         self.refuses_settings = False
+        self.knows_settings = True
         self.settings: list[LiveSettings] = []
         """ What it was told to go by. """
         self.accounts: dict[int, str] = {}
@@ -66,12 +67,13 @@ class ScriptedListener:
         if self.refuses_tokens:
             raise NoAnswer("not now")
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
         """Take other settings."""
         assert target.settings == settings
         self.settings.append(settings)
         if self.refuses_settings:
             raise NoAnswer("not now")
+        return self.knows_settings
 
     async def get_account(self, target: Target, *, key_id: KeyID) -> tuple[int, AccountHash]:
         """Tell the account of the present state."""
@@ -103,7 +105,7 @@ class Restless:
         """Nobody asks this one."""
         raise NotImplementedError
 
-    async def change_settings(self, target: Target, settings: LiveSettings) -> None:
+    async def change_settings(self, target: Target, settings: LiveSettings) -> bool:
         """Nobody asks this one."""
         raise NotImplementedError
 

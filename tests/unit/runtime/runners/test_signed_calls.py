@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import ClientSession, web
 from session_protocol.live_settings import LiveSettings, Webhook, digest_of_settings
 from session_protocol.vocabulary import (
+    CallHandling,
     RunnerState,
     StateReason,
     TokenPurpose,
@@ -19,10 +21,8 @@ from session_protocol.vocabulary import (
     WebhookEvent,
     WebhookFormat,
 )
-from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
-from session_runner.metrics import Metrics
-from session_runner.store import StateStore
+from session_runner.live import Live
+from support.runner_parts import make_api, make_parts
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
 from whatsapp_operator.core.objects.tokens import secret_entries, token
@@ -60,7 +60,8 @@ class Wire:
         tokens.mkdir()
         for file, text in secret_entries(KEY, session_uid=uid, renewal=renewal, purpose=None).items():
             (tokens / file).write_text(text)
-        store = StateStore(clock=lambda: NOW)
+        parts = make_parts(clock=lambda: NOW, session_uid=uid, pod_uid=name, monotonic=lambda: self.seconds)
+        store = parts.base.store
         store.publish(
             state=RunnerState.CONNECTED,
             reason=StateReason.AS_EXPECTED,
@@ -69,16 +70,7 @@ class Wire:
             durable_time=NOW,
             round=1,
         )
-        api = Api(
-            store=store,
-            tokens=TokenFolder(tokens, monotonic=lambda: self.seconds),
-            metrics=Metrics(),
-            session_uid=uid,
-            pod_uid=name,
-            clock=lambda: NOW,
-            monotonic=lambda: self.seconds,
-        )
-        return await self._serve(api.application())
+        return await self._serve(make_api(parts, tokens))
 
     async def stranger(self, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start somebody else; return his address."""
@@ -378,16 +370,38 @@ async def test_settings_reach_a_running_pod(wire: Wire, client: HttpRunnerClient
     settings = LiveSettings(webhooks=(webhook,), destinations=("automation",))
     asked = target(await wire.pod())
     before = await client.get_state(asked, after=None)
-    await client.change_settings(asked, settings)
+    taken = await client.change_settings(asked, settings)
     after = await client.get_state(asked, after=None)
 
+    assert taken
     assert (None, digest_of_settings(settings)) == (before.settings_digest, after.settings_digest)
 
 
 async def test_a_runner_that_knows_no_settings_takes_none(wire: Wire, client: HttpRunnerClient) -> None:
-    """It was made before there were any."""
+    """It was made before there were any, or has another form of them and refuses these."""
+    strange = LiveSettings(destinations=tuple(f"namespace-{number}" for number in range(33)))
+
+    assert not await client.change_settings(target(await wire.pod(), renewal=None), LiveSettings())
+    assert not await client.change_settings(target(await wire.pod()), strange)
+
+
+async def test_a_runner_that_knows_some_settings_does_not_go_by_all(wire: Wire, client: HttpRunnerClient) -> None:
+    """What it leaves out shows in the digest that it answers with."""
+    kept = Live.replace
+
+    def older(live: Live, settings: LiveSettings) -> bool:
+        return kept(live, msgspec.structs.replace(settings, calls=CallHandling.IGNORE))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Live, "replace", older)
+
+        assert not await client.change_settings(target(await wire.pod()), LiveSettings(calls=CallHandling.REJECT))
+
+
+async def test_what_a_pod_without_a_listener_goes_by_is_not_known(client: HttpRunnerClient) -> None:
+    """So it is told again."""
     with pytest.raises(NoAnswer):
-        await client.change_settings(target(await wire.pod(), renewal=None), LiveSettings())
+        await client.change_settings(target("127.0.0.254"), LiveSettings())
 
 
 async def test_a_runner_that_is_slow_to_take_settings_is_left(

@@ -6,13 +6,13 @@ of it is logged or stored.
 """
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from session_protocol.phone_numbers import is_same_number, read_phone_number
 from session_protocol.vocabulary import LinkMethod
 
+from session_runner.signals import Signal
 from session_runner.states.pairing import Source
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ class PhoneNumbers:
         self.source = Source.NONE if file is None else Source.MISSING
         self.expected: str | None = None
         """ The number in the Secret: the account that is to be linked, by whatever code. """
-        self.changed: Callable[[], None] = lambda: None
-        """ Called when somebody asks for a code. """
+        self.asked = Signal()
+        """ Somebody asks for a code. """
 
     def read(self) -> None:
         """Read the file again, if there is to be one."""
@@ -66,5 +66,5 @@ class PhoneNumbers:
         if not self._may_be(number):
             return False
         self._asked_for = number
-        self.changed()
+        self.asked.emit()
         return True

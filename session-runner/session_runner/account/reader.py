@@ -1,4 +1,4 @@
-"""Reads on request what the page has: chats and their messages, contacts, the own profile, and whether a number is there.
+"""Reads on request what the page has: chats and their messages, contacts, and whether a number is there.
 
 The HTTP API calls it. Nothing is kept of what is read but who people are, and which file belongs to which message. A
 caller gets a piece at a time, so that neither the page nor the runner ever hands over all there is; how large a piece
@@ -16,8 +16,9 @@ from sqlite3 import Connection, OperationalError
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
-from session_protocol.reading import LONGEST_CURSOR, Chats, ContactCheck, Contacts, Profile, StoredMessages
+from session_protocol.reading import LONGEST_CURSOR, Chats, ContactCheck, Contacts, StoredMessages
 
+from session_runner.account.rates import Bucket, take_one
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.errors import (
@@ -36,7 +37,6 @@ from session_runner.outbox import people, reading
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.reading import Naming
 from session_runner.page.errors import CallFailedError
-from session_runner.rates import Bucket, take_one
 
 logger = logging.getLogger(__name__)
 
@@ -156,17 +156,6 @@ class Reader:
             raise PageAwayError("The page did not give the picture.") from error
         kind = sniff(content)
         return content, kind if kind.startswith("image/") else UNKNOWN
-
-    async def profile(self) -> Profile:
-        """Return how the own account shows itself.
-
-        :raises MessageError: it cannot be told.
-        """
-        found = await self._ask("profile.js", {})
-        try:
-            return msgspec.convert({"waId": self._page.own} | found, type=Profile)
-        except msgspec.ValidationError as error:
-            raise PageAwayError("The page did not tell the profile.") from error
 
     async def _run(self, work: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         try:

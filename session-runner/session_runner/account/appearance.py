@@ -11,11 +11,11 @@ from typing import Final
 
 from session_protocol.vocabulary import Presence
 
+from session_runner.account.presence import HIDE, SHOW
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.errors import PageAwayError
 from session_runner.page.errors import CallFailedError
-from session_runner.presence import HIDE, SHOW
 
 LASTS: Final = 300.0
 """ Seconds: enough for an answer, and the phone may show no notifications for no longer. """
