@@ -29,7 +29,7 @@ VALUES = {
     "controller": {"whatsappsession"},
     "code": {"5..", "429", "<error>"},
     "session": {"hash:.*", "uid:.*"},
-    "progress": {"accepted", "handed_over"},
+    "progress": {"accepted", "paced", "handed_over"},
 }
 """ By label: every value that the rules may ask for. """
 QUIET = {RunnerState.CONNECTED, OperatorState.SUSPENDED}
