@@ -159,17 +159,17 @@ LONGEST_ABOUT: Final = 139
 """ Characters, as in the Cloud API and on phones. """
 LONGEST_NAME: Final = 25
 """ Characters, as on phones. """
-_NOT_BLANK: Final = r"\S"
+NOT_BLANK: Final = r"\S"
 
 
-class ProfileChange(Struct, frozen=True, kw_only=True, rename=_key):
+class ProfileChange(Struct, frozen=True, kw_only=True, rename=_key, forbid_unknown_fields=True):
     """What is to be changed of the own profile; the rest is left as it is."""
 
     about: (
-        Annotated[str, Meta(pattern=_NOT_BLANK, max_length=LONGEST_ABOUT, description="The about text.")] | UnsetType
+        Annotated[str, Meta(pattern=NOT_BLANK, max_length=LONGEST_ABOUT, description="The about text.")] | UnsetType
     ) = UNSET
     name: (
-        Annotated[str, Meta(pattern=_NOT_BLANK, max_length=LONGEST_NAME, description="How the account calls itself.")]
+        Annotated[str, Meta(pattern=NOT_BLANK, max_length=LONGEST_NAME, description="How the account calls itself.")]
         | UnsetType
     ) = UNSET
 

@@ -41,6 +41,8 @@ class OwnProfile:
 
         :raises MessageError: it was not changed, or nobody knows whether it was.
         """
+        if wanted == ProfileChange():
+            return
         argument = {"about": wanted.about or None, "name": wanted.name or None}
         away = "The page did not change the profile, or did not say so; what it is now is in GET /v1/profile."
         await self._ask("set_profile.js", argument, away)

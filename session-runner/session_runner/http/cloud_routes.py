@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from session_protocol.reading import LONGEST_ABOUT, NOT_BLANK
+
+from session_runner.messages.business_profile import EMPTY
+
 VERSION: Final = r"v[0-9]{1,3}\.[0-9]{1,3}"
 """ Any of Meta's versions. """
 
@@ -180,8 +184,15 @@ CLOUD_ROUTES: Final = (
             "required": ["messaging_product", "about"],
             "properties": {
                 "messaging_product": {"const": "whatsapp"},
-                "about": {"type": "string", "minLength": 1, "maxLength": 139, "description": "The about text."},
+                "about": {
+                    "type": "string",
+                    "pattern": NOT_BLANK,
+                    "maxLength": LONGEST_ABOUT,
+                    "description": "The about text.",
+                },
+                "vertical": {"enum": ["NOT_A_BIZ", *EMPTY]},
             },
+            "additionalProperties": {"enum": list(EMPTY)},
         },
         answer="It is changed.",
         content=_SUCCESS,

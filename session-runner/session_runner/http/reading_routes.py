@@ -88,12 +88,10 @@ class ReadingRoutes:
         try:
             given = msgspec.json.decode(await read_body(request), type=ProfileChange)
         except (ValueError, RecursionError):
-            given = ProfileChange()
-        if given == ProfileChange():
             raise BadRequestError(
                 f'The body is wrong: send {{"about": "Open until 6 pm"}}, up to {LONGEST_ABOUT} characters, '
                 f'or {{"name": "Shop"}}, up to {LONGEST_NAME}, or both.'
-            )
+            ) from None
         await self._profile.change(given)
         return await self._profile.read()
 

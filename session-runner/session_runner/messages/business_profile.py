@@ -9,8 +9,10 @@ from session_runner.messages.errors import BadParameterError, BadRequestError, M
 
 _ABOUT: Final = "about"
 _PRODUCT: Final = "messaging_product"
-_NO_BUSINESS: Final = {"vertical": "NOT_A_BIZ"}
+_NO_BUSINESS: Final[dict[str, Any]] = {"vertical": "NOT_A_BIZ"}
 """ Of what industry it is, which clients expect to be told. """
+EMPTY: Final[tuple[Any, ...]] = (None, "", [])
+""" How clients write that there is nothing. """
 _LONGEST_SHOWN: Final = 40
 
 
@@ -35,7 +37,7 @@ def read_business_profile(body: bytes) -> ProfileChange:
     if not isinstance(document, dict) or document.get(_PRODUCT) != "whatsapp":
         raise BadRequestError('The body is an object with "messaging_product": "whatsapp".')
     as_it_is = {_PRODUCT: "whatsapp", _ABOUT: document.get(_ABOUT), **_NO_BUSINESS}
-    others = [name for name, value in document.items() if value and value != as_it_is.get(name)]
+    others = [name for name, value in document.items() if value not in (*EMPTY, as_it_is.get(name))]
     if others:
         raise BadParameterError(
             f"{others[0][:_LONGEST_SHOWN]}: of a business profile an ordinary account has no more than about; "

@@ -64,7 +64,7 @@ async def test_what_is_given_is_changed(
 
 @pytest.mark.parametrize(
     "body",
-    [b"{}", b"x", b"[]", b'{"about": ""}', b'{"about": " "}', b'{"about": 7}', b'{"name": null}', b'{"about": "\\ud800"}',
+    [b"x", b"[]", b'{"about": ""}', b'{"about": " "}', b'{"about": 7}', b'{"name": null}', b'{"about": "\\ud800"}',
      b'{"about": "' + b"x" * 140 + b'"}', b'{"name": "' + b"x" * 26 + b'"}', b'{"picture": "x"}'],
 )  # fmt: skip
 async def test_what_is_no_change_is_refused(served: Served, body: bytes) -> None:
@@ -74,6 +74,14 @@ async def test_what_is_no_change_is_refused(served: Served, body: bytes) -> None
     assert (400, "BadRequest") == (status, found["error"]["code"])
     assert "139 characters" in found["error"]["message"]
     assert [] == served.page.asked
+
+
+async def test_nothing_given_changes_nothing(served: Served) -> None:
+    """It is a change as any other, of no field."""
+    status, shown = await ask(served, "PATCH", "/v1/profile", json={})
+
+    assert (200, "Open") == (status, shown["about"])
+    assert [] == changes(served)
 
 
 @pytest.mark.parametrize("answer", [CallFailedError("about: Busy"), None])
@@ -126,6 +134,8 @@ async def test_the_cloud_api_sets_the_about_text(served: Served) -> None:
             131009,
             "email: of a business",
         ),
+        (b'{"messaging_product": "whatsapp", "about": " "}', 131009, "1 to 139 characters"),
+        (b'{"messaging_product": "whatsapp", "about": "Busy", "email": false}', 131009, "email: of a business"),
         (
             b'{"messaging_product": "whatsapp", "about": "Busy", "vertical": "RETAIL"}',
             131009,
