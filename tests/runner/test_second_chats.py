@@ -51,7 +51,7 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     """Handed over once under its id, and its receipts count though this page keeps none of them with the message."""
     second = await connect(opened, generation)
     content = {"body": "hello", "mentions": [], "preview_url": False, "preview": None}
-    wanted = {
+    wanted: dict[str, object] = {
         "id": "S1",
         "to": FRIEND,
         "kind": "text",
