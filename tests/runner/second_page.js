@@ -74,11 +74,13 @@
     WAWebReachoutTimelockUtils: { isUserReachoutTimelocked: () => page.locked },
     WAWebIndividualNewChatMessageCappingLimitUtils: { getCappingStatus: () => page.capping, getCappingData: () => page.quota },
   };
-  for (const [id, exports] of Object.entries(modules)) define(id, (target) => Object.assign(target, exports));
+  const chats = window.secondChats?.({ Emitter, Model, generation });
+  for (const [id, exports] of Object.entries({ ...modules, ...chats?.modules })) define(id, (target) => Object.assign(target, exports));
 
   const tell = (name, told) => (generation === 'modern' ? Cmd.trigger(`${name}_from_bridge`, told) : BackendEventBus.trigger(name, told));
   const app = document.querySelector('#app');
   window.control = {
+    ...chats?.controls,
     be: (changes) => Object.assign(page, changes),
     socket: (changes) => Socket.set(changes),
     network: (online) => network.set({ online }),

@@ -4,18 +4,9 @@ The runner's own init script and probe, with the real wa-js, in a real browser; 
 """
 
 import asyncio
-import html
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, async_playwright
-from runner.conftest import BROWSER
-from session_protocol.vocabulary import Presence
+from runner.second import Open, browser, opened  # noqa: F401 -- fixtures
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.page import scripts
@@ -26,35 +17,7 @@ from session_runner.states.policy import Policy
 from support.waiting import async_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-URL = "https://web.whatsapp.com/"
-SOURCE = (Path(__file__).parent / "second_page.js").read_text()
 NUMBER_OF_SECONDS = 1_900_000_000
-
-
-@dataclass
-class Second:
-    """The page and what it told the runner."""
-
-    page: Page
-    woken: list[tuple[str, str | None]] = field(default_factory=list)
-
-    async def control(self, name: str, *given: object) -> None:
-        """Let the page be or do something."""
-        await self.page.evaluate("([name, given]) => window.control[name](...given)", [name, given])
-
-    async def facts(self, **expected: object) -> Facts:
-        """Probe until the facts have these values."""
-
-        async def probe() -> Facts:
-            return Facts.parse(await self.page.evaluate(scripts.script("probe.js")))
-
-        def fits(facts: Facts) -> bool:
-            return all(getattr(facts, name) == value for name, value in expected.items())
-
-        return await async_until(f"facts with {expected}", probe, fits, within=20)
-
-
-Open = Callable[..., Awaitable[Second]]
 
 
 def at_once(facts: Facts) -> tuple[State, Reason]:
@@ -63,41 +26,7 @@ def at_once(facts: Facts) -> tuple[State, Reason]:
     return classify(facts, history, policy=Policy(), now=0)[:2]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """A real Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=BROWSER)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def opened(browser: Browser) -> AsyncIterator[Open]:
-    """Open the page in a fresh profile, with the runner's scripts."""
-    context = await browser.new_context()
-    await context.add_init_script(scripts.init_script(Presence.UNAVAILABLE))
-
-    async def opened(generation: str = "modern", *, early: Any = None, query: str = "") -> Second:
-        config = html.escape(json.dumps({"generation": generation, "early": early}))
-        body = f'<!doctype html><div id="app" data-config="{config}"></div><script nonce="n">{SOURCE}</script>'
-
-        async def serve(route: Route) -> None:
-            policy = {"Content-Security-Policy": "script-src 'nonce-n'"}
-            await route.fulfill(body=body, content_type="text/html", headers=policy)
-
-        await context.route(f"{URL}**", serve)
-        second = Second(await context.new_page())
-        await second.page.expose_binding(scripts.BINDING, lambda _source, *given: second.woken.append(given))
-        await second.page.goto(URL + query)
-        await second.facts(injected=True)
-        return second
-
-    yield opened
-    await context.close()
-
-
-async def test_a_restriction_has_many_forms(opened: Open) -> None:
+async def test_a_restriction_has_many_forms(opened: Open) -> None:  # noqa: F811
     """A status in small letters, in a record, or beside the quota; an end as a number, as a text, or among several things."""
     second = await opened()
     await second.control("connected")
@@ -120,7 +49,7 @@ async def test_a_restriction_has_many_forms(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("generation", ["legacy", "modern"])
-async def test_an_event_before_the_library_listens_counts(generation: str, opened: Open) -> None:
+async def test_an_event_before_the_library_listens_counts(generation: str, opened: Open) -> None:  # noqa: F811
     """A ban, and the reason of a logout: the library listens a second later."""
     second = await opened(generation, early={"tell": ["account_temporarily_banned", {"code": 402, "expire": "3600"}]})
     await second.facts(ban=Ban(code="402", expires=3600))
@@ -134,7 +63,7 @@ async def test_an_event_before_the_library_listens_counts(generation: str, opene
     ]
 
 
-async def test_the_reason_in_the_address_is_of_one_logout(opened: Open) -> None:
+async def test_the_reason_in_the_address_is_of_one_logout(opened: Open) -> None:  # noqa: F811
     """Also where the page has tidied its address; not of the next logout of the same document."""
     second = await opened(query="?logout_reason=1")
     await second.page.evaluate("history.replaceState(null, '', '/')")
@@ -145,7 +74,7 @@ async def test_the_reason_in_the_address_is_of_one_logout(opened: Open) -> None:
     await second.facts(registered=False, logout_reason=None)
 
 
-async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
+async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:  # noqa: F811
     """Its window over a page that has lost the mutex, also when it has given that back; a mutex that nobody has is none."""
     second = await opened()
     await second.facts(foreign_mutex=False)
@@ -161,7 +90,7 @@ async def test_another_tab_is_known_by_what_it_leaves(opened: Open) -> None:
     await second.facts(foreign_mutex=False, comms=False)
 
 
-async def test_a_window_wakes_the_runner_at_once(opened: Open) -> None:
+async def test_a_window_wakes_the_runner_at_once(opened: Open) -> None:  # noqa: F811
     """That it opens, becomes another and closes, though no event of the page says so; a page that is busy with itself wakes nobody."""
     second = await opened()
     await second.control("connected")
@@ -191,7 +120,7 @@ async def test_a_window_wakes_the_runner_at_once(opened: Open) -> None:
     await woken(3)
 
 
-async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:
+async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:  # noqa: F811
     """The page's notice of what is new stands; another tab takes over, and its window comes over or beneath it, or not at all."""
     second = await opened()
     notice = "<div role=dialog>What's new on WhatsApp Web<button>Continue</button></div>"
@@ -214,7 +143,7 @@ async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:
         await second.control("away")
 
 
-async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:
+async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:  # noqa: F811
     """A ban and an outage whose screens lie over the page; they are over with them."""
     second = await opened()
     for text, fact in (("You’re temporarily banned. Code: 101", "ban"), ("Service unavailable", "unavailable")):
@@ -225,7 +154,7 @@ async def test_a_screen_beside_the_root_is_read(opened: Open) -> None:
         await second.facts(ban=None, unavailable=False)
 
 
-async def test_a_ban_on_the_screen_alone_is_no_conflict(opened: Open) -> None:
+async def test_a_ban_on_the_screen_alone_is_no_conflict(opened: Open) -> None:  # noqa: F811
     """In the place of the chats of a page that is synced: a ban by its first words, in another language no conflict either.
 
     A chat that says the same is none, nor is a window, and whoever was replaced keeps the chats.
@@ -256,7 +185,7 @@ async def test_a_ban_on_the_screen_alone_is_no_conflict(opened: Open) -> None:
     assert (State.CONFLICT, Reason.REPLACED) == await shown(chats, ban=None, other_screen=False)
 
 
-async def test_a_screen_that_is_kept_and_not_shown_is_not_read(opened: Open) -> None:
+async def test_a_screen_that_is_kept_and_not_shown_is_not_read(opened: Open) -> None:  # noqa: F811
     """A code under another screen, and the windows and screens of a page that has all of them ready."""
     second = await opened()
     await second.control("code", "r1")
@@ -269,7 +198,7 @@ async def test_a_screen_that_is_kept_and_not_shown_is_not_read(opened: Open) -> 
     await second.facts(code=None, ban=None, unavailable=False, dialog=None)
 
 
-async def test_a_passkey_that_was_given_up_leads_back_to_the_same_code(opened: Open) -> None:
+async def test_a_passkey_that_was_given_up_leads_back_to_the_same_code(opened: Open) -> None:  # noqa: F811
     """The page asks while it shows the code, then shows a screen, then that code again."""
     second = await opened()
     await second.control("code", "r1")
@@ -283,7 +212,7 @@ async def test_a_passkey_that_was_given_up_leads_back_to_the_same_code(opened: O
     await second.facts(code="r1,k,k,s,1", passkey=None)
 
 
-async def test_the_screens_of_a_passkey_follow_each_other(opened: Open) -> None:
+async def test_the_screens_of_a_passkey_follow_each_other(opened: Open) -> None:  # noqa: F811
     """The first is known by its words alone, the second by nothing; a code ends them. The last may also come by itself."""
     second = await opened()
     for first in ("Continue on WhatsApp Web", "Confirm on your phone"):
@@ -297,7 +226,7 @@ async def test_the_screens_of_a_passkey_follow_each_other(opened: Open) -> None:
     await second.facts(registered=True, passkey=None)
 
 
-async def test_a_code_that_is_not_in_the_document_is_asked_of_the_library(opened: Open) -> None:
+async def test_a_code_that_is_not_in_the_document_is_asked_of_the_library(opened: Open) -> None:  # noqa: F811
     """Four of its fields and the platform; where it is in the document, its age is known."""
     second = await opened()
     await second.control("code", "r1", {"isShown": False})

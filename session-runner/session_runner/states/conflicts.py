@@ -18,6 +18,7 @@ def conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> V
     elsewhere = facts.registered is True and facts.socket == Socket.CONNECTED and facts.stream == "DISCONNECTED"
     # Whoever asks to be linked with another tab's mutex has lost its connection too, and its code is dead.
     evicted = elsewhere or (facts.registered is False and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE))
+    evicted = evicted or (facts.lost_mutex and not facts.streaming)
     stolen = evicted and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
     # In a language that is not known it is some window, over a page that has lost the mutex, whatever it was at.
     covered = facts.dialog is Dialog.OTHER_WINDOW or (facts.dialog is not None and facts.foreign_mutex)
@@ -33,6 +34,7 @@ def conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> V
         and facts.online is not False
         and gave_up(facts, history)
         and not facts.needs_update
+        and facts.had_session
         and not facts.other_screen  # which tells why, in words that are not known; whoever was replaced is told nothing
     )
     if replaced:

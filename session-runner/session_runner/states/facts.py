@@ -32,7 +32,6 @@ class Socket(StrEnum):
     CONNECTED = "CONNECTED"
     SCREEN_LOCKED = "SCREEN_LOCKED"
     CONFLICT = "CONFLICT"
-    DEPRECATED_VERSION = "DEPRECATED_VERSION"
 
 
 class Stream(StrEnum):
@@ -152,8 +151,12 @@ class Facts:
     """ None: the page is up, or the probe was interrupted. """
     foreign_mutex: bool = False
     """ The tab mutex is held, and not by this page. """
+    lost_mutex: bool = False
+    """ The same, of a page that has held it: whatever it is doing, another tab has taken over. """
     other_screen: bool = False
     """ A screen is in the place of the chats, of a page that was synced and hears nothing. """
+    was_let_in: bool = False
+    """ The service has sent something to this document as a linked one. """
     comms: bool | None = None
     """ Whether the page still has its connection object. """
     code: str | None = field(default=None, repr=False)
@@ -177,6 +180,8 @@ class Facts:
     """ The account may not write to people who did not write first. """
     capped: bool = False
     """ The account has begun as many new chats as it may. """
+    deprecated: bool = False
+    """ The page says that its version is too old. """
     terms_blocked: bool = False
     """ The account's owner has to accept new terms first. """
     restricted_until: float | None = None
@@ -212,6 +217,11 @@ class Facts:
         return self.registered is True and self.socket == Socket.CONNECTED and self.stream == Stream.CONNECTED
 
     @property
+    def had_session(self) -> bool:
+        """This document has been connected; one that never was has lost nothing to anybody."""
+        return self.synced or self.was_let_in
+
+    @property
     def is_let_in(self) -> bool:
         """The service has taken this page in: as a linked session, or as one to which it gave a code to be linked."""
         if self.registered is True:
@@ -242,7 +252,9 @@ class Facts:
             version=_maybe_text(got.get("version")),
             document=_maybe_document(got.get("document")),
             foreign_mutex=got.get("foreignMutex") is True,
+            lost_mutex=got.get("lostMutex") is True,
             other_screen=got.get("otherScreen") is True,
+            was_let_in=got.get("wasLetIn") is True,
             comms=_maybe_bool(got.get("comms")),
             code=_maybe_text(got.get("code")),
             code_lifetime=_maybe_seconds(got.get("codeLifetimeMs")),
@@ -256,6 +268,7 @@ class Facts:
             storage_failed=got.get("storageFailed") is True,
             time_locked=got.get("timeLocked") is True,
             capped=got.get("capped") is True,
+            deprecated=got.get("deprecated") is True,
             terms_blocked=got.get("termsBlocked") is True,
             restricted_until=_maybe_number(got.get("restrictedUntil")),
         )

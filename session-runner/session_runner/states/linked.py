@@ -41,7 +41,7 @@ def linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ver
         return _not_checked(history) or _connected(facts, history)
     if facts.online is False or (lost and facts.socket in ON_THE_WAY):
         return offline(facts, history)
-    if not facts.synced and _syncs(facts, history, now=now):
+    if not facts.synced and _syncs(facts, history, policy=policy, now=now):
         return _syncing(history, policy=policy, now=now)
     if facts.is_let_in:
         return Verdict(
@@ -89,10 +89,11 @@ def _syncing(history: History, *, policy: Policy, now: float) -> Verdict:
     )
 
 
-def _syncs(facts: Facts, history: History, *, now: float) -> bool:
+def _syncs(facts: Facts, history: History, *, policy: Policy, now: float) -> bool:
     """Whether a first sync is under way: the stream is active, or had no time yet to become so."""
     if facts.socket == Socket.CONNECTED:
-        return facts.is_let_in or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
+        patience = policy.connection_check if gave_up(facts, history) else SYNC_START_SECONDS
+        return facts.is_let_in or history.lasted(history.silent_since, now=now) < patience
     if facts.socket == Socket.UNPAIRED:  # the phone has just linked it, and it connects anew
         return history.lasted(history.lost_since, now=now) < SYNC_START_SECONDS
     return facts.socket in ON_THE_WAY
@@ -106,7 +107,7 @@ def _silent(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
             return offline(facts, history)
         return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
     if facts.socket == Socket.CONNECTED:
-        if facts.other_screen and gave_up(facts, history):
+        if (facts.other_screen or not facts.had_session) and gave_up(facts, history):
             return unknown_screen(facts)
         return Verdict(
             State.DEGRADED,

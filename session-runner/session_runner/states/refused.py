@@ -57,7 +57,7 @@ def blocked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
     ended = facts.socket != Socket.CONNECTED and gave_up(facts, history)
     since = history.lost_since if ended else history.silent_since
     stuck = facts.needs_update and history.lasted(since, now=now) >= policy.connection_check
-    if stuck or facts.socket == Socket.DEPRECATED_VERSION:
+    if stuck or facts.deprecated:
         return Verdict(
             State.UPDATE_NEEDED,
             Reason.VERSION_REFUSED,

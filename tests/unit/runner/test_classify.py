@@ -82,7 +82,7 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (LINKED, {"socket": "OPENING", "online": False} | SILENT, State.OFFLINE, Reason.NETWORK_UNREACHABLE),
         (replace(LINKED, lost_since=NOW - 30), {"socket": "OPENING"} | SILENT, State.OFFLINE, Reason.NO_CONNECTION),
         (LINKED, {"socket": "SCREEN_LOCKED"}, State.SCREEN_LOCKED, Reason.LOCKED_BY_USER),
-        (LINKED, {"socket": "DEPRECATED_VERSION"}, State.UPDATE_NEEDED, Reason.VERSION_REFUSED),
+        (LINKED, {"deprecated": True} | SILENT, State.UPDATE_NEEDED, Reason.VERSION_REFUSED),
         (LINKED, {"socket": "TOS_BLOCK"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
         (LINKED, {"dialog": "PasskeyCheck"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
         (LINKED, {"passkey": {}}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),

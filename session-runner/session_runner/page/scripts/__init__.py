@@ -33,6 +33,7 @@ def init_script(presence: Presence) -> str:
     ours = (
         "bridge",
         "modules",
+        "restrictions",
         "screen",
         "refusals",
         "passkey",
@@ -40,6 +41,7 @@ def init_script(presence: Presence) -> str:
         "storage",
         "windows",
         "messages",
+        "finders",
         "sends",
         "files",
         "forwards",

@@ -1,6 +1,6 @@
-// Tells how far messages have come by the page's store: for each key its ack, null where the page has no such message.
+// Tells how far messages have come: for each key its ack, null where the page knows of no such message.
 async ({ keys }) => {
   const acks = [];
-  for (const key of keys) acks.push((await window.__session.message(key))?.ack ?? null);
+  for (const key of keys) acks.push(await window.__session.ack(key));
   return acks;
 }

@@ -15,13 +15,16 @@
     offered: null, // since when this document has shown a code before wa-js was there
     wasLinked: false, // a phone was linked to this document, or is
     heldMutex: false, // it has held the tab mutex, or does
+    wasLetIn: false, // the service has sent something to it
     restrictions: {}, // what the page last told of each restriction, for its end
     // Asking for an unknown module throws and the page may report that, so look before asking.
     module: (id) => (id in window.require('__debug').modulesMap ? window.require(id) : null),
     // Asking for a module that the page has not run yet would run it, perhaps too early for what it needs.
-    hasRun: (known) => Object.keys(Object(known?.exports)).length > 0,
-    isShown: (node) => node.getClientRects().length > 0, // a page may keep the screens that it does not show
+    hasRun: (known) => Reflect.ownKeys(Object(known?.exports)).length > 0,
+    isShown: (node) => node.checkVisibility({ visibilityProperty: true }), // a page may keep the screens that it does not show
     shownCode: () => [...document.querySelectorAll('[data-ref]')].find(session.isShown)?.getAttribute('data-ref') || null,
+    // Whether a phone is linked, by what wa-js has found; a page may have only the older of the two functions that say it.
+    isRegistered: () => (typeof WPP.whatsapp.functions.isRegistered === 'function' ? WPP.conn.isRegistered() : WPP.conn.isAuthenticated()),
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),
     wake: (name, detail) => {
       try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }
@@ -49,6 +52,7 @@
     explained = reason;
     setTimeout(() => { explained = null; });
   };
+  session.hear('change:stream', (stream) => { session.wasLetIn ||= ['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream); });
   const WAKERS = new Set(['logout', 'starting_logout', 'set_socket_state', 'socket_stream_disconnected', 'open_socket_stream']);
   Object.defineProperty(window, '__session', { value: session });
 

@@ -1,4 +1,4 @@
-// Runs at document start, after `messages`. Notes which messages something happened to since the runner last asked, and
+// Runs at document start, after `finders`. Notes which messages something happened to since the runner last asked, and
 // reads what the page has stored: an event only tells where to look, because a page that dies between storing and telling
 // has told nobody. What is in a message leaves the page only when the runner asks for that message, or for what is new.
 (() => {
@@ -27,25 +27,28 @@
   WPP.on('chat.msg_edited', ({ id }) => note(id));
   WPP.on('chat.msg_revoke', ({ refId }) => note(refId));
   WPP.on('chat.new_reaction', ({ msgId }) => note(msgId));
+  // A revoke may show in the message alone.
+  WPP.loader.onInjected(() => { WPP.whatsapp.MsgStore?.on('change:type', ({ id }) => note(id)); });
 
   const text = (value, most = 256) => (typeof value === 'string' && value ? value.slice(0, most) : null);
   const number = (value) => (Number.isFinite(Number(value ?? NaN)) ? Number(value) : null);
   const keyOf = (text_) => WPP.whatsapp.MsgKey.fromString(text_);
   const widOf = (text_) => WPP.whatsapp.WidFactory.createWid(text_);
-  const isTold = (wid) => wid.isGroup() || wid.server === 'c.us' || wid.isLid();
+  const isTold = (wid) => wid.isGroup() || wid.isLid() || String(wid).endsWith('@c.us');
+  const userOf = (wid) => (wid ? String(wid).split(/[@:]/)[0] : null);
 
   // Somebody by number, LID or both, as far as the page knows them.
   const who = (wid) => {
     const cache = WPP.whatsapp.lidPnCache ?? {};
     const other = wid.isGroup() ? null : (wid.isLid() ? cache.getPhoneNumber?.(wid) : cache.getCurrentLid?.(wid));
     const [lid, phone] = wid.isLid() ? [wid, other] : [other, wid];
-    const name = text(WPP.whatsapp.ContactStore.get(wid)?.pushname);
+    const name = text(WPP.whatsapp.ContactStore?.get(wid)?.pushname);
     if (wid.isGroup()) return { id: String(wid) };
-    return { id: String(wid), number: phone?.user ?? null, lid: lid?.user ?? null, name };
+    return { id: String(wid), number: userOf(phone), lid: userOf(lid), name };
   };
   const isMe = (wid) => {
     const me = session.module('WAWebUserPrefsMeUser');
-    return [me.getMaybeMePnUser?.(), me.getMaybeMeLidUser?.()].some((own) => own && own.user === widOf(String(wid)).user);
+    return [me.getMaybeMePnUser?.(), me.getMaybeMeLidUser?.()].some((own) => own && userOf(own) === userOf(wid));
   };
 
   const reactionsOf = async (key) => {
@@ -64,24 +67,6 @@
     edit: text(message.latestEditMsgKey?.id, 128) ?? '', reactions: await reactions(message, asked),
   });
 
-  const beside = async (chat, key, direction, count) => {
-    const { msgFindQuery, msgFindByDirection } = WPP.whatsapp.functions;
-    const place = key === null ? { remote: chat.id } : keyOf(key);
-    const found = typeof msgFindQuery === 'function'
-      ? await msgFindQuery(direction, Object.assign(place, { count, direction }))
-      : await msgFindByDirection({ anchor: place, count, direction });
-    return Array.isArray(found) ? found : found?.messages ?? [];
-  };
-
-  // The newest messages of a chat, oldest first. The newer page finds nothing but beside a message that is known.
-  const newest = async (chat, count) => {
-    if (typeof WPP.whatsapp.functions.msgFindQuery === 'function') return beside(chat, null, 'before', count);
-    const anchor = chat.lastReceivedKey && String(chat.lastReceivedKey);
-    const last = anchor && await session.message(anchor);
-    if (!last) return [];
-    return [...await beside(chat, anchor, 'before', count), last, ...await beside(chat, anchor, 'after', count)];
-  };
-
   // What is in a message.
   const content = async (message) => {
     const { id, author, isGif, isViewOnce, lat, lng, quotedStanzaID, quotedParticipant, vcardList, type } = message;
@@ -90,7 +75,7 @@
     return {
       ...await entry(message, true),
       editTime: number(message.latestEditSenderTimestampMs),
-      who: who(id.remote), author: wrote ? who(widOf(String(wrote))) : null, name: text(message.notifyName),
+      who: who(id.remote), author: wrote ? who(typeof wrote === 'string' ? widOf(wrote) : wrote) : null, name: text(message.notifyName),
       body: isText ? text(message.body, LONGEST_TEXT) : null, // of a file it is a small picture
       caption: text(message.caption, LONGEST_TEXT),
       quoted: text(quotedStanzaID, 128), quotedOwn: Boolean(quotedParticipant && isMe(quotedParticipant)),
@@ -105,11 +90,10 @@
   // The newest entries of a chat, and those that something happened to; null for a chat that is none of ours to tell of.
   // `mayGive` tells of a new one whether its content is given with it.
   const touched = async (id, keys, mayGive) => {
-    const wid = widOf(id);
-    const chat = isTold(wid) && WPP.whatsapp.ChatStore.get(wid);
-    if (!chat) return null;
+    const chat = WPP.whatsapp.ChatStore.get(id);
+    if (!chat || !isTold(chat.id)) return null;
     const named = [...keys.keys()];
-    const [stored, told] = await Promise.all([newest(chat, 20), Promise.all(named.map(session.message))]);
+    const [stored, told] = await Promise.all([session.newest(chat, 20), Promise.all(named.map(session.message))]);
     const found = new Map(stored.map((message) => [String(message.id), message]));
     named.forEach((key, place) => { if (!found.has(key)) found.set(key, told[place]); });
     const messages = [...found].filter(([, message]) => message !== null);
@@ -130,7 +114,7 @@
       if (writers.has(String(wid))) return false;
       const ids = [wid, WPP.whatsapp.lidPnCache?.getCurrentLid?.(wid)];
       for (const chat of ids.map((id) => id && WPP.whatsapp.ChatStore.get(id))) {
-        const found = chat ? await newest(chat, PIECE) : [];
+        const found = chat ? await session.newest(chat, PIECE) : [];
         if (!found.some(({ id, type }) => !id.fromMe && !NOTES.test(type))) continue;
         writers.add(String(wid));
         return false;
@@ -139,7 +123,10 @@
     } catch { return null; }
   };
 
-  session.store = { text, number, widOf, isTold, who, beside, newest }; // for the scripts that read on request
+  session.store = { text, number, widOf, isTold, who }; // for the scripts that read on request
+
+  // A page that does not tell may still be at it.
+  const isSynchronised = () => { try { return WPP.conn.getHistorySyncProgress().inProgress === false; } catch { return false; } };
 
   session.inbox = {
     // What is noted, with the newest entries of each chat that something happened in, and what is in the first new messages;
@@ -160,16 +147,16 @@
 
     // The chats in which there may be messages since then.
     chats: (since) => ({
-      synchronised: WPP.conn.getHistorySyncProgress().inProgress === false,
+      synchronised: isSynchronised(),
       chats: WPP.whatsapp.ChatStore.getModelsArray()
         .filter(({ id, t }) => isTold(id) && (t === undefined || t >= since)).map(({ id }) => who(id)),
     }),
 
     // A chat's entries from the newest backwards, a piece at a time: `next` is where the next piece begins.
     list: async ({ id, since, from, reacted }) => {
-      const chat = WPP.whatsapp.ChatStore.get(widOf(id));
+      const chat = WPP.whatsapp.ChatStore.get(id);
       if (!chat) return { entries: [], next: null };
-      const found = from === null ? await newest(chat, PIECE) : await beside(chat, from, 'before', PIECE);
+      const found = from === null ? await session.newest(chat, PIECE) : await session.beside(chat, from, 'before', PIECE);
       const entries = [];
       for (const [place, message] of found.entries()) {
         if (message.t >= since) entries.push(await entry(message, reacted && found.length - place <= 20));

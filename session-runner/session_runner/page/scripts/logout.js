@@ -2,7 +2,7 @@
 // is the one that both generations of the page have: `WPP.conn.logout()` never ends on pages of 2026. What the page does
 // not finish within a second goes on behind this call, which its reload would cut off.
 async ({ begin }) => {
-  const registered = window.WPP?.isInjected === true ? window.WPP.conn.isRegistered() : null;
+  const registered = window.WPP?.isInjected === true ? window.__session.isRegistered() : null;
   if (registered === null || registered === undefined) return 'unknown';
   if (!registered) return 'unlinked';
   if (!begin) return 'linked';

@@ -12,12 +12,30 @@
     if (/^\d+/.exec(session.module('WAWebUserPrefsMeUser').getMaybeMePnUser())?.[0] !== own) throw new Error('another account is linked');
   };
 
-  // The page's message with this key, shown or stored; null when it has none. Any other trouble is an error.
+  // The page's message with this key, shown or stored; null when it has none. Any other trouble is an error. wa-js asks the
+  // page's search for what is not shown; a page without one has no more to tell.
   session.message = async (key) => {
+    const seen = WPP.whatsapp.MsgStore?.get(String(key));
+    if (seen) return seen;
     try { return await WPP.chat.getMessageById(String(key)); } catch (error) {
-      if (ABSENT.has(error?.code)) return null;
+      if (ABSENT.has(error?.code) || typeof WPP.whatsapp.functions.getSearchContext !== 'function') return null;
       throw error;
     }
+  };
+
+  // Receipts as the page told of them, by the id of the message: it may keep them apart from it.
+  const MOST_RECEIPTS = 2000;
+  const receipts = new Map();
+  WPP.on('chat.msg_ack_change', ({ ack, chat, ids }) => {
+    if (chat?.isGroup?.()) return; // one member's
+    for (const { id } of ids) receipts.set(id, Math.max(ack, receipts.get(id) ?? ack));
+    for (const id of [...receipts.keys()].slice(0, Math.max(0, receipts.size - MOST_RECEIPTS))) receipts.delete(id);
+  });
+  // How far the message with this key has come; null when the page does not know.
+  session.ack = async (key) => {
+    const kept = (await session.message(key))?.ack ?? null;
+    const told = receipts.get(String(key).split('_')[2]) ?? kept;
+    return kept === null ? told : Math.max(kept, told);
   };
 
   const find = async (chat, id, sides) => {

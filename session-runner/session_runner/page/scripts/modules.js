@@ -57,7 +57,17 @@
   };
   const timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, 50);
   setTimeout(() => clearInterval(timer), 60_000);
-  WPP.loader.onInjected(() => { take(() => true); clearInterval(timer); session.wake('injected'); });
+  // Where the page has one under another id, wa-js finds it by its shape.
+  const SHAPED = { WAWebCmd: 'Cmd', WAWebSocketModel: 'Socket', WAWebNetworkStatus: 'NetworkStatus', WAWebConnModel: 'Conn' };
+  const takeShaped = () => {
+    for (const [id, name] of Object.entries(SHAPED)) {
+      const found = missing.has(id) && WPP.whatsapp[name];
+      if (!found) continue;
+      missing.delete(id);
+      try { listeners[id]({ [name]: found, default: found }); } catch { /* an unknown page */ }
+    }
+  };
+  WPP.loader.onInjected(() => { take(() => true); takeShaped(); clearInterval(timer); session.wake('injected'); });
 
   let isLoaded = false;
   const loaderCame = () => {

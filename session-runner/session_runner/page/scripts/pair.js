@@ -7,7 +7,7 @@ async ({ number }) => {
   session.pairing = null;
   if (number === null) return 'ended';
   if (!window.WPP.isFullReady) return 'early'; // what is begun before that is cancelled by wa-js
-  if (conn.isRegistered() !== false) return 'linked';
+  if (session.isRegistered() !== false) return 'linked';
   try { // wa-js finds the page's function by its shape
     if (typeof window.WPP.whatsapp.functions.genLinkDeviceCodeForPhoneNumber !== 'function') return 'unsupported';
   } catch { return 'unsupported'; }

@@ -10,7 +10,7 @@
     session.wake('pairing');
   };
   // The service says so with a status of HTTP's or with the words on its screen; what is made of it is a message alone.
-  const isLimit = (error) => /\b429\b|too many|rate.?(over)?limit/i.test(String(error?.message ?? error));
+  const isLimit = (error) => /\b429\b|too many|rate.?(over)?limit/i.test([error?.message ?? error, error?.name, error?.code, error?.status].join(' '));
   WPP.on('conn.link_code_change', (code) => note({ code, since: performance.now(), answered: null, failed: false }));
   WPP.on('conn.link_code_expired', () => note({ code: null, failed: true, limited: false }));
   WPP.on('conn.link_code_error', (error) => note({ code: null, failed: true, limited: isLimit(error) }));

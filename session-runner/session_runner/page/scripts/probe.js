@@ -6,6 +6,7 @@
   const maybe = (read) => { try { return read() ?? null; } catch { return null; } };
   const session = window.__session;
   const module = (id) => maybe(() => session.module(id));
+  const idOf = (wid) => wid?._serialized ?? String(wid);
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
 
   const wpp = window.WPP;
@@ -22,7 +23,7 @@
   const injected = byLibrary || isEarly;
   const socket = byLibrary ? maybe(() => wpp.whatsapp.Socket) : isEarly ? early : null;
   const conn = byLibrary ? maybe(() => wpp.whatsapp.Conn) : isEarly ? maybe(() => own('WAWebConnModel').Conn) : null;
-  const registered = byLibrary ? maybe(() => wpp.conn.isRegistered()) : isEarly ? isRegistered() : null;
+  const registered = byLibrary ? maybe(() => session.isRegistered()) : isEarly ? isRegistered() : null;
   // Nothing can be sent before wa-js is there, so until then it is syncing.
   const stream = isEarly && socket.stream === 'CONNECTED' ? 'SYNCING' : socket?.stream ?? null;
   const streaming = registered === true && stream === 'CONNECTED';
@@ -30,9 +31,11 @@
 
   const mutex = module('WAWebUserPrefsTabMutex');
   const holdsMutex = maybe(() => mutex.currentTabHasMutex());
+  const isHeld = Boolean(maybe(() => mutex.getMutex()));
   // What is noted here, for later looks at this document.
   if (registered) session.wasLinked = true;
   if (holdsMutex && session) session.heldMutex = true;
+  if (registered && ['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream)) session.wasLetIn = true;
   if (streaming) maybe(() => session.screen.note());
 
   const dialog = maybe(() => session.window().kind);
@@ -53,27 +56,7 @@
     return code === null && (/pass-?key/i.test(shown) || confirms);
   };
 
-  // Restrictions of an account that is connected; their shapes are known from hearsay, so any time in them will do.
-  const capping = streaming ? module('WAWebIndividualNewChatMessageCappingLimitUtils') : null;
-  const cappingData = maybe(() => capping.getCappingData());
-  const cappingStatus = maybe(() => capping.getCappingStatus()) ?? cappingData;
-  const seconds = (value) => {
-    const number = typeof value === 'string' && Number.isNaN(Number(value)) ? Date.parse(value) : Number(value);
-    return number > 1e11 ? number / 1000 : number > 1e9 ? number : null;
-  };
-  const endOf = (told, depth = 0) => {
-    if (typeof told !== 'object' || told === null || depth > 3) return null;
-    const entries = Object.entries(told).slice(0, 50);
-    const named = (names) => entries.filter(([key]) => names.test(key)).map(([, value]) => seconds(value));
-    const inside = entries.map(([, value]) => endOf(value, depth + 1));
-    return [...named(/expir|until|till|end|reset|^to$/i), ...inside, ...named(/cycle/i)].find((found) => found !== null) ?? null;
-  };
-  const toldEnd = (event) => {
-    const told = session?.restrictions[event] ?? [];
-    return told.map((one) => endOf(one) ?? seconds(one)).find((found) => found !== null) ?? null;
-  };
-  const timeLocked = streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true;
-  const capped = maybe(() => /^capped$/i.test(cappingStatus?.status ?? cappingStatus)) === true;
+  const restriction = (streaming && maybe(() => session.restriction())) || { timeLocked: false, capped: false, until: null };
 
   const asked = performance.getEntriesByType('navigation')[0];
   // What is in the tab, as long as it is not the page: who answered, with what, and what is still on its way.
@@ -95,11 +78,16 @@
       script: refused(failed) ?? session?.script ?? null,
     };
   };
+  // Known by the browser's own events in every language; the words are those of the page's window or screen in English.
+  const DATABASE_ERROR = /^an? database error/i;
+  const saysStorageFails = () => dialog === 'DatabaseError' || (byText && /\ba database error\b/i.test(text(document.body)))
+    || (overChats && maybe(() => session.screen.ownText(DATABASE_ERROR)) !== null);
+  const storageFails = () => Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000);
   const LOGOUT_REASONS = { 0: 'client_fatal', 1: 'syncd_failure', 2: 'history_sync_timeout', 3: 'account_locked' };
-  const needsTerms = (word) => /^(SMB_)?TOS_BLOCK$/.test(word ?? '');
+  const words = [socket?.state, maybe(() => wpp.whatsapp.Stream.mode)];
   return {
-    booted, injected, registered, code, dialog, timeLocked, capped,
-    account: registered ? maybe(() => String(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
+    booted, injected, registered, code, dialog, timeLocked: restriction.timeLocked, capped: restriction.capped,
+    account: registered ? maybe(() => idOf(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
     origin: performance.timeOrigin,
     clockMs: Date.now(),
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
@@ -107,12 +95,14 @@
     socket: socket?.state ?? null,
     stream,
     synced: Boolean(socket?.hasSynced),
-    online: byLibrary ? maybe(() => wpp.conn.isOnline()) : null,
+    online: byLibrary ? maybe(() => wpp.conn.isOnline()) ?? (navigator.onLine ? null : false) : null,
     needsUpdate: byLibrary && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
     version: maybe(() => window.Debug.VERSION),
     // The other tab gives it back when it is closed; the window that it has left over this page stays.
-    foreignMutex: holdsMutex === false && (Boolean(maybe(() => mutex.getMutex())) || Boolean(dialog && session?.heldMutex)),
+    foreignMutex: holdsMutex === false && (isHeld || Boolean(dialog && session?.heldMutex)),
+    lostMutex: holdsMutex === false && isHeld && session?.heldMutex === true,
     otherScreen: overChats && maybe(() => session.screen.isOther()) === true,
+    wasLetIn: registered === true && session?.wasLetIn === true,
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
     codeLifetimeMs: maybe(() => conn.refTTL),
     codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
@@ -129,10 +119,10 @@
     // follows: a reload of that document, or the next logout of one to which a phone was linked again.
     logoutReason: session?.wasLinked || asked?.type === 'reload' ? null
       : maybe(() => LOGOUT_REASONS[new URL(asked.name).searchParams.get('logout_reason')]),
-    storageFailed: Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000),
-    termsBlocked: registered === true && (needsTerms(socket?.state) || needsTerms(maybe(() => wpp.whatsapp.Stream.mode))),
-    // The time lock goes before the cap, as in the state that is made of them.
-    restrictedUntil: timeLocked ? toldEnd('reachout_timelock_state_change')
-      : capped ? endOf(cappingData) ?? toldEnd('new_chat_message_capping_state_change') : null,
+    storageFailed: storageFails() || (injected && saysStorageFails()),
+    termsBlocked: registered === true && words.some((word) => /^(SMB_)?TOS_BLOCK$/.test(word)),
+    // Of a page that receives, the mode alone says nothing.
+    deprecated: !streaming && words.includes('DEPRECATED_VERSION'),
+    restrictedUntil: restriction.until,
   };
 }

@@ -6,8 +6,9 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  const KNOWN = { ban: /temporarily banned/i, unavailable: /\bunavailable\b/i };
-  const BEGINS = /^you(.re| are) temporarily banned/i; // what its own screen says first
+  const KNOWN = { ban: /temporarily banned/i, unavailable: /\bunavailable\b|\bnot available\b|\b(error|status|code)\W{0,3}503\b/i };
+  // What its own screen says first.
+  const BEGINS = { ban: /^you(.re| are) temporarily banned/i, unavailable: /^(503\W+)?((the |this |our )?service|whatsapp)\b.{0,30}\bunavailable\b.{0,20}$/i };
   const SETTLED = 800; // milliseconds until the screen of an event is up: a page that is slower than that is late here, too
   const EVERY = 200;
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
@@ -26,7 +27,7 @@
   };
   // Who receives is let in, whatever is on the screen: there are chats, and they may say anything.
   const receives = () => {
-    try { return WPP.conn.isRegistered() && WPP.whatsapp.Socket.state === 'CONNECTED' && WPP.whatsapp.Socket.stream === 'CONNECTED'; } catch { return false; }
+    try { return session.isRegistered() && WPP.whatsapp.Socket.state === 'CONNECTED' && WPP.whatsapp.Socket.stream === 'CONNECTED'; } catch { return false; }
   };
   const look = (kind) => {
     const refusal = present[kind];
@@ -38,7 +39,10 @@
     const said = screen();
     if (KNOWN[kind].test(said)) refusal.known = true;
     else if (refusal.known) end(kind);
-    else if (performance.now() - refusal.seen < SETTLED) refusal.lines = new Set(lines(text(front())));
+    else if (refusal.up === null || performance.now() - refusal.up < SETTLED) {
+      refusal.lines = new Set(lines(text(front())));
+      if (refusal.up === null && session.screen.isOther() !== false) refusal.up = performance.now(); // the chats have made way for it
+    }
     else if (refusal.lines.size) {
       const left = new Set(lines(said).filter((line) => refusal.lines.has(line)));
       if (left.size < refusal.lines.size / 2) end(kind);
@@ -51,7 +55,7 @@
   const begin = (kind, told) => {
     const isTold = present[kind] && performance.now() - present[kind].seen < 1000;
     if (isTold) return;
-    present[kind] = { ...told, seen: performance.now(), known: false, lines: new Set() };
+    present[kind] = { ...told, seen: performance.now(), up: null, known: false, lines: new Set() };
     timer ??= setInterval(lookAll, EVERY);
   };
 
@@ -65,8 +69,8 @@
   session.hear('change:stream', (stream) => { if (['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream)) letIn(); });
 
   const codeIn = (said) => ({ code: said.match(/\bcode\b\D{0,12}(\d{1,6})/i)?.[1] ?? null, expire: null });
-  const banOverChats = () => {
-    const heading = session.screen.ownText(BEGINS);
+  const overTheChats = (kind) => {
+    const heading = session.screen.ownText(BEGINS[kind]);
     return heading && codeIn(text(heading.parentElement ?? heading));
   };
 
@@ -75,7 +79,7 @@
     look(kind);
     if (receives()) return null;
     if (present[kind]) return { code: present[kind].code ?? null, expire: present[kind].expire ?? null };
-    if (overChats && kind === 'ban') return banOverChats();
+    if (overChats) return overTheChats(kind);
     if (!byText) return null;
     const said = screen();
     return KNOWN[kind].test(said) ? codeIn(said) : null;

@@ -11,7 +11,7 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  const WINDOW = '[role=dialog], [data-animate-modal-popup]';
+  const WINDOW = '[role=dialog], [role=alertdialog], dialog[open], [data-animate-modal-popup]';
   const PAUSE = 250; // milliseconds between two looks, whatever the page does
   const BUTTON = 'button, [role=button]';
   const { isShown } = session;
@@ -27,11 +27,12 @@
     const asksMore = box.querySelector('a[href], input, select, textarea, [contenteditable=true]') !== null;
     return buttons.length === 1 && !asksMore ? buttons[0] : null;
   };
-  // Whether the notice was acknowledged; null: not known. The preference's name is known, how its module gives it is not.
+  // Whether the notice was acknowledged; null: not known. The preference's name is known, how its module gives it is not, nor
+  // whether it is kept under that name.
   const isAcknowledged = () => {
     const preference = /^(get|is|has|was)\w*(Nux\w*Ack|Ack\w*Nux)|^(WA)?(Web)?UiRefreshNuxAcknowledged$/i;
     const found = Object.entries(session.module('WAWebUserPrefsUiRefresh') ?? {}).find(([name]) => preference.test(name));
-    if (!found) return null;
+    if (!found) return { false: false, true: true }[localStorage.getItem('WebUiRefreshNuxAcknowledged')] ?? null;
     const value = typeof found[1] === 'function' && found[1].length === 0 ? found[1]() : found[1];
     if (['function', 'object'].includes(typeof value) && value !== null) return null;
     return Boolean(value) && value !== 'false';
@@ -48,6 +49,7 @@
     if (!windows.length) return { kind: null };
     if (/open in another window/i.test(said)) return { kind: 'OtherWindow' };
     if (/security check with passkey/i.test(said)) return { kind: 'PasskeyCheck' };
+    if (/\ba database error\b/i.test(said)) return { kind: 'DatabaseError' };
     const button = windows.length === 1 && isKnownNotice(said) ? onlyButton(windows[0]) : null;
     return button ? { kind: 'WhatsNew', button } : { kind: 'Other' };
   };
@@ -63,6 +65,6 @@
     session.wake('window');
   };
   new MutationObserver(() => { timer ??= setTimeout(look, PAUSE); }).observe(document, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ['role', 'hidden', 'class', 'style'],
+    subtree: true, childList: true, attributes: true, attributeFilter: ['role', 'hidden', 'class', 'style', 'open'],
   });
 })();

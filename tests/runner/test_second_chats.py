@@ -1,0 +1,79 @@
+"""Messages on a page by another hand, which has what wa-js needs for them and no more: no store, and no search in one."""
+
+import pytest
+from runner.second import Open, Second, browser, opened  # noqa: F401 -- fixtures
+from support.waiting import async_until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+FRIEND = "15550100777@c.us"
+
+
+async def connect(opened: Open, generation: str) -> Second:  # noqa: F811
+    """Open the page with its chats."""
+    second = await opened(generation, chats=True)
+    await second.control("connected")
+    await second.facts(registered=True)
+    return second
+
+
+@pytest.fixture(params=["legacy", "modern"])
+def generation(request: pytest.FixtureRequest) -> str:
+    """Both generations; the older one has no contacts here."""
+    return str(request.param)
+
+
+async def test_what_comes_in_is_found_among_what_is_shown(generation: str, opened: Open) -> None:  # noqa: F811
+    """A message wakes, is listed with the others of its chat in their order, and read; so is what becomes of it."""
+    second = await connect(opened, generation)
+    for name, t in (("A", 1_800_000_000), ("B", 1_800_000_001)):
+        await second.control("comes", name, {"from": FRIEND, "body": name, "t": t})
+    await async_until("it wakes", lambda: _count(second, "message"), lambda count: count >= 1)
+
+    taken = await second.ask("inbox_take.js", {"again": False})
+    (chat,) = taken["chats"]
+    assert {"id": FRIEND, "number": "15550100777", "lid": None, "name": None} == chat["who"]
+    assert [("A", True), ("B", True)] == [(entry["id"], entry.get("fresh")) for entry in chat["entries"]]
+    assert ["A", "B"] == [
+        one["body"] for one in await second.ask("inbox_read.js", {"keys": [e["key"] for e in chat["entries"]]})
+    ]
+    listed = await second.ask("inbox_list.js", {"id": FRIEND, "since": 1_800_000_001, "from": None, "reacted": True})
+    assert (["B"], None) == ([entry["id"] for entry in listed["entries"]], listed["next"])
+    assert [FRIEND] == [one["id"] for one in (await second.ask("inbox_chats.js", {"since": 0}))["chats"]]
+
+    second.woken.clear()
+    await second.control("becomes", f"false_{FRIEND}_A", {"type": "revoked"})
+    await async_until("it wakes", lambda: _count(second, "message"), lambda count: count == 1)
+    taken = await second.ask("inbox_take.js", {"again": False})
+    assert ["revoked", "chat"] == [entry["type"] for entry in taken["chats"][0]["entries"]]
+
+
+async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None:  # noqa: F811
+    """Handed over once under its id, and its receipts count though this page keeps none of them with the message."""
+    second = await connect(opened, generation)
+    content = {"body": "hello", "mentions": [], "preview_url": False, "preview": None}
+    wanted = {
+        "id": "S1",
+        "to": FRIEND,
+        "kind": "text",
+        "content": content,
+        "about": None,
+        "chats": [],
+        "look": False,
+        "untold": False,
+    }
+    key = f"true_{FRIEND}_S1"
+
+    async def handed(**changes: object) -> object:
+        (answer,) = await second.ask("send.js", {"own": None, "messages": [wanted | changes]})
+        return answer
+
+    assert {"key": key} == await handed() == await handed()
+    assert [["S1", FRIEND, "hello"]] == await second.page.evaluate("control.sent()")
+    assert {"missing": True} == await handed(id="S2", about="NONE")
+    assert [1] == await second.ask("acks.js", {"keys": [key]})
+    await second.control("receipt", "S1", FRIEND, 3)
+    await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])
+
+
+async def _count(second: Second, name: str) -> int:
+    return second.woken.count((name, None))
