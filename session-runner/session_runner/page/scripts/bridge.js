@@ -6,7 +6,7 @@
 
   const REST = 50; // ms
   const heard = new Map();
-  const resting = new Map(); // event → whether it came again
+  const resting = new Map(); // event -> whether it came again
   const session = {
     storage: null, // since when the page's database fails
     script: null, // a script of the document that failed to load
