@@ -11,14 +11,12 @@ import os
 import sys
 import time
 
-from session_runner.host import prepared_imports
 from session_runner.host.memory_tuning import importing, tune
 
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
 with importing():
-    prepared = prepared_imports.use() if __name__ == "__main__" else None
     import asyncio
     import logging
     import signal
@@ -70,8 +68,6 @@ async def run(settings: Settings) -> Exit:
         with importing():
             driver.start()
             await asyncio.to_thread(importlib.import_module, "session_runner.serving")
-        if prepared is not None:
-            prepared.end()
         from session_runner.serving import serve_session
 
         return await serve_session(settings, stop=stop, driver=driver, before=before, started=STARTED)
