@@ -66,12 +66,7 @@ IMAGES: Final = {
             name="runner",
             dockerfile="Dockerfile.runner",
             requirements=("requirements/runner.txt", BUILD),
-            # The first stage needs the file alone, so that the layer of the packages does not change with the code.
-            sources=(
-                "session-protocol/session_protocol",
-                "session-runner",
-                "session-runner/session_runner/bytecode.py",
-            ),
+            sources=("session-protocol/session_protocol", "session-runner"),
         ),
         Image(
             name="standin",

@@ -109,12 +109,13 @@ if (PREPARE) {
 // one that nobody catches Node prints the line.
 Error.stackTraceLimit = 0;
 
-// After start-up most compiled code is never used again; a few full collections let it go. Not before them is their flag
-// set: what Node has compiled of its own modules counts for V8 with the flags alone that it was compiled with.
+// After start-up most compiled code is never used again; a few full collections let it go, and move together what is left.
+// Not before them are their flags set: what was compiled counts for V8 with the flags alone that it was compiled with.
+const FLAGS = ['expose-gc', 'compact-on-every-full-gc'];
 function collect() {
-  v8.setFlagsFromString('--expose-gc');
+  for (const flag of FLAGS) v8.setFlagsFromString(`--${flag}`);
   vm.runInNewContext('gc')({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  v8.setFlagsFromString('--no-expose-gc');
+  for (const flag of FLAGS) v8.setFlagsFromString(`--no-${flag}`);
 }
 for (const seconds of PREPARE ? [] : [10, 30]) setTimeout(collect, seconds * 1000).unref();
 
