@@ -27,10 +27,11 @@ logger = logging.getLogger(__name__)
 AT_ONCE: Final = 50
 """ Messages of one look at what waits, and of one call into the page. """
 _FAILED: Final = {"failed": True}
+""" What the page answers for a message that it did not take. """
 
 
 class HandingOver:
-    """That of one session; used from one event loop only."""
+    """Hands over the messages of one session; used from one event loop only."""
 
     def __init__(
         self,

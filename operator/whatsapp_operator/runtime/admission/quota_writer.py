@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 INTERVAL: Final = 1.0
 """ The fewest seconds between two writes of one quota's status. """
-
-
 GIVE_WAY: Final = 0.1
 """ Seconds after a round until what it counted is written: the sessions that it admitted come first. """
 
