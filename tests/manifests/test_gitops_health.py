@@ -249,7 +249,8 @@ def test_a_condition_that_is_there_only_while_it_is_so_makes_no_session_unhealth
 ) -> None:
     """A session that runs and whose settings wait for its next pod is done, by each tool's own word."""
     plain = made("Connected", Ready="True", Stalled="False")
-    pending = made("Connected", Ready="True", Stalled="False", **{kind: "True RunnerOutdated"})
+    conditions = [*plain["status"]["conditions"], {"type": kind, "status": "True", "reason": "RunnerOutdated"}]
+    pending = replaced(plain, ("status", "conditions"), conditions)
 
     before, with_it = ask(gitops_engines, [plain, pending])
 
