@@ -196,3 +196,18 @@ def test_no_page_but_a_working_one_can_send(
     assert (verdict.state is State.CONNECTED) is (page == {} and state is State.CONNECTED)
     assert reason in Reason
     assert traits_of(verdict.state).linked in (None, linked)
+
+
+@pytest.mark.parametrize("dialog", ["OtherWindow", "Other"])
+def test_another_tabs_window_that_is_closed_at_once_was_there(dialog: str) -> None:
+    """The page has lost its session for good; only what it receives again, or its next document, says otherwise."""
+    session, mutex = Session(True, MODERN), {"foreignMutex": dialog == "Other"}
+    session.settle({})
+    assert State.CONFLICT is session.look({"dialog": dialog} | mutex | DOWN).state
+    assert State.CONFLICT is session.look(mutex | DOWN).state
+    session.look({})
+    assert State.RECONNECTING is session.look(DOWN).state
+    session.look({"dialog": dialog} | mutex | DOWN)
+    session.reload()
+
+    assert State.RECONNECTING is session.look(DOWN).state
