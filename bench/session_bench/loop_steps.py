@@ -69,8 +69,8 @@ async def _round(sessions: int) -> dict[str, float]:
     steps: dict[str, Callable[[], Any]] = {
         "first full list": operator.resync.attempt,
         "full list without news": operator.resync.attempt,
-        "admission round, half of them new": operator.admission.attempt,
-        "admission round without news": operator.admission.attempt,
+        "admission round, half of them new": operator.admission.round,
+        "admission round without news": operator.admission.round,
         "scrape": scrape,
     }
     for name, step in steps.items():

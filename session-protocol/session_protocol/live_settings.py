@@ -159,5 +159,8 @@ class SettingsInUse(Struct, frozen=True, kw_only=True, rename=_key):
 
 
 def digest_in_use(answer: bytes) -> str | None:
-    """Return by what settings a runner goes that was brought some. :raises ValueError: this is no such answer."""
+    """Return the digest of the settings in use, of a runner's answer to `PUT /v1/settings`.
+
+    :raises ValueError: this is no such answer.
+    """
     return msgspec.json.decode(answer, type=SettingsInUse).settings_digest

@@ -235,8 +235,8 @@ def session_of(
     """Return the session that works with the parts.
 
     :param started: when the process began, by the monotonic clock.
-    :param driver: which is on its way already.
-    :param before: our descendants that existed before it, which the session must not end.
+    :param driver: one that is starting already; None: none is.
+    :param before: our descendants that existed before it, which the session must not end; None: those at its begin.
     """
     base, sending, receiving = parts.base, parts.sending, parts.receiving
     workers = Workers(

@@ -11,7 +11,7 @@ from session_runner.store import StateStore
 
 
 class Live:
-    """Used from one event loop only."""
+    """The settings of one runner; used from one event loop only."""
 
     def __init__(self, *, store: StateStore, settings: LiveSettings) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What the parts of a runner get from outside of it, and tests replace: time, chance, the kernel's word, the network's bounds."""
+"""What the parts of a runner get from outside, and tests replace: time, randomness, the kernel's counters, the network's bounds."""
 
 import os
 import random
@@ -20,7 +20,7 @@ def _steady_clock() -> Callable[[], datetime]:
 
 @dataclass(frozen=True, kw_only=True)
 class Seams:
-    """Those of one runner; a new one has the real ones."""
+    """The seams of one runner; each is the real one unless another is given."""
 
     clock: Callable[[], datetime] = field(default_factory=_steady_clock)
     """ A code's life, and since when a state is, must not depend on who sets the node's clock. """

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,9 +71,9 @@ class Session:
     workers: Workers
     started: float
     """ When the process began, by the monotonic clock. """
-    driver: EarlyDriver = field(default_factory=EarlyDriver)
-    before: Sequence[Process] | None = None
-    """ Our descendants that existed before driver and session, which it must not end; None: those of its begin. """
+    driver: EarlyDriver
+    before: Sequence[Process] | None
+    """ Our descendants that existed before the driver, which the session must not end; None: those at its begin. """
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None

@@ -14,7 +14,7 @@ Loop = Callable[[Outbox], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:
-    """Those of one session."""
+    """The workers of one session."""
 
     messaging: Messaging
     """ Opens the outbox. """

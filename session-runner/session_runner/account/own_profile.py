@@ -17,18 +17,19 @@ from session_runner.page.errors import CallFailedError
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS: Final = 10.0
+""" For the page to read or change the profile. """
 
 
 class OwnProfile:
-    """One session's; used from one event loop only."""
+    """The profile of one session's account; used from one event loop only."""
 
     def __init__(self, page: LinkedPage) -> None:
         self._page = page
 
     async def read(self) -> Profile:
-        """Return it.
+        """Return the profile.
 
-        :raises MessageError: it cannot be told.
+        :raises MessageError: the page is away, or did not give it.
         """
         found = await self._ask("profile.js", {}, "The session's page is away, or busy; ask again.")
         try:

@@ -46,12 +46,13 @@ T = TypeVar("T")
 READ_SECONDS: Final = 20.0
 """ For the page to tell a piece. """
 CHECK_SECONDS: Final = 5.0
-""" For WhatsApp's word on a number. """
+""" For WhatsApp to answer whether a number is there. """
 MOST_CHECKS: Final = 20
 """ Numbers that may be asked about at once. """
 CHECK_EVERY: Final = 60.0
 """ Seconds until one more may be: who wants to know which of many numbers exist is no sender. """
 LARGEST_PICTURE: Final = 1024 * 1024
+""" Bytes. """
 _GROUP: Final = re.compile(r"[0-9-]{1,60}@g\.us")
 _USER: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 

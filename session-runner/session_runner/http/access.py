@@ -20,7 +20,7 @@ SIGNED_BODY = web.RequestKey("signed_body", bytes)
 
 
 class Access:
-    """To the routes of one session."""
+    """Guards the routes of one session."""
 
     def __init__(self, tokens: TokenFolder, *, pod_uid: str, monotonic: Callable[[], float]) -> None:
         self._tokens = tokens

@@ -30,7 +30,7 @@ class OperatorRoutes:
         return {"renewTokens": self.renew_tokens, "changeSettings": self.change_settings}
 
     async def renew_tokens(self, request: web.Request) -> web.Response:
-        """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
+        """PUT /v1/tokens: take other tokens; the old ones end a little later."""
         try:
             given = msgspec.json.decode(request[SIGNED_BODY], type=TokenHashes)
         except (ValueError, RecursionError) as error:

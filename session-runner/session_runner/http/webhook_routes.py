@@ -13,6 +13,7 @@ from session_runner.webhooks.deliverer import Deliverer
 
 _STARTING = "The runner is starting or ending, or its volume has no room; ask again in a moment."
 _LONGEST = 512
+""" Characters of a problem that are shown. """
 
 
 class WebhookRoutes:

@@ -26,9 +26,9 @@ def business_profile(about: str | None, *, fields: frozenset[str] | None) -> dic
 
 
 def read_business_profile(body: bytes) -> ProfileChange:
-    """Return what a client wants to be changed. A field that is null or empty, which the account has not, is as wanted.
+    """Return what a client wants to be changed; a field that the account does not have may be given as null or empty.
 
-    :raises MessageError: it is none, or more than the about text.
+    :raises MessageError: the body is no such document, or changes more than the about text.
     """
     try:
         document = msgspec.json.decode(body)

@@ -128,7 +128,7 @@ class Outbox:
 
     def _run_together(self, calls: Sequence[_Call]) -> None:
         with self._database:  # commits, or takes back
-            if len(calls) == 1:
+            if len(calls) == 1:  # needs no savepoint, and no transaction if it only reads
                 calls[0].run(self._database)
                 return
             self._database.execute("BEGIN IMMEDIATE")

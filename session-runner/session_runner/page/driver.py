@@ -25,7 +25,7 @@ PREPARED = Path("/usr/share/wasession/driver")
 """ Where the image's build keeps the driver cut and compiled (`first_start`); there is none outside of an image. """
 
 START_SECONDS = 20.0
-""" For a driver that is not wanted any more to come up, so that it can be stopped: no browser has to be closed then. """
+""" How long a driver that is not wanted any more may take to start, so that it can be stopped. """
 STOP_SECONDS = 5.0
 
 _DRIVER = {
@@ -90,9 +90,8 @@ async def start_driver() -> Playwright:
     starting = asyncio.ensure_future(_start_driver())
     try:
         return await asyncio.shield(starting)
-    except (
-        Exception
-    ) as error:  # Playwright raises a bare one for a driver that ends at its start, of too little memory say
+    except Exception as error:
+        # Playwright raises a bare one for a driver that ends at its start, of too little memory say.
         raise LaunchError(f"The browser's driver did not start: {first_line(error)}") from error
     except asyncio.CancelledError:
         await asyncio.wait({starting}, timeout=START_SECONDS)

@@ -105,12 +105,13 @@ if (PREPARE) {
   });
 }
 
-// A trace of calls needs the places of all lines of the bundles, 1 MB from the first one on. What a fault says stays, and for
-// one that nobody catches Node prints the line.
+// A trace of calls needs the places of all lines of the bundles, which take 1 MB from the first trace on. An error keeps its
+// message, and for one that nobody catches Node prints the line.
 Error.stackTraceLimit = 0;
 
 // After start-up most compiled code is never used again; a few full collections let it go, and move together what is left.
-// Not before them are their flags set: what was compiled counts for V8 with the flags alone that it was compiled with.
+// Their flags are set for the moment of a collection only: V8 uses code that was compiled before, Node's own modules among
+// it, under no other flags than it was compiled with.
 const FLAGS = ['expose-gc', 'compact-on-every-full-gc'];
 function collect() {
   for (const flag of FLAGS) v8.setFlagsFromString(`--${flag}`);

@@ -32,7 +32,9 @@ AT_ONCE: Final = 50
 BETWEEN: Final = 0.1
 """ Seconds between two pieces, in which others have their turn. """
 RETRY: Final = 5.0
+""" Seconds until what failed, or had no room, is tried again. """
 PAUSE: Final = 15.0
+""" Seconds between two looks while there is nothing to bring. """
 MOST_TRIES: Final = 5
 """ To read one piece; then its chat is left out. """
 

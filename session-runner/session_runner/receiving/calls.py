@@ -31,9 +31,11 @@ CALL_SECONDS: Final = 10.0
 WHILE_RINGING: Final = 2.0
 """ Seconds between two looks while a call rings. """
 PAUSE: Final = 30.0
+""" Seconds between two looks while none rings and no event tells of one. """
 MOST_TRIES: Final = 3
 """ To reject one call. """
 _MOST_TRIED: Final = 1000
+""" Calls whose tries are remembered. """
 
 
 class Calls:

@@ -51,9 +51,13 @@ SETTLED: Final = 2.0
 SYNCHRONISED_AFTER: Final = 30 * 60.0
 """ Seconds after which it counts as over, whatever the page says: after a reload it may not say it any more. """
 RETRY: Final = 2.0
+""" Seconds until what failed is tried again. """
 PAUSE: Final = 30.0
+""" Seconds between two rounds of which nothing told. """
 SWEEP: Final = 3600.0
+""" Seconds between two removals of what is kept no longer. """
 EVENT_BYTES: Final = 12
+""" Random bytes of an event's id. """
 _NO_MESSAGES: Final = Reading(linked=0, synchronised=True, since=0)
 """ For what does not come from the page's messages. """
 

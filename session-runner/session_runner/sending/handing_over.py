@@ -27,10 +27,11 @@ logger = logging.getLogger(__name__)
 AT_ONCE: Final = 50
 """ Messages of one look at what waits, and of one call into the page. """
 _FAILED: Final = {"failed": True}
+""" What the page answers for a message that it did not take. """
 
 
 class HandingOver:
-    """That of one session; used from one event loop only."""
+    """Hands over the messages of one session; used from one event loop only."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class HandingOver:
         :raises CallFailedError: it did not say who has ever written.
         """
         held: set[str] = set()
-        while True:  # what waits behind one of `held` fills no round
+        while True:
             found = await self._pacer.begin_round(outbox, most=AT_ONCE, but=held)
             if not found.waiting and not held:
                 self._tried.clear()
@@ -80,8 +81,11 @@ class HandingOver:
                 if not self._is_for(account):
                     return False, 0.0
                 held |= await self._hand_over_alone(outbox, message)
-            if len(found.waiting) < AT_ONCE or not held:
-                return bool(held), 0.0 if len(found.waiting) == AT_ONCE else found.next_turn
+            if len(found.waiting) < AT_ONCE:
+                return bool(held), found.next_turn
+            if not held:
+                return False, 0.0
+            # What waits in held chats has filled this round; the next one leaves them out.
 
     async def _hand_over_together(self, outbox: Outbox, messages: Sequence[Waiting]) -> set[str]:
         """Tell the page of messages, which is noted; return the chats of those that are not settled."""

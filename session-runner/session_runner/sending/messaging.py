@@ -64,7 +64,7 @@ REOPEN: Final = 30.0
 MOST_WAITING: Final = 1000
 """ Messages that wait for the page; beyond them a request is refused. """
 AT_ONCE: Final = 50
-""" Messages of one round, and keys in one question to the page. """
+""" Keys in one question to the page. """
 MOST_WATCHED: Final = 500
 """ Messages that the page is asked about without an event; an event is about one of the newest, as a rule. """
 MEASURE: Final = 1.0
@@ -74,6 +74,7 @@ TICK: Final = 30.0
 RETRY: Final = 2.0
 """ Seconds until a message that the page did not take is handed over again. """
 SWEEP: Final = 3600.0
+""" Seconds between two removals of what is kept no longer. """
 
 
 @dataclass(frozen=True, kw_only=True)

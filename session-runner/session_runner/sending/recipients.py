@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 KNOWN_SECONDS: Final = 3600.0
 """ For which somebody who has written is not looked up again. """
 MOST_KNOWN: Final = 1000
+""" People who are kept so. """
 LOOKUP_SECONDS: Final = 0.8
-""" For WhatsApp's word on a number: clients give up after 5 s, and a lookup that is late is none. """
+""" For WhatsApp to answer whether a number is there: clients give up after 5 s, and a lookup that is late is none. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class Recipient:
 
 
 class Recipients:
-    """Those of one session; used from one event loop only."""
+    """The recipients of one session; used from one event loop only."""
 
     def __init__(self, page: LinkedPage, *, now: Callable[[], float]) -> None:
         self._page = page

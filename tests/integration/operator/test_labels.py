@@ -23,7 +23,7 @@ async def _labels(harness: OperatorHarness, plural: str, namespace: str, name: s
 
 
 async def test_everything_it_makes_is_part_of_one_thing(harness: OperatorHarness) -> None:
-    """Pod, claim, Service and five Secrets of a session, and what the operator keeps for itself."""
+    """Pod, claim, Service and six Secrets of a session, and what the operator keeps for itself."""
     await harness.quota(sessions=1)
     await harness.operator()
     await harness.session("sales", pod={"labels": {"app.kubernetes.io/part-of": "shop"}})
@@ -32,8 +32,8 @@ async def test_everything_it_makes_is_part_of_one_thing(harness: OperatorHarness
     found = [await _labels(harness, plural, harness.namespace, name) for plural, name in OBJECTS]
     found += [secret["metadata"]["labels"] for secret in await harness.admin.list("secrets", harness.namespace)]
 
-    assert 9 == len(found)
-    assert [set()] * 9 == [RECOMMENDED - labels.keys() for labels in found]
+    assert 10 == len(found)
+    assert [set()] * 10 == [RECOMMENDED - labels.keys() for labels in found]
     assert [("sales", "shop"), ("sales", "whatsapp-session-operator")] == [
         (labels["app.kubernetes.io/instance"], labels["app.kubernetes.io/part-of"]) for labels in found[:2]
     ]

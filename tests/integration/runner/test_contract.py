@@ -49,6 +49,10 @@ checks.use_after_free.enabled = false
 include-operation-id = "sendMessageV1"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422", "429", "5xx"]
 
+[[operations]]  # an event's id is any text, and those of events that are gone are answered with 410
+include-operation-id = "streamEvents"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "410", "429", "5xx"]
+
 [[operations]]
 include-operation-id = "getMessage"
 checks.use_after_free.enabled = false

@@ -25,20 +25,10 @@ from session_runner.store import StateStore
 from unit.runner.pages import ARRIVED, CODE, ERROR_PAGE, MODERN, UNLINKED, Raw, looks
 
 HOST = "web.whatsapp.com"
-
-
 NO_NAME = by_error("ERR_NAME_NOT_RESOLVED", host=HOST)
-
-
 LATE: Raw = {"booted": False, "document": ARRIVED}
-
-
 GONE: Raw = {"booted": False, "document": ERROR_PAGE}
-
-
 LINKING: Raw = UNLINKED | {"code": CODE}
-
-
 Shape = Callable[[float], Raw]
 
 

@@ -24,10 +24,7 @@ from unit.runner.pages import ARRIVED, CODE, MODERN, UNLINKED, Raw, looks
 
 Step = Raw | PageError
 
-
 IDLE = UNLINKED | {"socket": "UNPAIRED_IDLE"}
-
-
 BOOTING: Raw = {"booted": False, "document": ARRIVED}
 """ The page has arrived and does not come up. """
 

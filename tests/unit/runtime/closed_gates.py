@@ -6,19 +6,13 @@ from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
 
 REFUSAL = "the gate is closed"
-
-
 STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 418, 422, 429, 500, 503, 504)
-
-
 FAULTS = {
     **{str(status): Fault(status=status, message=REFUSAL) for status in STATUSES},
     "already exists": Fault(status=409, reason="AlreadyExists", message=REFUSAL),
     "timeout": Fault(error=RequestTimeout),
     "no connection": Fault(error=Unreachable),
 }
-
-
 FEW = ("403", "409", "500", "timeout")
 
 

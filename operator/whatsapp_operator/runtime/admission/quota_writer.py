@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 INTERVAL: Final = 1.0
 """ The fewest seconds between two writes of one quota's status. """
-
-
 GIVE_WAY: Final = 0.1
 """ Seconds after a round until what it counted is written: the sessions that it admitted come first. """
 
@@ -85,15 +83,11 @@ class QuotaWriter:
             self._wake.clear()
             counted, self._counted = self._counted, None
             if counted is not None:
-                await self.write_all(counted)
+                self._retain({quota["metadata"]["name"] for quota in counted.quotas})
+                for quota in counted.quotas:
+                    await self._write(quota, counted.usage)
 
-    async def write_all(self, counted: Counted) -> None:
-        """Write the statuses that differ and whose time has come."""
-        self.retain({quota["metadata"]["name"] for quota in counted.quotas})
-        for quota in counted.quotas:
-            await self.write(quota, counted.usage)
-
-    async def write(self, quota: Json, usage: Mapping[str, Usage]) -> None:
+    async def _write(self, quota: Json, usage: Mapping[str, Usage]) -> None:
         """Write a quota's status if it differs and its time has come; else another round follows then."""
         parsed = WhatsAppSessionQuota.parse(quota)
         known = self._quotas.setdefault(parsed.name, _Written())
@@ -122,7 +116,7 @@ class QuotaWriter:
             )
         known.gaps = gaps
 
-    def retain(self, names: set[str]) -> None:
+    def _retain(self, names: set[str]) -> None:
         """Forget quotas that are gone."""
         self._quotas = {name: known for name, known in self._quotas.items() if name in names}
 

@@ -182,7 +182,7 @@ class Admission:
             self._requested = False
             self._asking.clear()
             try:
-                counted = await self.attempt()
+                counted = await self.round()
             except KubeError as error:
                 logger.warning("Admission round failed", extra={"error": str(error)})
                 self._metrics.admission_rounds.labels("error").inc()
@@ -198,17 +198,13 @@ class Admission:
             self._quotas.show(counted)
             await self._clock.sleep(self._pace.rest(self._clock.monotonic()))
 
-    async def attempt(self) -> Counted:
-        """Run one round without a search for garbage meanwhile, which the objects of its LIST would set off."""
-        with self._garbage.paused() if self._garbage is not None else contextlib.nullcontext():
-            return await self._admit()
-
-    async def round(self) -> None:
-        """Run one round, and write the quotas' statuses.
+    async def round(self) -> Counted:
+        """Run one round, without a search for garbage meanwhile, which the objects of its LIST would set off.
 
         :raises KubeError: a LIST failed; nothing has changed.
         """
-        await self._quotas.write_all(await self._admit())
+        with self._garbage.paused() if self._garbage is not None else contextlib.nullcontext():
+            return await self._admit()
 
     async def _admit(self) -> Counted:
         self._gone.clear()

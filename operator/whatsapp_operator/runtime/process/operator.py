@@ -69,7 +69,7 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 logger = logging.getLogger(__name__)
 
 EVENTS_GIVE_WAY: Final = 0.1
-""" Seconds by which a lone event comes after what it tells of. """
+""" Seconds until a lone event is written: the pod that it tells of is asked for first. """
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
 KEYS_TIMEOUT: Final = 2.0

@@ -94,9 +94,9 @@ class SessionCacheEntry:
     outdated: set[Call] = field(default_factory=set)
     """ The calls of the present reconciliation that showed that the cluster had changed. """
     current: int = 0
-    """ The version that the API server has answered with in the present reconciliation. """
+    """ The session's version that the API server has answered with in the present reconciliation; 0: none. """
     made_now: set[Call] = field(default_factory=set)
-    """ Those that have succeeded in it. """
+    """ The calls that have succeeded in the present reconciliation. """
     status_reported: bool = False
     """ An event tells that the status cannot be written. """
 

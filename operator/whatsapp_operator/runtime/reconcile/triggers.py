@@ -55,7 +55,7 @@ def affects_admission(resource: Resource, change: Change) -> bool:
 
 
 def newcomer(resource: Resource, change: Change) -> Json | None:
-    """Return a session that is new, wants to run and has no reservation: a round need not wait for its worker's word."""
+    """Return a session that is new, wants to run and has no reservation: a round need not wait until its worker asks."""
     before, after = change
     if resource is not SESSIONS or before is not None or after is None:
         return None

@@ -207,15 +207,15 @@ class RunnerPoller:
     async def _bring_settings(self, target: Target, answer: State) -> None:
         """Let the runner go by the settings of today, if it says that it does not; if it cannot be told, the next poll tries.
 
-        One that answered and does not go by them will not the next time either: it is older than they are.
+        A runner that answered and does not go by them is older than they are, so it is not asked again.
         """
         if target.settings is None:
             return
         wanted, before = digest_of_settings(target.settings), self._settings.get(target.key)
         taken = answer.settings_digest == wanted
-        if not taken and before == (target.pod_uid, wanted, False):
-            return
         if not taken:
+            if before == (target.pod_uid, wanted, False):
+                return
             try:
                 taken = await self._client.change_settings(target, target.settings)
             except NoAnswer as error:
@@ -226,7 +226,8 @@ class RunnerPoller:
             if not taken:
                 logger.info("A runner does not know all of its session's settings", extra=target.key.log_fields)
         self._settings[target.key] = _Settings(target.pod_uid, wanted, taken)
-        if taken is not (before is None or before.pod_uid != target.pod_uid or before.taken):
+        was_taken = before is None or before.pod_uid != target.pod_uid or before.taken
+        if taken != was_taken:
             self._on_changed(target.key)
 
     def _received(self, target: Target, answer: State, account: AccountHash | None) -> None:

@@ -1,9 +1,13 @@
-// The clock that wa-js is given, and wa-js alone: evaluated as the argument of the function that it stands in.
+// The clock that wa-js is given, and wa-js alone: `scripts.init_script` puts the vendored file, unchanged, into a function
+// with the parameter `Date`, and this is the argument.
 //
 // wa-js takes the page's modules for complete when none came for 0.75 s by this clock. It cannot know better before it has
 // seen them; but a page that has connected and synced by itself has all that its messages need, and a send waits for wa-js.
 // For such a page the clock is half a second ahead until wa-js is there, so that a quarter of a second without a new module
 // is enough. Modules that still come then make it wait in full: what it waits from was read from the same clock.
+//
+// A wa-js that measures this time in another way than by `Date.now` would only wait in full again: look at it with each
+// new version. tests/unit/runner/test_settling.py has the clock and the function around the file.
 (() => {
   const AHEAD = 500; // ms
   const { now } = Date;

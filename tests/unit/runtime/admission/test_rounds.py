@@ -367,18 +367,19 @@ async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(runni
     assert all(gap >= 2.0 for gap in gaps[1:])
 
 
-async def test_the_quota_says_what_is_counted(harness: Bench) -> None:
+async def test_the_quota_says_what_is_counted(running: Bench) -> None:
     """Admitted, waiting and memory, open grants included; written only when it changes."""
-    harness.quota(sessions=1)
-    harness.session("a")
-    harness.session("b")
-    await harness.admission.round()
-    await harness.clock.advance(5)
-    await harness.admission.round()
+    running.quota(sessions=1)
+    running.session("a")
+    running.session("b")
+    for _ in range(2):
+        running.admission.request()
+        await running.clock.advance(5)
 
-    status = harness.quota_status()
+    status = running.quota_status()
     assert (1, 1, "768Mi") == (status["admitted"], status["waiting"], status["memoryReserved"])
-    assert 1 == len(harness.api.writes)
+    assert 1 == len(running.api.writes)
+    assert 2 == running.rounds
 
 
 async def test_a_quotas_status_is_written_once_a_second_at_most(running: Bench) -> None:
