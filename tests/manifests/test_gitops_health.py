@@ -241,3 +241,17 @@ def test_what_kstatus_says_without_expressions(gitops_engines: Path) -> None:
 
     assert [*sessions, *["InProgress"] * len(waited_for)] == [answer.kstatus.status for answer in answers]
     assert [answer.kstatus for answer in answers] == [answer.flux_kstatus for answer in answers]
+
+
+@pytest.mark.parametrize("kind", ["SettingsPending", "WebhookClosed", "CallFailed"])
+def test_a_condition_that_is_there_only_while_it_is_so_makes_no_session_unhealthy(
+    gitops_engines: Path, kind: str
+) -> None:
+    """A session that runs and whose settings wait for its next pod is done, by each tool's own word."""
+    plain = made("Connected", Ready="True", Stalled="False")
+    pending = made("Connected", Ready="True", Stalled="False", **{kind: "True RunnerOutdated"})
+
+    before, with_it = ask(gitops_engines, [plain, pending])
+
+    assert (CONNECTED, "Current") == (verdict(with_it), with_it.kstatus.status)
+    assert (before.argo, before.flux, before.kstatus) == (with_it.argo, with_it.flux, with_it.kstatus)

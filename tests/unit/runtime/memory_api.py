@@ -114,6 +114,8 @@ class MemoryApi:
     """ What it keeps of a written status, by plural: an older schema drops fields. """
     grace: bool = True
     """ Pods with a node stay with a deletionTimestamp until a kubelet finishes them. """
+    collects: bool = True
+    """ What an object owns goes with it; else when `collect` is called. """
     _attempts: int = 0
     _uids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -253,10 +255,15 @@ class MemoryApi:
         obj["metadata"]["resourceVersion"] = str(self.version)
         self.deleted[plural, name] += 1
         self._notify(plural, "DELETED", obj)
+        if self.collects:
+            self.collect(obj["metadata"]["uid"])
+
+    def collect(self, uid: str) -> None:
+        """Remove what an object owned that is gone."""
         for kind, objects in list(self.objects.items()):
             for (space, owned), candidate in list(objects.items()):
                 owners = candidate["metadata"].get("ownerReferences") or []
-                if any(owner["uid"] == obj["metadata"]["uid"] for owner in owners) and (space, owned) in objects:
+                if any(owner["uid"] == uid for owner in owners) and (space, owned) in objects:
                     self.remove(kind, space, owned)
 
     def get(self, plural: str, namespace: str, name: str) -> Json | None:

@@ -53,6 +53,22 @@ async def test_a_pod_that_went_with_its_session_is_not_made_again(
     assert 1 == simulation.api.created["pods", "a"]
 
 
+async def test_a_pod_that_went_with_its_session_is_made_for_the_next_one_of_that_name(simulation: Simulation) -> None:
+    """Neither the deletion nor the new session was heard: the pod that follows, with its claim, belongs to the new one."""
+    await simulation.up("a", profile={"retention": "Delete"})
+    watch = simulation.api.watchers.pop()
+    simulation.api.watchers.append(
+        lambda plural, *event: None if plural == "whatsappsessions" else watch(plural, *event)
+    )
+    simulation.api.remove("whatsappsessions", "shop", "a")  # and its pod with it
+    uid = simulation.session("a", profile={"retention": "Delete"})["metadata"]["uid"]
+    await simulation.until(lambda: simulation.pod("a"), within=5)
+
+    owned = (simulation.pod("a"), *simulation.api.all("persistentvolumeclaims"))
+    assert [uid, uid] == [obj["metadata"]["ownerReferences"][0]["uid"] for obj in owned if obj is not None]
+    assert 2 == simulation.api.created["pods", "a"]
+
+
 async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -> None:
     """No phantom holds a slot: the one that waits gets in, though no event told that a place is free."""
     await simulation.up("a", "b")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
-from whatsapp_operator.core.decision import Action, Decision, DeletePod, before_pod
+from whatsapp_operator.core.decision import Action, CreatePVC, Decision, DeletePod, before_pod
 from whatsapp_operator.core.model import Defaults, Observation, PodPhase, PodUID
 from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
@@ -56,7 +56,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         status=wanted,
         commit=commit,
         actions=() if commit else calls.actions,
-        alongside=before_pod(calls.actions) if reserves and step.creates_objects else (),
+        alongside=_alongside(observation, calls.actions) if reserves and step.creates_objects else (),
         events=(*events(session.status, wanted), *calls.events),
         causes=new_causes(snapshot, wanted),
         wants_admission=wants_admission,
@@ -68,6 +68,13 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         wanted_calls=calls.wanted,
         delay_status_until=_delay_status_until(snapshot, step),
         details={"step": step.ready.reason, "state": wanted.state or ""},
+    )
+
+
+def _alongside(observation: Observation, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Return what is made beside the reservation: no claim that counts, for the reservation may turn out to be withdrawn."""
+    return tuple(
+        each for each in before_pod(actions) if not (observation.storage_limited and isinstance(each, CreatePVC))
     )
 
 

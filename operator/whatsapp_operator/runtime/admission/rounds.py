@@ -19,7 +19,7 @@ reservation that is lost with the process was in no status, so no pod was create
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -34,7 +34,7 @@ from whatsapp_operator.runtime.admission.round_pace import RoundPace
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.instances import Instance
-from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json, Resource
+from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json, Resource, uid_of
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -104,6 +104,8 @@ class Admission:
         """ Sessions that can use no place now, by their workers' last decisions. """
         self._gone: set[SessionUID] = set()
         """ The sessions that were forgotten since the round began. """
+        self._alive: frozenset[SessionUID] | None = None
+        """ The sessions of the last LIST that were not being deleted. """
         self._wake = asyncio.Event()
         self._requested = False
         """ A round was requested that no result of another can replace. """
@@ -227,16 +229,19 @@ class Admission:
         return Counted(listed.quotas, result.usage)
 
     async def _list_all(self) -> ClusterState:
-        """List all kinds at once: what is counted is never in neither of two LISTs, whichever of them came first.
+        """List all kinds at once. If one LIST fails, the others end by themselves and change nothing.
 
-        A reservation goes from assumed, which is copied before, to status and then to a pod as well; it leaves status only
-        when there is no pod. If one LIST fails, the others end by themselves and change nothing.
+        A reservation goes from assumed, which is copied before, to status and then to a pod as well, and it leaves status
+        only when there is no pod. So it is in one of the LISTs, whichever came first, but for a session that leaves: its pod
+        may have been made after that of pods, and the session be gone before that of sessions. Then pods are listed again.
         """
-        return ClusterState(
-            *await asyncio.gather(
-                self._list_served(SESSIONS, ""), self._list_served(PODS, self._pods_selector), self._list_quotas()
-            )
+        sessions, pods, quotas = await asyncio.gather(
+            self._list_served(SESSIONS, ""), self._list_served(PODS, self._pods_selector), self._list_quotas()
         )
+        before, self._alive = self._alive, frozenset([uid async for uid in _alive(sessions)])
+        if before is None or not before <= self._alive:
+            pods = await self._list_served(PODS, self._pods_selector)
+        return ClusterState(sessions, pods, quotas)
 
     async def _list_quotas(self) -> list[Json]:
         return [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
@@ -263,6 +268,12 @@ class Admission:
         async for uid, refusal in in_slices(result.refusals.items()):
             if before.get(uid) != refusal:
                 self._on_changed(keys[uid])
+
+
+async def _alive(sessions: Sequence[Json]) -> AsyncIterator[SessionUID]:
+    async for session in in_slices(sessions):
+        if "deletionTimestamp" not in session["metadata"]:
+            yield SessionUID(uid_of(session))
 
 
 def _admitted(

@@ -60,6 +60,17 @@ def test_the_reservation_is_written_before_the_pod_is_made() -> None:
     )
 
 
+def test_a_claim_that_counts_is_made_after_the_reservation_that_counts_it() -> None:
+    """The reservation may turn out to be withdrawn while it is being stored, and another session be given the storage."""
+    cluster = new()
+    cluster.quotas["default"]["spec"]["storage"] = "10Gi"
+    cluster.look()
+    cluster.admission_round()
+    decision = cluster.decide()
+
+    assert [CreateService, CreateSecret] == [type(action) for action in decision.alongside]
+
+
 def test_then_all_is_made_in_order() -> None:
     """Service, claim, Secret, pod: what the pod needs before the pod, and what people need after it."""
     cluster = admitted()

@@ -9,7 +9,7 @@ import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, Json, MemoryApi
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.model import KeyID, Seal, SealedKind, SessionUID
 from whatsapp_operator.runtime.admission.round_pace import EARLY
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
@@ -31,6 +31,9 @@ class Bench:
         """ Called in the middle of a round, after the sessions were listed. """
         self.computing: Callable[[], None] = lambda: None
         """ Called while a round is computed, in whichever thread. """
+        self.before: Callable[[Request], None] = lambda _request: None
+        self.seal: Seal | None = None
+        """ What proves whose the pods are. """
         self.computed = 0
         kube = Kube(self, timeout=30)
         self.metrics = Metrics()
@@ -39,7 +42,7 @@ class Bench:
             clock=self.clock,
             instance=Instance(kube=kube, name="", namespaces=()),
             pods_selector="",
-            read_seal=lambda _obj, _kind: None,
+            read_seal=lambda obj, kind: self.seal if kind is SealedKind.POD and obj else None,
             on_changed=self.changed.append,
             metrics=self.metrics,
             offload=self._offload,
@@ -48,6 +51,7 @@ class Bench:
 
     async def send(self, request: Request) -> Response:
         """Play API server."""
+        self.before(request)
         response = await self.api.send(request)
         if request.path.endswith("/whatsappsessions"):
             self.during()
@@ -141,6 +145,35 @@ async def test_an_assumed_reservation_that_is_stored_during_a_round_is_counted(h
     harness.during = lambda: None
 
     assert harness.admission.verdict(second).assumed is None
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_pod_of_a_session_that_leaves_while_both_are_listed_is_counted(harness: Bench, *, kept: bool) -> None:
+    """It was made after the LIST of pods, and its session was deleted before that of sessions, by a finalizer kept or not."""
+    harness.quota(sessions=1)
+    first, second = harness.session("a"), harness.session("b")
+    await harness.admission.round()
+    harness.reserve("a")
+    harness.admission.confirm(first)
+    harness.seal = Seal(key_id=KeyID("key"), session_uid=first, quota="default", memory=1)
+    listed: list[str] = []
+
+    def before(request: Request) -> None:
+        if request.path.endswith("/whatsappsessions"):
+            harness.api.put("pods", {"metadata": {"name": "a", "namespace": "shop"}})
+            if kept:
+                harness.api.change("whatsappsessions", "shop", "a", {"metadata": {"deletionTimestamp": "now"}})
+                harness.admission.decline(first, holds=True)
+            else:
+                harness.api.remove("whatsappsessions", "shop", "a")
+        listed.append(request.path.rpartition("/")[2])
+        harness.api.snapshot = {} if listed[-1] == "pods" and listed.count("pods") == 1 else None
+
+    harness.before = before
+    await harness.admission.round()
+
+    assert harness.admission.verdict(second).assumed is None
+    assert 2 == listed.count("pods")
 
 
 async def test_a_confirmed_assumed_reservation_is_forgotten(harness: Bench) -> None:
