@@ -13,7 +13,7 @@ from typing import Any, Final
 from session_runner.commands import CommandTimeoutError, TooManyCommandsError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.contents import Content, File, Forward, concerned, for_page, kind_of
-from session_runner.messages.errors import BadParameterError, MediaError, NotReadyError
+from session_runner.messages.errors import BadParameterError, MediaError, NotReadyError, UnsupportedKindError
 from session_runner.messages.progress import gives_up
 from session_runner.outbox import marks, requests
 from session_runner.outbox.outbox import Outbox
@@ -181,6 +181,8 @@ def results_of(answered: Sequence[tuple[Waiting, Any]], *, lost: bool = False) -
                     kept_back.append(message.identifier)
             case {"pending": _}:
                 pass
+            case {"unsupported": _}:
+                failed.append((message.identifier, UnsupportedKindError.code))
             case _:  # it is not in the page, and was never sent
                 error = BadParameterError if answer else MediaError if lost else NotReadyError
                 failed.append((message.identifier, error.code))
