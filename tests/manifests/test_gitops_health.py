@@ -243,14 +243,19 @@ def test_what_kstatus_says_without_expressions(gitops_engines: Path) -> None:
     assert [answer.kstatus for answer in answers] == [answer.flux_kstatus for answer in answers]
 
 
-@pytest.mark.parametrize("kind", ["SettingsPending", "WebhookClosed", "CallFailed"])
+WHILE_SO = {
+    "SettingsPending": made("Connected", Ready="True", Stalled="False", SettingsPending="True RunnerOutdated"),
+    "WebhookClosed": made("Connected", Ready="True", Stalled="False", WebhookClosed="True X"),
+    "CallFailed": made("Connected", Ready="True", Stalled="False", CallFailed="True X"),
+}
+
+
+@pytest.mark.parametrize("pending", WHILE_SO.values(), ids=WHILE_SO)
 def test_a_condition_that_is_there_only_while_it_is_so_makes_no_session_unhealthy(
-    gitops_engines: Path, kind: str
+    gitops_engines: Path, pending: Json
 ) -> None:
     """A session that runs and whose settings wait for its next pod is done, by each tool's own word."""
     plain = made("Connected", Ready="True", Stalled="False")
-    conditions = [*plain["status"]["conditions"], {"type": kind, "status": "True", "reason": "RunnerOutdated"}]
-    pending = replaced(plain, ("status", "conditions"), conditions)
 
     before, with_it = ask(gitops_engines, [plain, pending])
 

@@ -83,6 +83,7 @@
     ...chats?.controls,
     be: (changes) => Object.assign(page, changes),
     socket: (changes) => Socket.set(changes),
+    outdated() { Stream.set({ needsUpdate: true }); location.reload(); },
     network: (online) => network.set({ online }),
     connected() {
       page.registered = true;

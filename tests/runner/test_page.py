@@ -16,6 +16,7 @@ from session_runner.host.processes import descendants, processes
 from session_runner.page import scripts
 from session_runner.page.browser import BrowserPage, Listeners, open_browser
 from session_runner.page.driver import start_driver
+from session_runner.page.errors import CallFailedError
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.profile.certificates import trust
 from session_runner.states.classify import classify
@@ -399,3 +400,48 @@ async def test_garbage_is_collected_when_it_is_asked_for(opened: Open) -> None:
     await opened.browser.collect_garbage()
 
     assert [True, False] == await page.evaluate("() => [!!window.left.deref(), !!window.gone.deref()]")
+
+
+async def test_a_page_takes_files_and_calls_after_each_new_document(opened: Open, tmp_path: Path) -> None:
+    """By the one session of DevTools that there is; a call that a new document interrupts fails, and the next does not."""
+    browser, file = opened.browser, tmp_path / "file"
+    file.write_bytes(b"content")
+    for _ in range(2):
+        await browser.attach(file)
+        size = await browser.page.evaluate("() => window.__session.takeFile().size")
+        await browser.page.evaluate("() => { window.__session.inbox.take = () => new Promise(() => {}); }")
+        waiting = asyncio.ensure_future(browser.call("inbox_take.js", {"again": False}))
+        await asyncio.sleep(0.2)
+        await browser.page.reload()
+        with pytest.raises(CallFailedError):
+            await asyncio.wait_for(waiting, 10)
+        await opened.facts(injected=True)
+        await browser.page.wait_for_function("() => WPP.isFullReady", timeout=60_000)
+
+        assert 7 == size
+        assert [] == (await browser.call("inbox_take.js", {"again": False}))["chats"]
+
+
+async def test_a_message_that_cannot_be_read_holds_up_no_other(opened: Open, standin: StandIn) -> None:
+    """It is given as an entry, and without its content: the runner passes over it."""
+    code = await opened.facts(socket="UNPAIRED", registered=False)
+    device = await standin.phone.scan(code.code or "")
+    await opened.facts(stream="CONNECTED", synced=True)
+    for identifier in ("A", "B"):
+        await standin.phone.send(device, identifier, id=identifier, **{"from": "15550100777"})
+    browser = opened.browser
+    await browser.page.wait_for_function("() => WPP.whatsapp.MsgStore.getModelsArray().length > 1", timeout=20_000)
+    await browser.page.evaluate(
+        "() => { const isA = (key) => String(key).endsWith('_A');"
+        " const bad = (msg) => new Proxy(msg, { get: (of, name) => name === 'vcardList' ? [null] : of[name] });"
+        " const { message, newest } = window.__session;"
+        " window.__session.message = async (key) => isA(key) ? bad(await message(key)) : message(key);"
+        " window.__session.newest = async (...of) => (await newest(...of)).map((msg) => isA(msg.id) ? bad(msg) : msg); }"
+    )
+    taken = await browser.call("inbox_take.js", {"again": False})
+    entries = {entry["id"]: entry for entry in taken["chats"][0]["entries"]}
+    read = await browser.call("inbox_read.js", {"keys": [entries["A"]["key"], entries["B"]["key"]]})
+
+    assert ("who" in entries["A"], "who" in entries["B"]) == (False, True)
+    assert {} == read[0]
+    assert "B" == read[1]["body"] == entries["B"]["body"]

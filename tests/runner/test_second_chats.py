@@ -75,5 +75,22 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])
 
 
+async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811
+    """A reply is not sent without its quote, nor is a mark waited for; a page that has just come may still get both."""
+    second = await connect(opened, generation)
+    await second.control("comes", "A", {"from": FRIEND, "body": "A"})
+    content = {"body": "hello", "mentions": [], "preview_url": False, "preview": None}
+    reply = {"id": "S1", "to": FRIEND, "kind": "text", "content": content, "about": "A", "chats": []}
+    wanted = {"own": None, "messages": [reply | {"look": False, "untold": False}]}
+    mark: dict[str, object] = {"own": None, "id": "A", "chats": [], "typing": True}
+
+    assert [{"failed": True}] == await second.ask("send.js", wanted)
+    await second.page.evaluate("performance.now = () => 61_000")
+    assert [{"unsupported": True}] == await second.ask("send.js", wanted)
+    assert "unsupported" == await second.ask("mark.js", mark)
+    assert "missing" == await second.ask("mark.js", mark | {"id": "B"})
+    assert [] == await second.page.evaluate("control.sent()")
+
+
 async def _count(second: Second, name: str) -> int:
     return second.woken.count((name, None))

@@ -6,7 +6,7 @@ The runner's own init script and probe, with the real wa-js, in a real browser; 
 import asyncio
 
 import pytest
-from runner.second import Open, browser, opened  # noqa: F401 -- fixtures
+from runner.second import Open, Second, browser, opened  # noqa: F401 -- fixtures
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.page import scripts
@@ -61,6 +61,35 @@ async def test_an_event_before_the_library_listens_counts(generation: str, opene
     assert ["storage_quota_exceeded", "syncd_timeout"] == [
         detail for name, detail in second.woken if name == "logout_reason"
     ]
+
+
+async def test_a_ban_may_be_announced_before_the_stream_ends(opened: Open) -> None:  # noqa: F811
+    """Seconds before: it is none while the page receives, and one in any language when that ends without the chats."""
+    second = await opened()
+    await second.control("screen", "<h1>Chats</h1><ul><li>Anna</li></ul>")
+    await second.control("connected")
+    await second.facts(registered=True, stream="CONNECTED")
+    await asyncio.sleep(2.5)  # so that the chats were there at two looks
+    await second.facts(registered=True)
+    await second.control("tell", "account_temporarily_banned", {"code": 402, "expire": 3600})
+    await asyncio.sleep(3)
+    await second.facts(stream="CONNECTED", ban=None)
+    await second.control("socket", {"stream": "DISCONNECTED"})
+    await second.control("screen", "<h1>Du bist gesperrt</h1>")
+    await second.facts(ban=Ban(code="402", expires=3600))
+    await second.control("socket", {"stream": "SYNCING"})
+    await second.facts(ban=None)
+
+
+async def test_a_page_that_is_refused_as_too_old_says_so_at_once(opened: Open) -> None:  # noqa: F811
+    """It loads itself anew in the same moment, so that no look finds it."""
+    second = await opened()
+    await second.control("outdated")
+    await async_until("the runner was woken", lambda: _woken(second), lambda names: "needsUpdate" in names, within=5)
+
+
+async def _woken(second: Second) -> list[str]:
+    return [name for name, _ in second.woken]
 
 
 async def test_the_reason_in_the_address_is_of_one_logout(opened: Open) -> None:  # noqa: F811

@@ -28,7 +28,8 @@ def importing() -> Iterator[None]:
     """Import modules without what costs a quarter of the time and serves nobody.
 
     What is imported stays, so no search for garbage is worth its time, now or later. And aiohttp's client reads all certificate
-    authorities of the system when it is imported: a runner is nobody's client, so it finds none.
+    authorities of the system when it is imported: a runner is nobody's client, so it finds none. A module that makes a TLS
+    context for its own use as it is imported would trust nobody: those of webhooks and links are made later.
     """
     nobody = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull)  # OpenSSL's
     before = dict(os.environ)

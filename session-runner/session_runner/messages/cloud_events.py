@@ -17,6 +17,7 @@ _TITLE: Final = {
     131016: "Service unavailable",
     131026: "Message undeliverable",
     131048: "Spam rate limit hit",
+    131051: "Unsupported message type",
     131053: "Media upload error",
     133010: "Phone number not registered",
 }

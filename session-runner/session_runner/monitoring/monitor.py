@@ -48,11 +48,13 @@ from session_runner.states.history import (
     logout_explained,
     remember,
     reported,
+    version_refused,
     wants_acknowledgement,
     wants_code,
 )
 from session_runner.states.hold import HeldState
 from session_runner.states.unanswered import without_answers
+from session_runner.states.updating import is_endless
 from session_runner.store import Restriction, StateStore
 
 logger = logging.getLogger(__name__)
@@ -140,9 +142,11 @@ class PageMonitor:
         )
 
     def wake(self, name: str, detail: str | None) -> None:
-        """Handle an event of the page: probe soon, and record the two events that no later probe would show."""
+        """Handle an event of the page: probe soon, and record the three events that no later probe would show."""
         if name == "logout_asked":
             self._history = replace(self._history, logout_asked=self.seams.monotonic())
+        if name == "needsUpdate":
+            self._history = version_refused(self._history, now=self.seams.monotonic())
         if name == "logout_reason":
             logger.info("The page was logged out", extra={"logout_reason": detail})
             # Asked for by our API, the page says that its user did it.
@@ -180,8 +184,10 @@ class PageMonitor:
         self._history = left(self._history, now=self.seams.monotonic())
         self.store.show_code(None, lifetime=0)
         self.store.show_pairing_code(None, lifetime=0)
-        verdict = self._publisher.verdict
+        verdict, now, startup = self._publisher.verdict, self.seams.monotonic(), self.settings.policy.startup
         if verdict is None or self.state_file.saved.hold is not None or self.fetcher.fetching.shown is not None:
+            return
+        if is_endless(self._history.updating, patience=startup, now=now):  # the next document is no news
             return
         if traits_of(verdict.state).phase is not Phase.EXITING:
             self.publish(PAGE_IS_LOADING)

@@ -2,7 +2,8 @@
 
 The event loop never waits for the disk, and a transaction is one call into the thread: a caller that is cancelled leaves
 none half done. What is asked for while the thread is busy shares its next transaction, each behind a savepoint of its own,
-and so shares the wait for the disk; nobody gets an answer before that is over.
+and so shares the wait for the disk; nobody gets an answer before that is over. Functions that run here begin and end no
+transaction of their own, which would be everybody's (tests/unit/runner/test_outbox_together.py).
 """
 
 import asyncio

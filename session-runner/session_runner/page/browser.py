@@ -171,7 +171,14 @@ class BrowserPage:
     async def _evaluate(self, expression: str) -> Any:
         """Evaluate what gives JSON. The driver's own `evaluate` is several times as much work, on both sides of it."""
         given = {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        asked = asyncio.ensure_future(self.devtools.send("Runtime.evaluate", given))
+        answer = await self._send("Runtime.evaluate", given)
+        if "exceptionDetails" in answer:
+            raise CallFailedError(_thrown(answer["exceptionDetails"]))
+        return answer["result"].get("value")
+
+    async def _send(self, method: str, given: dict[str, Any]) -> Any:
+        """Send to DevTools, which gives no answer any more for a page that has died."""
+        asked = asyncio.ensure_future(self.devtools.send(method, given))
         either: set[asyncio.Future[Any]] = {asked, self.died}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -179,10 +186,7 @@ class BrowserPage:
                 raise PageGoneError(f"The {self.died.result()} died.")
         finally:
             asked.cancel()
-        answer = asked.result()
-        if "exceptionDetails" in answer:
-            raise CallFailedError(_thrown(answer["exceptionDetails"]))
-        return answer["result"].get("value")
+        return asked.result()
 
     async def attach(self, file: Path, *, deadline: float = CALL_SECONDS) -> None:
         """Put a file into the page's input that is never shown. The browser reads it from the disk, and nobody holds it.
@@ -192,10 +196,10 @@ class BrowserPage:
         """
         try:
             async with asyncio.timeout(deadline):
-                found = await self.devtools.send("Runtime.evaluate", {"expression": "window.__session.input"})
+                found = await self._send("Runtime.evaluate", {"expression": "window.__session.input"})
                 handle = {"objectId": found["result"]["objectId"]}
-                await self.devtools.send("DOM.setFileInputFiles", {"files": [str(file)], **handle})
-                await self.devtools.send("Runtime.releaseObject", handle)
+                await self._send("DOM.setFileInputFiles", {"files": [str(file)], **handle})
+                await self._send("Runtime.releaseObject", handle)
         except (TimeoutError, KeyError) as error:
             raise CallFailedError("The page did not take a file.") from error
         except PlaywrightError as error:

@@ -2,7 +2,8 @@
 //
 // The driver is one command of Playwright's command line, `run-driver`. Its two bundles hold all the other commands,
 // too, and run what those need: an agent's tools with their schemas, 16 MB of a session. Here the bundles are loaded
-// as if the command line had this one command. Bundles of a version that is not known here are loaded as they are.
+// as if the command line had this one command. Bundles of a version that is not known here are loaded as they are, which
+// costs memory, and the page counts as looked at (FOCUS); tests/unit/runner/test_driver.py fails for a Playwright that is new.
 //
 // To cut the bundles and to compile them is most of a driver's start. The build of the image does both once
 // (`first_start`, by DRIVER_PREPARE): DRIVER_PREPARED is the folder with what came of it.

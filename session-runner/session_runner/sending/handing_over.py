@@ -13,7 +13,7 @@ from typing import Any, Final
 from session_runner.commands import CommandTimeoutError, TooManyCommandsError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.contents import Content, File, Forward, concerned, for_page, kind_of
-from session_runner.messages.errors import BadParameterError, MediaError, NotReadyError
+from session_runner.messages.errors import BadParameterError, MediaError, NotReadyError, UnsupportedKindError
 from session_runner.messages.progress import gives_up
 from session_runner.outbox import marks, requests
 from session_runner.outbox.outbox import Outbox
@@ -64,6 +64,7 @@ class HandingOver:
         :raises CallFailedError: it did not say who has ever written.
         """
         held: set[str] = set()
+        own = self._page.own  # whose page is told: while it waits for its turn another phone may be linked
         while True:
             found = await self._pacer.begin_round(outbox, most=AT_ONCE, but=held)
             if not found.waiting and not held:
@@ -74,30 +75,30 @@ class HandingOver:
                 await self._note(outbox, [(message, {"held": True}) for message in together])
                 return False, 0.0
             if together:
-                held |= await self._hand_over_together(outbox, together)
+                held |= await self._hand_over_together(outbox, together, own=own)
             for message in found.waiting:
                 if message.identifier in found.together or message.digits in held:  # the order within a chat is kept
                     continue
                 if not self._is_for(account):
                     return False, 0.0
-                held |= await self._hand_over_alone(outbox, message)
+                held |= await self._hand_over_alone(outbox, message, own=own)
             if len(found.waiting) < AT_ONCE:
                 return bool(held), found.next_turn
             if not held:
                 return False, 0.0
             # What waits in held chats has filled this round; the next one leaves them out.
 
-    async def _hand_over_together(self, outbox: Outbox, messages: Sequence[Waiting]) -> set[str]:
+    async def _hand_over_together(self, outbox: Outbox, messages: Sequence[Waiting], *, own: str | None) -> set[str]:
         """Tell the page of messages, which is noted; return the chats of those that are not settled."""
         wanted = [self._wanted(message, look=self._gives_up(message)) for message in messages]
         try:
-            answers = await self._call_page(wanted)
+            answers = await self._call_page(wanted, own=own)
         except TooManyCommandsError:
             await self._note(outbox, [(message, {"held": True}) for message in messages])
             raise
         return await self._note(outbox, list(zip(messages, answers, strict=True)))
 
-    async def _hand_over_alone(self, outbox: Outbox, message: Waiting) -> set[str]:
+    async def _hand_over_alone(self, outbox: Outbox, message: Waiting, *, own: str | None) -> set[str]:
         """Tell the page of a message, which may take long; return its chat if that is not settled."""
         file = await self._file_of(message.content)
         lost = file is None and isinstance(message.content, File)
@@ -107,17 +108,19 @@ class HandingOver:
             wanted["chats"] = await outbox.run(marks.chats, message.content.message)
         if not look:
             await outbox.note(requests.begin_handing_over, message.identifier)
-        (answer,) = await self._call_page([wanted], file=None if look else file)
+        (answer,) = await self._call_page([wanted], own=own, file=None if look else file)
         held = await self._note(outbox, [(message, answer)], lost=lost)
         if not held and isinstance(message.content, File):
             await self._preparer.media.release(message.content.media)
         return held
 
-    async def _call_page(self, wanted: Sequence[dict[str, Any]], *, file: Path | None = None) -> list[Any]:
+    async def _call_page(
+        self, wanted: Sequence[dict[str, Any]], *, own: str | None, file: Path | None = None
+    ) -> list[Any]:
         """Tell the page of messages; return what came of each."""
         self._untold.difference_update(one["id"] for one in wanted)
         try:
-            answers = await self._page.call("send.js", {"own": self._page.own, "messages": wanted}, file=file)
+            answers = await self._page.call("send.js", {"own": own, "messages": wanted}, file=file)
         except (CommandTimeoutError, CallFailedError) as error:
             # The error's text could repeat the messages'.
             logger.warning("The page was not told of messages", extra={"error": type(error).__name__})
@@ -178,6 +181,8 @@ def results_of(answered: Sequence[tuple[Waiting, Any]], *, lost: bool = False) -
                     kept_back.append(message.identifier)
             case {"pending": _}:
                 pass
+            case {"unsupported": _}:
+                failed.append((message.identifier, UnsupportedKindError.code))
             case _:  # it is not in the page, and was never sent
                 error = BadParameterError if answer else MediaError if lost else NotReadyError
                 failed.append((message.identifier, error.code))

@@ -11,7 +11,7 @@ from typing import Final
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import CALL_SECONDS, LinkedPage
-from session_runner.messages.errors import NoMessageError, QueueFullError
+from session_runner.messages.errors import NoMessageError, QueueFullError, UnsupportedKindError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks
 from session_runner.outbox.outbox import Outbox
@@ -44,6 +44,7 @@ class ReadMarks:
 
         :raises QueueFullError: too many wait.
         :raises NoMessageError: the page has no such message.
+        :raises UnsupportedKindError: the page marks none.
         """
         account, time = self._page.account, self._now()
         self._may_wait = True
@@ -52,11 +53,13 @@ class ReadMarks:
         if not self._page.can_send:
             return
         try:
-            there = await self._set(outbox, mark.message, typing=mark.typing, deadline=AT_ONCE_SECONDS)
+            answer = await self._set(outbox, mark.message, typing=mark.typing, deadline=AT_ONCE_SECONDS)
         except (CommandError, CallFailedError) as error:
             logger.info("A read mark was not set in time", extra={"error": type(error).__name__})
             return
-        if not there:
+        if answer == "unsupported":
+            raise UnsupportedKindError("This page cannot mark messages as read.")
+        if answer != "marked":
             raise NoMessageError("There is no such message of somebody else.")
 
     def wait(self) -> None:
@@ -92,10 +95,14 @@ class ReadMarks:
             return waiting, 0.0
         return waiting, PAUSE if upcoming is None else upcoming - now
 
-    async def _set(self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS) -> bool:
-        """Have the page mark a message; return whether it has it. What it does not have it never marks."""
+    async def _set(
+        self, outbox: Outbox, message: str, *, typing: bool = False, deadline: float = CALL_SECONDS
+    ) -> object:
+        """Have the page mark a message; return its answer. What it does not mark then it never marks."""
         chats = await outbox.run(marks.chats, message)
         argument = {"own": self._page.own, "id": message, "chats": chats, "typing": typing}
         answer = await self._page.call("mark.js", argument, deadline=deadline)
         await outbox.note(marks.remove, message)
-        return bool(answer == "marked")
+        if answer == "unsupported":
+            logger.info("The page cannot mark messages as read")
+        return answer

@@ -7,7 +7,8 @@ from session_runner.states.facts import Facts
 from session_runner.states.fetching import unfetched
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
-from session_runner.states.verdicts import Verdict
+from session_runner.states.updating import is_endless
+from session_runner.states.verdicts import Verdict, update_needed
 
 
 def not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
@@ -24,7 +25,9 @@ def not_booted(facts: Facts, history: History, *, policy: Policy, now: float) ->
         return Verdict(State.LOAD_ERROR, *history.fetching.shown)
     lost = facts.document is not None and facts.document.is_lost
     if not lost and history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
-        return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+        endless = is_endless(history.updating, patience=policy.startup, now=now)
+        loading = Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+        return update_needed(endless=True) if endless else loading
     failure = unfetched(history.fetching, facts, host=policy.host)
     if failure is not None:
         return Verdict(State.LOAD_ERROR, *failure)

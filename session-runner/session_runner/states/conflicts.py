@@ -3,7 +3,7 @@
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 
-from session_runner.states.facts import Dialog, Facts, Socket
+from session_runner.states.facts import Facts, Socket
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
 from session_runner.states.verdicts import Verdict, gave_up
@@ -19,10 +19,10 @@ def conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> V
     # Whoever asks to be linked with another tab's mutex has lost its connection too, and its code is dead.
     evicted = elsewhere or (facts.registered is False and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE))
     evicted = evicted or (facts.lost_mutex and not facts.streaming)
-    stolen = evicted and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
-    # In a language that is not known it is some window, over a page that has lost the mutex, whatever it was at.
-    covered = facts.dialog is Dialog.OTHER_WINDOW or (facts.dialog is not None and facts.foreign_mutex)
-    if stolen or (covered and not facts.streaming) or facts.socket == Socket.CONFLICT:
+    since = history.lasted(history.foreign_mutex_since, now=now)
+    # Its window may be closed again, which changes nothing.
+    stolen = evicted and (since >= FOREIGN_MUTEX_SECONDS or history.other_tab_shown)
+    if stolen or (facts.shows_other_tab and not facts.streaming) or facts.socket == Socket.CONFLICT:
         return Verdict(
             State.CONFLICT,
             Reason.OTHER_TAB,

@@ -217,6 +217,11 @@ class Facts:
         return self.registered is True and self.socket == Socket.CONNECTED and self.stream == Stream.CONNECTED
 
     @property
+    def shows_other_tab(self) -> bool:
+        """Another tab's window is over the page: in a language that is not known some window, over one that has lost the mutex."""
+        return self.dialog is Dialog.OTHER_WINDOW or (self.dialog is not None and self.foreign_mutex)
+
+    @property
     def had_session(self) -> bool:
         """This document has been connected; one that never was has lost nothing to anybody."""
         return self.synced or self.was_let_in

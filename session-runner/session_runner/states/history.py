@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
-from session_runner.states import fetching
+from session_runner.states import fetching, updating
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.fetching import Fetching
 from session_runner.states.pairing import Pairing, holds_round, looked
 from session_runner.states.policy import Policy
+from session_runner.states.updating import Updating
 
 SETTLE_SECONDS = 5.0
 """ A page that has just started may look unregistered. A logout counts after it has lasted this long, or at once when
@@ -62,6 +63,7 @@ class History:
     interrupted: bool = False
     """ The stream was down since the logout hold began; when it is up again, that has ended. """
     fetching: Fetching = field(default_factory=Fetching)
+    updating: Updating = field(default_factory=Updating)
     pairing: Pairing = field(default_factory=Pairing)
     is_unchecked: bool = False
     """ A phone was linked, and whether it is the right one is not known yet. """
@@ -79,6 +81,8 @@ class History:
     unscannable_since: float | None = None
     """ Nobody can scan the code of an unlinked page that has shown one, whatever its socket is called. """
     foreign_mutex_since: float | None = None
+    other_tab_shown: bool = False
+    """ This document has shown another tab's window and was not let in since: it knows no way back but a reload. """
     restriction: StateReason | None = None
     """ The present restriction of the account. """
     restriction_ends: float | None = None
@@ -158,6 +162,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     history = replace(
         history,
         fetching=fetching.looked(history.fetching, facts, now=now),
+        updating=updating.looked(history.updating, facts, now=now),
         pairing=looked(history.pairing, facts, now=now),
         unclassified_since=_since(
             history.unclassified_since, holds=not facts.has_modules or facts.registered is None, now=now
@@ -166,6 +171,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         silent_since=_since(history.silent_since, holds=silent, now=now),
         notice_since=_since(history.notice_since, holds=noticed, now=now),
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
+        other_tab_shown=not facts.is_let_in and (history.other_tab_shown or facts.shows_other_tab),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
         codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and codeless, now=now),
         unscannable_since=_since(history.unscannable_since, holds=unscannable, now=now),
@@ -206,10 +212,16 @@ def logout_explained(history: History, reason: str | None, *, now: float) -> His
     return replace(history, logout_explanation=(known, now)) if known and is_new else history
 
 
+def version_refused(history: History, *, now: float) -> History:
+    """Return the history after the page said that it needs an update, perhaps in its last moment."""
+    return replace(history, updating=updating.version_refused(history.updating, now=now))
+
+
 def left(history: History, *, now: float) -> History:
     """Return the history after the page's document was left: its codes are dead, whatever the next one shows."""
     dies = min(history.pairing.code_dies, now)
     pairing = replace(history.pairing, code_dies=dies, asked_since=None, early_since=None, again=True)
+    history = replace(history, updating=updating.next_document(history.updating), other_tab_shown=False)
     return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
 
 

@@ -6,7 +6,8 @@ from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.facts import Ban, Facts, Socket
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
-from session_runner.states.verdicts import Verdict, gave_up, restricted, until_text
+from session_runner.states.updating import is_endless
+from session_runner.states.verdicts import Verdict, gave_up, restricted, until_text, update_needed
 
 
 def refused_by_service(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
@@ -58,9 +59,5 @@ def blocked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
     since = history.lost_since if ended else history.silent_since
     stuck = facts.needs_update and history.lasted(since, now=now) >= policy.connection_check
     if stuck or facts.deprecated:
-        return Verdict(
-            State.UPDATE_NEEDED,
-            Reason.VERSION_REFUSED,
-            "WhatsApp refuses this version of the page and it did not update itself; ask for a restart.",
-        )
-    return None
+        return update_needed()
+    return update_needed(endless=True) if is_endless(history.updating, patience=policy.startup, now=now) else None

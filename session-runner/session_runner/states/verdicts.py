@@ -53,6 +53,17 @@ def unknown_screen(facts: Facts) -> Verdict:
     )
 
 
+def update_needed(*, endless: bool = False) -> Verdict:
+    """Return the state of a page whose version the service refuses."""
+    what = "and it did not update itself; ask for a restart"
+    if endless:
+        what = (
+            "and it loads itself again and again without getting another; "
+            "ask for a restart, and if that does not end it, use a newer runner image"
+        )
+    return Verdict(State.UPDATE_NEEDED, Reason.VERSION_REFUSED, f"WhatsApp refuses this version of the page {what}.")
+
+
 def unknown(facts: Facts) -> Verdict:
     """Return the state of a page that says what this version does not know."""
     return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state ({seen(facts)}).")

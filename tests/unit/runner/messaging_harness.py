@@ -46,6 +46,8 @@ class PlayedPage:
     """ The numbers that have never written; None: it does not know. """
     broken: set[str] = field(default_factory=set)
     """ Texts that it does not take. """
+    lacks_functions: bool = False
+    """ It neither quotes nor marks. """
     dies_with: set[str] = field(default_factory=set)
     """ Texts that it takes, and whose caller does not learn that. """
     calls: list[int] = field(default_factory=list)
@@ -92,6 +94,8 @@ class PlayedPage:
             raise CallFailedError("Execution context was destroyed")
         if id not in self.others:
             return "missing"
+        if self.lacks_functions:
+            return "unsupported"
         self.marked.append((id, typing))
         return "marked"
 
@@ -117,6 +121,8 @@ class PlayedPage:
                 return None
             if more["about"] not in (None, *self.acks, *self.others):
                 return {"missing": True}
+            if more["about"] is not None and self.lacks_functions:
+                return {"unsupported": True}
             self.given.append((id, to, text))
             self.asked.append(more | {"content": content})
             self.acks[id] = 0

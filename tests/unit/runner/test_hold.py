@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.assembly import session_of
-from session_runner.exits import Exit
 from session_runner.monitoring.state_file import StateFile
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
+from session_runner.session import Session
 from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
@@ -198,8 +198,8 @@ def test_nothing_new_is_no_write(tmp_path: Path) -> None:
 # --- what the process does
 
 
-async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[StateStore, Exit]:
-    """Run a session with a browser that does not exist on a profile with a stop, until it has spoken, and end it."""
+def session_on(folder: Path, hold: HeldState, **variables: str) -> tuple[Session, StateStore]:
+    """Return a session with a browser that does not exist on a profile with a stop, and what it publishes."""
     profile = folder / "profile"
     profile.mkdir()
     write_saved_state(
@@ -212,36 +212,28 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         "LAUNCH_TIMEOUT": "5s",
     }
     parts = make_parts(settings=required | variables, pod_uid="pod-2", monotonic=lambda: 0.0, random=lambda: 0.0)
-    session, store = session_of(parts, started=0.0), parts.base.store
-    asked = asyncio.Event()
-    run = asyncio.create_task(session.run(asked))
-    await store.newer_than(1, wait=10)
-    spoken = store.snapshot
-    asked.set()
-    exit_ = await asyncio.wait_for(run, 20)
-    store.snapshot = spoken
-    return store, exit_
+    return session_of(parts, started=0.0), parts.base.store
 
 
 @holds
 async def test_the_page_stays_shut_and_the_report_is_repeated(tmp_path: Path, hold: HeldState) -> None:
     """No browser is started, so none can be missing; SIGTERM ends it cleanly, and the stop lies where it lay."""
-    store, exit_ = await repeats(tmp_path, hold)
+    session, store = session_on(tmp_path, hold)
+    asked = asyncio.Event()
+    run = asyncio.create_task(session.run(asked))
+    shown = await store.newer_than(1, wait=60)
+    asked.set()
 
-    assert ExitCode.STOPPED is exit_.code
-    assert (hold.state, hold.reason, hold.message) == (
-        store.snapshot.state,
-        store.snapshot.reason,
-        store.snapshot.message,
-    )
+    assert ExitCode.STOPPED is (await asyncio.wait_for(run, 60)).code
+    assert (hold.state, hold.reason, hold.message) == (shown.state, shown.reason, shown.message)
     unlinked = hold.state in (RunnerState.LOGGED_OUT, RunnerState.LINK_EXPIRED)
-    assert unlinked is not (store.snapshot.linked_time is not None)
+    assert unlinked is not (shown.linked_time is not None)
     assert hold == read_saved_state(tmp_path / "profile/runner.json").hold
 
 
 async def test_a_request_opens_the_page(tmp_path: Path) -> None:
-    """The browser is wanted now, and its absence is a failure."""
-    _, exit_ = await repeats(tmp_path, CONFLICT, RESTART_REQUEST="r2")
+    """The browser is wanted now, and its absence is a failure, which ends the session by itself."""
+    session, _ = session_on(tmp_path, CONFLICT, RESTART_REQUEST="r2")
 
-    assert ExitCode.LAUNCH_FAILED is exit_.code
+    assert ExitCode.LAUNCH_FAILED is (await asyncio.wait_for(session.run(asyncio.Event()), 120)).code
     assert None is read_saved_state(tmp_path / "profile/runner.json").hold

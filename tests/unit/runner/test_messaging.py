@@ -136,12 +136,12 @@ async def test_a_bad_message_holds_up_its_chat_alone(session: Session, tmp_path:
         bad, behind = await session.send("bad"), await session.send("behind")
         other = await session.send("other", to="15550100888")
         await session.becomes(other, "handed_over")
-        waits = await session.status(behind)
+        await session.becomes(behind, "accepted")  # while the first is tried again it counts as begun for a moment
         session.later(seconds=SHORTEST_WAIT)
         await session.becomes(bad, "failed")
         await session.becomes(behind, "handed_over")
 
-    assert ("accepted", ["other", "behind"]) == (waits, [text for _, _, text in session.page.given])
+    assert ["other", "behind"] == [text for _, _, text in session.page.given]
     assert TRIES > 1
 
 

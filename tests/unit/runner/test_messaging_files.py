@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from session_runner.messages.contents import Image
+from session_runner.messages.contents import File, Image
 from session_runner.messages.errors import MediaError
 from session_runner.messages.requests import SendRequest
 from session_runner.sending import messaging
@@ -78,6 +78,27 @@ async def test_the_page_is_given_the_file(files: Files, tmp_path: Path) -> None:
     assert [identifier] == [given[0] for given in files.page.given]
     content = files.page.asked[0]["content"]
     assert ("Look", "image.png", "image/png") == (content["caption"], content["filename"], content["mime_type"])
+
+
+async def test_a_phone_that_is_linked_meanwhile_sends_no_file_of_the_first(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late that happens: the page is told whose message it is by the number that it was begun for."""
+    session, path_of = files.session, files.media.path_of
+
+    async def relink(content: File) -> Path | None:
+        files.page.own = "15550100002"
+        session.store.show_account("+15550100002")
+        return await path_of(content)
+
+    files.page.own = "15550100001"
+    session.store.show_account("+15550100001")
+    identifier = await files.send(await files.upload())
+    monkeypatch.setattr(files.media, "path_of", relink)
+    session.door.open(files.page)
+    await session.becomes(identifier, "handed_over")  # whether the first phone sent it nobody knows
+
+    assert [] == files.page.given
 
 
 async def test_a_file_that_is_gone_fails_its_message(files: Files, tmp_path: Path) -> None:

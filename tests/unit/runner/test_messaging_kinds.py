@@ -7,7 +7,7 @@ from sqlite3 import Connection
 import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner.messages.contents import Deletion, Edit, Forward, Reaction
-from session_runner.messages.errors import BadParameterError, NotLinkedError, QueueFullError
+from session_runner.messages.errors import BadParameterError, NotLinkedError, QueueFullError, UnsupportedKindError
 from session_runner.messages.requests import ReadMark
 from session_runner.outbox import marks, people
 from session_runner.sending import messaging, read_marks
@@ -58,6 +58,21 @@ async def test_a_message_is_sent_on_from_any_chat(session: Session, tmp_path: Pa
 
     assert found is not None
     assert (131009, [("forward", "3AF0")]) == (found.error, [(one["kind"], one["about"]) for one in session.page.asked])
+
+
+async def test_what_the_page_has_no_function_for_fails(session: Session, tmp_path: Path) -> None:
+    """A reply is not sent without its quote, and a mark is not waited for; neither holds up what comes after."""
+    session.page.lacks_functions = True
+    async with running(session, tmp_path):
+        reply, behind = await session.send("Yes", reply_to="3AF0"), await session.send("behind")
+        await session.becomes(reply, "failed")
+        await session.becomes(behind, "handed_over")
+        found = await session.messaging.find(reply)
+        with pytest.raises(UnsupportedKindError, match="cannot mark"):
+            await session.messaging.mark(READ)
+
+    assert found is not None
+    assert 131051 == found.error
 
 
 async def test_what_is_about_nothing_is_refused(session: Session, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from session_runner.outbox import outbox as module
 from session_runner.outbox.outbox import Outbox, open_outbox
+from session_runner.outbox.schema import DamagedOutboxError
 
 
 class Busy:
@@ -95,3 +96,84 @@ async def test_what_sqlite_takes_back_as_a_whole_was_done_for_nobody(busy: Busy)
     assert [sqlite3.OperationalError] * 3 == [type(one) for one in found]
     assert [] == await outbox.run(stored)
     assert 3 == await outbox.run(store, 3)
+
+
+async def test_a_note_that_shares_with_a_request_waits_for_the_disk(busy: Busy) -> None:
+    """Whatever their order: what is answered is on the disk; notes by themselves do not wait, and what follows them does."""
+    outbox = busy.outbox
+    await busy.ask(outbox.note(store, 1), outbox.run(store, 2), outbox.note(store, 3))
+    mixed = [*busy.statements]
+    busy.statements.clear()
+    await outbox.note(store, 4)
+
+    assert [] == [statement for statement in mixed if "synchronous" in statement]
+    assert "PRAGMA synchronous = NORMAL" == busy.statements[0]
+    assert 2 == await outbox.run(lambda database: database.execute("PRAGMA synchronous").fetchone()[0])
+
+
+async def test_a_commit_that_fails_was_for_nobody(busy: Busy) -> None:
+    """Nor is anything of it there for the next one to commit."""
+
+    def end_badly(database: sqlite3.Connection) -> None:
+        database.execute("PRAGMA defer_foreign_keys = ON")
+        database.execute("INSERT INTO others VALUES (7)")
+
+    outbox = busy.outbox
+    await outbox.run(
+        lambda database: database.execute("CREATE TABLE others (number INTEGER REFERENCES numbers (number))")
+    )
+    found = await busy.ask(outbox.run(store, 1), outbox.run(end_badly), outbox.note(store, 2))
+
+    assert [sqlite3.IntegrityError] * 3 == [type(one) for one in found]
+    assert 3 == await outbox.run(store, 3)
+    assert [3] == await outbox.run(stored)
+
+
+async def test_without_room_whoever_is_answered_has_it_stored(busy: Busy) -> None:
+    """Nothing of the others is there, whatever SQLite took back by itself."""
+
+    def fill(database: sqlite3.Connection, number: int, size: int) -> int:
+        database.execute("INSERT INTO texts VALUES (?, zeroblob(?))", (number, size))
+        return number
+
+    def bound(database: sqlite3.Connection) -> None:
+        database.execute("CREATE TABLE texts (number INTEGER, text BLOB)")
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages + 6}")
+
+    outbox = busy.outbox
+    await outbox.run(bound)
+    found = await busy.ask(*(outbox.run(fill, number, 9000 if number % 2 else 10) for number in range(12)))
+    kept = await outbox.run(lambda database: [row[0] for row in database.execute("SELECT number FROM texts")])
+
+    assert [one for one in found if isinstance(one, int)] == kept
+    assert any(isinstance(one, sqlite3.OperationalError) for one in found)
+
+
+async def test_damage_that_one_meets_is_named_to_that_one_and_to_who_watches(busy: Busy) -> None:
+    """What the others asked for was not in the damaged part."""
+
+    def meet(_database: sqlite3.Connection) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    outbox = busy.outbox
+    found = await busy.ask(outbox.run(store, 1), outbox.run(meet), outbox.run(store, 2))
+
+    assert (1, DamagedOutboxError, 2) == (found[0], type(found[1]), found[2])
+    with pytest.raises(DamagedOutboxError):
+        await outbox.watch()
+
+
+async def test_what_waits_when_the_file_is_closed_is_answered_and_stored(tmp_path: Path) -> None:
+    """However much that is: more than shares one transaction."""
+    count = 3 * module.TOGETHER
+    async with open_outbox(tmp_path / "messages.sqlite") as outbox:
+        await outbox.run(lambda database: database.execute("CREATE TABLE numbers (number INTEGER UNIQUE)"))
+        waiting = [asyncio.ensure_future(outbox.run(store, number)) for number in range(count)]
+        await asyncio.sleep(0)
+
+    assert [*range(count)] == await asyncio.gather(*waiting)
+    async with open_outbox(tmp_path / "messages.sqlite") as outbox:
+        assert [*range(count)] == await outbox.run(stored)

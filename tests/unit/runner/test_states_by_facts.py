@@ -9,19 +9,22 @@ from typing import Any
 
 import pytest
 from session_protocol.states import traits_of
+from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts
 from session_runner.states.history import History, left, remember, reported
 from session_runner.states.policy import Policy
-from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
+from unit.runner.pages import ARRIVED, CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
-POLICY = Policy(startup=60, connection_check=10)
+POLICY = Policy(startup=60, connection_check=10, on_logout=OnLogout.WAIT)
 LOADING: Raw = {"booted": False, "injected": False, "registered": None}
 CODED: Raw = UNLINKED | {"code": CODE}
 DOWN: Raw = {"stream": "DISCONNECTED"}
 BAN: Raw = {"code": 402, "expire": 1_800_000_000}
+REFUSED: Raw = LOADING | {"refused": True}
+NOT_FETCHED: Raw = LOADING | {"document": ARRIVED | {"status": 503}}
 END: Raw = {"restrictedUntil": 1_800_000_000}
 
 LINKED_ROWS: list[tuple[Raw, State, Reason]] = [
@@ -58,6 +61,10 @@ LINKED_ROWS: list[tuple[Raw, State, Reason]] = [
     ({"stream": "RESUMING"}, State.RECONNECTING, Reason.RESUMING),
     ({"stream": "SYNCING", "synced": False}, State.SYNCING, Reason.FIRST_SYNC),
     ({"socket": "A_WORD_OF_LATER"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
+    (REFUSED, State.UNSUPPORTED_BROWSER, Reason.BROWSER_REFUSED),
+    (NOT_FETCHED, State.LOAD_ERROR, Reason.HTTP_ERROR),
+    (UNLINKED, State.LOGGED_OUT, Reason.WAITING_FOR_PERSON),
+    (CODED, State.LOGGED_OUT, Reason.WAITING_FOR_PERSON),
     ({}, State.CONNECTED, Reason.AS_EXPECTED),
 ]
 UNLINKED_ROWS: list[tuple[Raw, State, Reason]] = [
@@ -72,8 +79,21 @@ UNLINKED_ROWS: list[tuple[Raw, State, Reason]] = [
     (UNLINKED | {"passkey": {}, "socket": "PAIRING"}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
     (UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
     (UNLINKED, State.DEGRADED, Reason.NO_CODE_FOUND),
+    (REFUSED, State.UNSUPPORTED_BROWSER, Reason.BROWSER_REFUSED),
+    (NOT_FETCHED, State.LOAD_ERROR, Reason.HTTP_ERROR),
     (CODED, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
 ]
+ELSEWHERE = {
+    State.STARTING: "before there is a page",
+    State.LOADING: "on the way to another",
+    State.PROXY_ERROR: "by the relay: test_classify",
+    State.PAIRING_CODE_PENDING: "by a code that was asked for: test_pairing",
+    State.LINK_EXPIRED: "by the rounds of this pod, then by the hold on the volume: test_history",
+    State.UNRESPONSIVE: "by silence: test_monitor_silence",
+    State.CRASHED: "without a page: test_monitor",
+    State.STOPPING: "after the page: test_monitor",
+}
+""" What is no fact of a page. """
 
 
 @dataclass
@@ -195,4 +215,27 @@ def test_no_page_but_a_working_one_can_send(
 
     assert (verdict.state is State.CONNECTED) is (page == {} and state is State.CONNECTED)
     assert reason in Reason
-    assert traits_of(verdict.state).linked in (None, linked)
+    assert traits_of(verdict.state).linked in (None, linked and page.get("registered") is not False)
+
+
+def test_every_state_of_a_page_has_its_row() -> None:
+    """So that one that is new is tried in all four ways, on both generations; what only a text tells is a row without it, too."""
+    table = {state for _, state, _ in LINKED_ROWS + UNLINKED_ROWS}
+
+    assert set(State) == table | ELSEWHERE.keys()
+    assert table.isdisjoint(ELSEWHERE)
+
+
+@pytest.mark.parametrize("dialog", ["OtherWindow", "Other"])
+def test_another_tabs_window_that_is_closed_at_once_was_there(dialog: str) -> None:
+    """The page has lost its session for good; only what it receives again, or its next document, says otherwise."""
+    session, mutex = Session(True, MODERN), {"foreignMutex": dialog == "Other"}
+    session.settle({})
+    assert State.CONFLICT is session.look({"dialog": dialog} | mutex | DOWN).state
+    assert State.CONFLICT is session.look(mutex | DOWN).state
+    session.look({})
+    assert State.RECONNECTING is session.look(DOWN).state
+    session.look({"dialog": dialog} | mutex | DOWN)
+    session.reload()
+
+    assert State.RECONNECTING is session.look(DOWN).state

@@ -98,7 +98,11 @@ class Credentials:
 
 class _RestClient(RESTClientObject):
     def _create_connector(self) -> aiohttp.TCPConnector:
-        """Keep connections; this is the library's place for that."""
+        """Keep connections. This method is private, and the library has no other place for that.
+
+        Where a newer library calls another one, connections end after 15 s again: tests/unit/runtime/kube/test_connection.py
+        notices.
+        """
         return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, keepalive_timeout=KEEP_ALIVE)
 
 

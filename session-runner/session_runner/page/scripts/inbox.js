@@ -99,7 +99,8 @@
     const messages = [...found].filter(([, message]) => message !== null);
     const entries = await Promise.all(messages.map(async ([key, message]) => {
       if (!keys.get(key)) return entry(message, keys.has(key));
-      return { ...await (mayGive() ? content(message) : entry(message, true)), fresh: true };
+      const given = mayGive() ? await content(message).catch(() => null) : null; // one that cannot be read is asked for alone
+      return { ...given ?? await entry(message, true), fresh: true };
     }));
     return { who: who(chat.id), entries: entries.sort((one, other) => one.t - other.t) };
   };
@@ -165,10 +166,10 @@
       return { entries, next: isAll ? null : String(found[0].id) };
     },
 
-    // What is in these messages; null for one that is gone.
+    // What is in these messages; null for one that is gone, and nothing for one that cannot be read: it holds up no other.
     read: (keys) => Promise.all(keys.map(async (key) => {
       const message = await session.message(key);
-      return message && content(message);
+      return message && content(message).catch(() => ({}));
     })),
   };
 })();

@@ -12,6 +12,9 @@
     if (/^\d+/.exec(session.module('WAWebUserPrefsMeUser').getMaybeMePnUser())?.[0] !== own) throw new Error('another account is linked');
   };
 
+  // What the page still has not by then it has not at all.
+  session.isSettled = () => performance.now() > 60_000;
+
   // The page's message with this key, shown or stored; null when it has none. Any other trouble is an error. wa-js asks the
   // page's search for what is not shown; a page without one has no more to tell.
   session.message = async (key) => {

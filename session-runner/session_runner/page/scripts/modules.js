@@ -37,6 +37,8 @@
       };
     },
     WAWebSocketModel: ({ Socket }) => wakeOn(Socket, ['state', 'stream', 'hasSynced']),
+    // A page that is refused as too old says so and loads itself anew, all at once.
+    WAWebStreamModel: ({ Stream }) => Stream.on('change:needsUpdate', (_model, needed) => { if (needed) session.wake('needsUpdate'); }),
     WAWebNetworkStatus: ({ default: status }) => wakeOn(status, ['online']),
     WAWebConnModel: ({ Conn }) => {
       const note = () => { session.code = Conn.ref ? { ref: Conn.ref, since: performance.now() } : null; };
@@ -58,7 +60,7 @@
   const timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, 50);
   setTimeout(() => clearInterval(timer), 60_000);
   // Where the page has one under another id, wa-js finds it by its shape.
-  const SHAPED = { WAWebCmd: 'Cmd', WAWebSocketModel: 'Socket', WAWebNetworkStatus: 'NetworkStatus', WAWebConnModel: 'Conn' };
+  const SHAPED = { WAWebCmd: 'Cmd', WAWebSocketModel: 'Socket', WAWebStreamModel: 'Stream', WAWebNetworkStatus: 'NetworkStatus', WAWebConnModel: 'Conn' };
   const takeShaped = () => {
     for (const [id, name] of Object.entries(SHAPED)) {
       const found = missing.has(id) && WPP.whatsapp[name];

@@ -10,6 +10,7 @@
   // What its own screen says first.
   const BEGINS = { ban: /^you(.re| are) temporarily banned/i, unavailable: /^(503\W+)?((the |this |our )?service|whatsapp)\b.{0,30}\bunavailable\b.{0,20}$/i };
   const SETTLED = 800; // milliseconds until the screen of an event is up: a page that is slower than that is late here, too
+  const KEPT = 10_000; // milliseconds that the stream may take to end after an event
   const EVERY = 200;
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
   const front = () => [...document.querySelectorAll('[role=dialog]')].find(session.isShown) ?? document.querySelector('#app') ?? document.body;
@@ -32,8 +33,8 @@
   const look = (kind) => {
     const refusal = present[kind];
     if (!refusal) return;
-    if (receives()) { // for a moment that may be so with an event whose stream is about to end
-      if (performance.now() - refusal.seen >= SETTLED) end(kind);
+    if (receives()) { // for a while that may be so with an event whose stream is about to end
+      if (performance.now() - refusal.seen >= KEPT) end(kind);
       return;
     }
     const said = screen();

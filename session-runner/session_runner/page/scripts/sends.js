@@ -69,8 +69,11 @@
   };
   const REFUSED = new Set(['edit_message_error', 'quoted_msg_can_not_reply', 'not_forwardable']); // by wa-js and us: too old, say
 
+  // What wa-js asks a page before it quotes; a page that has just come may still get it.
+  const lacksQuotes = ({ msgContextInfo }) => typeof WPP.whatsapp.functions.canReplyMsg !== 'function' || typeof msgContextInfo !== 'function';
+
   // {key} under which the page keeps it, null in it for what is no message; {missing} when the message that it is about is
-  // not there, {refused} when it is none to do that with; null when it was only looked for. The key is built here, because
+  // not there, {refused} when it is none to do that with, {unsupported} by this page; null when it was only looked for. The key is built here, because
   // the chat of a number may be kept under another id.
   session.hand = async ({ id, to, kind, content, about, chats: elsewhere, look, untold, file }) => {
     const { chat: chats, whatsapp } = WPP;
@@ -89,7 +92,10 @@
     const options = {
       messageId: key, createChat: true, linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: false,
     };
-    if (found !== null && !has && !isFrom) options.quotedMsg = found;
+    if (found !== null && !has && !isFrom) {
+      if (session.isSettled() && lacksQuotes(found)) return { unsupported: true };
+      options.quotedMsg = found;
+    }
     try { await hand({ ...given, options }, there); } catch (error) {
       if (REFUSED.has(error?.code)) return { refused: true };
       throw error;
