@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from session_protocol.vocabulary import WebhookEvent
 from session_runner.messages.events import (
     Ack,
     Call,
     Data,
     Deleted,
     Event,
-    EventType,
     History,
     Message,
     PresenceChange,
@@ -18,23 +18,23 @@ from session_runner.messages.events import (
     StateChange,
 )
 
-_FORMS: Final[dict[EventType, type[Data]]] = {
-    EventType.MESSAGE: Message,
-    EventType.EDITED: Message,
-    EventType.DELETED: Deleted,
-    EventType.REACTION: Reaction,
-    EventType.ACK: Ack,
-    EventType.CALL: Call,
-    EventType.HISTORY: History,
-    EventType.PRESENCE: PresenceChange,
-    EventType.STATE: StateChange,
-    EventType.LINK_NEEDED: StateChange,
+_FORMS: Final[dict[WebhookEvent, type[Data]]] = {
+    WebhookEvent.MESSAGE: Message,
+    WebhookEvent.EDITED: Message,
+    WebhookEvent.DELETED: Deleted,
+    WebhookEvent.REACTION: Reaction,
+    WebhookEvent.ACK: Ack,
+    WebhookEvent.CALL: Call,
+    WebhookEvent.HISTORY: History,
+    WebhookEvent.PRESENCE: PresenceChange,
+    WebhookEvent.STATE: StateChange,
+    WebhookEvent.LINK_NEEDED: StateChange,
 }
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True):
     id: str
-    type: EventType
+    type: WebhookEvent
     time: datetime
     data: Any = msgspec.field(default_factory=dict)
 

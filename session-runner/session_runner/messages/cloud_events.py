@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from session_protocol.vocabulary import WebhookEvent
 
-from session_runner.messages.events import Ack, Call, Deleted, Event, EventType, History, Message, Person, Reaction
+from session_runner.messages.events import Ack, Call, Deleted, Event, History, Message, Person, Reaction
 
 _TITLE: Final = {
     131000: "Something went wrong",
@@ -86,7 +87,7 @@ def _messages(event: Event, person: Person, account: Account, wanted: Wanted, *,
 
 def _message(event: Event, account: Account, wanted: Wanted) -> dict[str, Any] | None:
     match event.data:
-        case Message() as edited if event.type is EventType.EDITED:
+        case Message() as edited if event.type is WebhookEvent.EDITED:
             if not wanted.edits:
                 return None
             change: dict[str, Any] = {"original_message_id": edited.id, "message": edited.content}

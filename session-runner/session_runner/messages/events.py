@@ -14,9 +14,6 @@ import msgspec
 from msgspec import Struct, field
 from session_protocol.vocabulary import WebhookEvent
 
-EventType = WebhookEvent
-""" What can happen; a webhook names the same. """
-
 
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """Somebody, as programs may keep it. Its parts stay out of everything that is written for people."""
@@ -154,7 +151,7 @@ class Event:
     """One thing that happened."""
 
     id: str
-    type: EventType
+    type: WebhookEvent
     time: datetime
     """ When the runner learned of it. """
     data: Data

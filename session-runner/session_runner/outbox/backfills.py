@@ -11,8 +11,9 @@ from sqlite3 import Connection
 from typing import Final
 
 import msgspec
+from session_protocol.vocabulary import WebhookEvent
 
-from session_runner.messages.events import HISTORY_ORDER, Event, EventType, History, Message, Person
+from session_runner.messages.events import HISTORY_ORDER, Event, History, Message, Person
 from session_runner.messages.incoming import PageMessage, Who
 from session_runner.outbox import deliveries
 from session_runner.outbox.seen import DAY, Taking, old_message
@@ -157,7 +158,7 @@ def finish(database: Connection, *, to: Receiver, how: Taking) -> None:
 
 
 def _deliver(database: Connection, data: History, *, to: Receiver, how: Taking) -> None:
-    event = Event(id=how.new_event(), type=EventType.HISTORY, time=how.now, data=data)
+    event = Event(id=how.new_event(), type=WebhookEvent.HISTORY, time=how.now, data=data)
     body = to.body(event)
     if body is not None:
         deliveries.add(database, event, 0, webhook=to.name, body=body)

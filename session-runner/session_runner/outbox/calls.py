@@ -9,8 +9,9 @@ from sqlite3 import Connection, Row
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
+from session_protocol.vocabulary import WebhookEvent
 
-from session_runner.messages.events import Call, Event, EventType
+from session_runner.messages.events import Call, Event
 from session_runner.messages.incoming import Who, seconds_of
 from session_runner.outbox import events, people
 from session_runner.outbox.seen import Taking, chat_of
@@ -77,7 +78,7 @@ def publish(database: Connection, how: Taking) -> int:
         stage = _OFFERED if row["ended"] is None else _ENDED
         for step in range(row["told"] + 1, stage + 1):
             data = _call(database, row, is_over=step == _ENDED)
-            event = Event(id=how.new_event(), type=EventType.CALL, time=how.now, data=data)
+            event = Event(id=how.new_event(), type=WebhookEvent.CALL, time=how.now, data=data)
             events.add(database, event, how.deliveries)
             count += 1
         database.execute("UPDATE calls SET told = ? WHERE place = ?", (stage, row["place"]))

@@ -6,9 +6,9 @@ Each is told once. What was told last is kept beside it, so that a runner that d
 from sqlite3 import Connection
 from typing import Final
 
-from session_protocol.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState, WebhookEvent
 
-from session_runner.messages.events import Ack, Data, Event, EventType, StateChange
+from session_runner.messages.events import Ack, Data, Event, StateChange
 from session_runner.messages.progress import Progress
 from session_runner.outbox import events, people
 from session_runner.outbox.seen import Taking
@@ -36,7 +36,7 @@ def publish_statuses(database: Connection, how: Taking) -> int:
             error_code=row["error"] if row["status"] == Progress.FAILED else None,
             details=row["problem"] if row["status"] == Progress.FAILED else None,
         )
-        _add(database, EventType.ACK, ack, how)
+        _add(database, WebhookEvent.ACK, ack, how)
         key = (row["request"], row["status"])
         database.execute("UPDATE statuses SET published = 1 WHERE request = ? AND status = ?", key)
     return len(rows)
@@ -49,13 +49,13 @@ def publish_state(database: Connection, how: Taking, *, state: RunnerState, reas
     if (last["state"], bool(last["link_needed"])) == (state, needed):
         return 0
     change = StateChange(state=state, reason=reason)
-    new = [EventType.STATE] if last["state"] != state else []
-    new += [EventType.LINK_NEEDED] if needed and not last["link_needed"] else []
+    new = [WebhookEvent.STATE] if last["state"] != state else []
+    new += [WebhookEvent.LINK_NEEDED] if needed and not last["link_needed"] else []
     for kind in new:
         _add(database, kind, change, how)
     database.execute("UPDATE reading SET state = ?, link_needed = ?", (state, needed))
     return len(new)
 
 
-def _add(database: Connection, kind: EventType, data: Data, how: Taking) -> None:
+def _add(database: Connection, kind: WebhookEvent, data: Data, how: Taking) -> None:
     events.add(database, Event(id=how.new_event(), type=kind, time=how.now, data=data), how.deliveries)

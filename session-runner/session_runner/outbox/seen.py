@@ -13,17 +13,9 @@ from sqlite3 import Connection
 from typing import Any, Final
 
 from msgspec.structs import replace
+from session_protocol.vocabulary import WebhookEvent
 
-from session_runner.messages.events import (
-    Context,
-    Data,
-    Deleted,
-    Event,
-    EventType,
-    Message,
-    Person,
-    Reaction,
-)
+from session_runner.messages.events import Context, Data, Deleted, Event, Message, Person, Reaction
 from session_runner.messages.ids import received_id
 from session_runner.messages.incoming import (
     LATE,
@@ -195,7 +187,7 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
     _mark(database, chat, message, known, news, how)
     if news is News.MESSAGE and how.marking is not None and _is_to_be_marked(message, now=now):
         marks.receive(database, message.id, chat=chat, how=how.marking, now=now)
-    made: list[tuple[EventType, Data]] = []
+    made: list[tuple[WebhookEvent, Data]] = []
     if news is not None and not _is_ours(database, message, news):
         if message.who.is_group:
             person = None if message.author is None else _person(database, message.author, how, name=message.name)
@@ -203,7 +195,7 @@ def _take(database: Connection, message: PageMessage, *, is_fresh: bool, how: Ta
         if has_file(message):
             _note_file(database, message, how)
     made += [
-        (EventType.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
+        (WebhookEvent.REACTION, _reaction(database, message, change, chat=chat, person=person, how=how))
         for change in changes
         if change.reaction is None or not _is_request(database, change.reaction.id)
     ]
@@ -232,15 +224,15 @@ def _note_file(database: Connection, message: PageMessage, how: Taking) -> None:
 
 def _event(
     message: PageMessage, news: News, *, chat: str, person: Person | None, how: Taking
-) -> tuple[EventType, Data]:
+) -> tuple[WebhookEvent, Data]:
     now = how.now.timestamp()
     if news is News.DELETED:
-        return EventType.DELETED, Deleted(**_head(message, chat), person=person, timestamp=int(now))
+        return WebhookEvent.DELETED, Deleted(**_head(message, chat), person=person, timestamp=int(now))
     made = _message(message, chat=chat, person=person, how=how, waiting=news is News.WAITING)
     if news is News.EDITED:
         edited = now if message.edit_time is None else seconds_of(message.edit_time)
-        return EventType.EDITED, replace(made, timestamp=int(edited), late=False)
-    return EventType.MESSAGE, made
+        return WebhookEvent.EDITED, replace(made, timestamp=int(edited), late=False)
+    return WebhookEvent.MESSAGE, made
 
 
 def _head(message: PageMessage, chat: str) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from session_protocol.vocabulary import WebhookEvent
 
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage
-from session_runner.messages.events import Event, EventType, PresenceChange
+from session_runner.messages.events import Event, PresenceChange
 from session_runner.messages.incoming import Who, seconds_of
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import chat_of
@@ -88,4 +89,4 @@ class ContactPresence:
             chat, person = await outbox.run(chat_of, seen.who, how)
             state = _ACTING.get(seen.state, "online" if seen.online else "offline")
             change = PresenceChange(chat=chat, person=person, state=state, timestamp=int(seconds_of(seen.t)))
-            self._publish(Event(id=how.new_event(), type=EventType.PRESENCE, time=how.now, data=change))
+            self._publish(Event(id=how.new_event(), type=WebhookEvent.PRESENCE, time=how.now, data=change))

@@ -12,8 +12,8 @@ import segno
 from integration.plugin.conftest import ADMINISTRATOR, LINKER, MESSAGING, PLUGIN, READER, SECRET, SENDER, PluginHarness
 from kubectl_whatsapp.drawing import draw
 from local_cluster.light import LightCluster, Programs
-from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.messages.events import Event, EventType, StateChange
+from session_protocol.vocabulary import RunnerState, StateReason, WebhookEvent
+from session_runner.messages.events import Event, StateChange
 from session_runner.outbox import deliveries
 
 CODE = "2@" + "abcdefgh" * 25
@@ -214,7 +214,10 @@ async def test_sends_with_a_right_to_one_secret(harness: PluginHarness) -> None:
 def refuse_one(database: Connection) -> None:
     """Let a webhook have refused an event."""
     event = Event(
-        id="EV1", type=EventType.STATE, time=datetime.now(UTC), data=StateChange(state="Offline", reason="AsExpected")
+        id="EV1",
+        type=WebhookEvent.STATE,
+        time=datetime.now(UTC),
+        data=StateChange(state="Offline", reason="AsExpected"),
     )
     deliveries.add(database, event, 1, webhook="bot", body=b"{}")
     deliveries.died(database, 1, webhook="bot", now=event.time.timestamp(), problem="The receiver answered 404.")

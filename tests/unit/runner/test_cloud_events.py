@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from pywa.client import WhatsApp
+from session_protocol.vocabulary import WebhookEvent
 from session_runner.messages.cloud_events import Account, Wanted, cloud_body
 from session_runner.messages.events import (
     Ack,
@@ -15,7 +16,6 @@ from session_runner.messages.events import (
     Data,
     Deleted,
     Event,
-    EventType,
     History,
     Message,
     Person,
@@ -33,12 +33,12 @@ HELLO = Message(id="3A5F00C2", chat=ADA.user_id, person=ADA, timestamp=179591728
 ALL = Wanted(groups=True, edits=True, deletions=True)
 
 
-def event(data: Data, kind: EventType = EventType.MESSAGE) -> Event:
+def event(data: Data, kind: WebhookEvent = WebhookEvent.MESSAGE) -> Event:
     """Make an event."""
     return Event(id="EV01", type=kind, time=NOW, data=data)
 
 
-def value_of(data: Data, kind: EventType = EventType.MESSAGE, wanted: Wanted = ALL) -> tuple[str, dict[str, Any]]:
+def value_of(data: Data, kind: WebhookEvent = WebhookEvent.MESSAGE, wanted: Wanted = ALL) -> tuple[str, dict[str, Any]]:
     """Give field and value of a body."""
     body = cloud_body(event(data, kind), OURS, wanted)
     assert body is not None
@@ -58,19 +58,19 @@ ACK = Ack(id="3EB0C767", status="delivered", person=ADA, timestamp=1795917290)
 RINGS = Call(id="CALL1", chat=ADA.user_id, person=ADA, timestamp=1795917290, status="offered", video=True)
 REJECTED = Call(id="CALL1", chat=ADA.user_id, person=ADA, timestamp=1795917292, status="rejected")
 EVERY = [
-    (EventType.MESSAGE, HELLO),
-    (EventType.MESSAGE, Message(id="O", chat=ADA.user_id, own=True, person=ADA, timestamp=1, content=TEXT)),
-    (EventType.EDITED, HELLO),
-    (EventType.DELETED, DELETED),
-    (EventType.REACTION, REACTION),
-    (EventType.ACK, ACK),
-    (EventType.CALL, RINGS),
-    (EventType.CALL, REJECTED),
+    (WebhookEvent.MESSAGE, HELLO),
+    (WebhookEvent.MESSAGE, Message(id="O", chat=ADA.user_id, own=True, person=ADA, timestamp=1, content=TEXT)),
+    (WebhookEvent.EDITED, HELLO),
+    (WebhookEvent.DELETED, DELETED),
+    (WebhookEvent.REACTION, REACTION),
+    (WebhookEvent.ACK, ACK),
+    (WebhookEvent.CALL, RINGS),
+    (WebhookEvent.CALL, REJECTED),
 ]
 
 
 @pytest.mark.parametrize(("kind", "data"), EVERY, ids=[kind for kind, _ in EVERY])
-def test_pywa_reads_every_one(kind: EventType, data: Data) -> None:
+def test_pywa_reads_every_one(kind: WebhookEvent, data: Data) -> None:
     """It looks at nothing but the first of each list, and loses what it cannot read."""
     client: Any = WhatsApp(phone_id=OURS.phone_number_id, token="t", server=None, filter_updates=True)
     body = cloud_body(event(data, kind), OURS, ALL)
@@ -116,19 +116,19 @@ def test_an_own_message_is_an_echo() -> None:
 
 def test_a_call_rings_and_is_over() -> None:
     """It has no session, because nobody can take it here, so in the end it has failed."""
-    field, value = value_of(RINGS, EventType.CALL)
+    field, value = value_of(RINGS, WebhookEvent.CALL)
     head = {"id": "CALL1", "from": "15550100999", "from_user_id": ADA.user_id, "to": "15550100001"}
     expected = {**head, "event": "connect", "timestamp": "1795917290", "direction": "USER_INITIATED"}
 
     assert ("calls", [expected]) == (field, value["calls"])
-    (over,) = value_of(REJECTED, EventType.CALL)[1]["calls"]
+    (over,) = value_of(REJECTED, WebhookEvent.CALL)[1]["calls"]
     assert expected | {"event": "terminate", "status": "FAILED", "timestamp": "1795917292"} == over
 
 
 def test_a_call_of_a_group() -> None:
     """It is told if what happens in groups is, and somebody is known who calls."""
-    of_group = event(replace(RINGS, group=True), EventType.CALL)
-    unknown = event(replace(RINGS, group=True, person=None), EventType.CALL)
+    of_group = event(replace(RINGS, group=True), WebhookEvent.CALL)
+    unknown = event(replace(RINGS, group=True, person=None), WebhookEvent.CALL)
 
     assert cloud_body(of_group, OURS, ALL) is not None
     assert cloud_body(of_group, OURS, Wanted()) is None
@@ -149,7 +149,7 @@ def test_a_piece_of_the_history() -> None:
     )
     failed = replace(own, id="F", status="failed", context=None)
     chunk = History(chat=ADA.user_id, person=ADA, messages=(HELLO, own, failed), chunk=3, progress=40, days=7)
-    field, value = value_of(chunk, EventType.HISTORY)
+    field, value = value_of(chunk, WebhookEvent.HISTORY)
     (history,) = value["history"]
     (thread,) = history["threads"]
 
@@ -170,12 +170,12 @@ def test_the_last_piece_of_the_history() -> None:
     )
     of_group = History(chat="1@g.us", group=True, messages=(replace(HELLO, group=True),), chunk=1, progress=0)
 
-    (piece,) = value_of(last, EventType.HISTORY)[1]["history"]
+    (piece,) = value_of(last, WebhookEvent.HISTORY)[1]["history"]
     assert {"metadata": {"phase": 2, "chunk_order": 9, "progress": 100}, "threads": []} == piece
-    (piece,) = value_of(unknown, EventType.HISTORY)[1]["history"]
+    (piece,) = value_of(unknown, WebhookEvent.HISTORY)[1]["history"]
     assert (0, UNKNOWN.user_id) == (piece["metadata"]["phase"], piece["threads"][0]["id"])
-    assert cloud_body(event(of_group, EventType.HISTORY), OURS, Wanted()) is None
-    assert cloud_body(event(of_group, EventType.HISTORY), OURS, ALL) is not None
+    assert cloud_body(event(of_group, WebhookEvent.HISTORY), OURS, Wanted()) is None
+    assert cloud_body(event(of_group, WebhookEvent.HISTORY), OURS, ALL) is not None
 
 
 def test_somebody_without_a_known_number() -> None:
@@ -216,8 +216,8 @@ def test_a_group_is_named_and_only_published_when_wanted() -> None:
 
 def test_changes_are_published_when_wanted() -> None:
     """Each with an id of its own, because clients know messages by it."""
-    edit = value_of(HELLO, EventType.EDITED)[1]["messages"][0]
-    revoke = value_of(DELETED, EventType.DELETED)[1]["messages"][0]
+    edit = value_of(HELLO, WebhookEvent.EDITED)[1]["messages"][0]
+    revoke = value_of(DELETED, WebhookEvent.DELETED)[1]["messages"][0]
 
     assert ("EV01", "edit", {"original_message_id": "3A5F00C2", "message": TEXT}) == (
         edit["id"],
@@ -225,26 +225,28 @@ def test_changes_are_published_when_wanted() -> None:
         edit["edit"],
     )
     assert ("EV01", {"original_message_id": "3A5F00C2"}) == (revoke["id"], revoke["revoke"])
-    assert cloud_body(event(HELLO, EventType.EDITED), OURS, Wanted()) is None
-    assert cloud_body(event(DELETED, EventType.DELETED), OURS, Wanted()) is None
+    assert cloud_body(event(HELLO, WebhookEvent.EDITED), OURS, Wanted()) is None
+    assert cloud_body(event(DELETED, WebhookEvent.DELETED), OURS, Wanted()) is None
 
 
 def test_a_reaction_that_was_taken_away_has_no_emoji() -> None:
     """One that is there has."""
     gone = Reaction(id="3EB0C767", chat=ADA.user_id, person=ADA, timestamp=1)
 
-    assert {"message_id": "3EB0C767", "emoji": "👍"} == value_of(REACTION, EventType.REACTION)[1]["messages"][0][
+    assert {"message_id": "3EB0C767", "emoji": "👍"} == value_of(REACTION, WebhookEvent.REACTION)[1]["messages"][0][
         "reaction"
     ]
-    assert {"message_id": "3EB0C767"} == value_of(gone, EventType.REACTION)[1]["messages"][0]["reaction"]
+    assert {"message_id": "3EB0C767"} == value_of(gone, WebhookEvent.REACTION)[1]["messages"][0]["reaction"]
 
 
 def test_a_status_has_no_errors_but_where_it_failed() -> None:
     """An empty list breaks the most used client; a failed one needs all four texts."""
-    _, value = value_of(ACK, EventType.ACK)
+    _, value = value_of(ACK, WebhookEvent.ACK)
     failed = Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=131026, callback_data="mine")
-    _, refused = value_of(failed, EventType.ACK)
-    odd = value_of(Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=1, details="why"), EventType.ACK)[1]
+    _, refused = value_of(failed, WebhookEvent.ACK)
+    odd = value_of(
+        Ack(id="A", status="failed", person=ADA, timestamp=1, error_code=1, details="why"), WebhookEvent.ACK
+    )[1]
 
     expected = {
         "id": "3EB0C767",
@@ -277,12 +279,12 @@ def test_what_only_the_own_form_has() -> None:
     """The session's state, and what the own account did in a group, where nobody is the other side."""
     own = Message(id="G", chat="1203@g.us", group=True, own=True, timestamp=1, content=TEXT)
 
-    assert cloud_body(event(StateChange(state="Connected"), EventType.STATE), OURS, ALL) is None
+    assert cloud_body(event(StateChange(state="Connected"), WebhookEvent.STATE), OURS, ALL) is None
     assert cloud_body(event(own), OURS, ALL) is None
 
 
 @pytest.mark.parametrize(("kind", "data"), EVERY, ids=[kind for kind, _ in EVERY])
-def test_a_program_can_read_an_event(kind: EventType, data: Data) -> None:
+def test_a_program_can_read_an_event(kind: WebhookEvent, data: Data) -> None:
     """Out of the bytes that are stored and sent, as what it was."""
     made = event(data, kind)
 
@@ -297,4 +299,4 @@ def test_nobody_reads_numbers_and_texts_by_accident() -> None:
     assert "Hello" not in shown
     assert "1555" not in shown
     assert "1555" not in repr(ADA)
-    assert "" == event(StateChange(state="Connected"), EventType.STATE).chat
+    assert "" == event(StateChange(state="Connected"), WebhookEvent.STATE).chat

@@ -12,7 +12,7 @@ from aiohttp import web
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import RunnerState, WebhookEvent, WebhookFormat
 from session_runner.live import Live
-from session_runner.messages.events import Event, EventType, Person, PresenceChange
+from session_runner.messages.events import Event, Person, PresenceChange
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.receiving import contact_presence
 from session_runner.receiving.contact_presence import ContactPresence
@@ -122,7 +122,7 @@ async def test_what_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: 
 def change(number: int, chat_id: str) -> Event:
     """Somebody types."""
     data = PresenceChange(chat=chat_id, person=Person(user_id=chat_id), state="typing", timestamp=number)
-    return Event(id=f"evt-{number}", type=EventType.PRESENCE, time=Receiving().now, data=data)
+    return Event(id=f"evt-{number}", type=WebhookEvent.PRESENCE, time=Receiving().now, data=data)
 
 
 async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.Mo
             await asyncio.sleep(0.05)
 
     sent = [read_event(one.body) for one in receiver.requests]
-    assert ["evt-1", "evt-4", "evt-5"] == [one.id for one in sent if one.type is EventType.PRESENCE]
+    assert ["evt-1", "evt-4", "evt-5"] == [one.id for one in sent if one.type is WebhookEvent.PRESENCE]
 
 
 async def test_without_its_secret_nothing_is_sent(tmp_path: Path) -> None:

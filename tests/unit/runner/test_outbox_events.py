@@ -6,7 +6,8 @@ from pathlib import Path
 from sqlite3 import Connection
 
 import pytest
-from session_runner.messages.events import Event, EventType, StateChange
+from session_protocol.vocabulary import WebhookEvent
+from session_runner.messages.events import Event, StateChange
 from session_runner.outbox import events, seen
 from session_runner.outbox.schema import open_database
 
@@ -31,7 +32,7 @@ def database(tmp_path: Path) -> Iterator[Connection]:
     opened = open_database(tmp_path / "messages.sqlite")
     for number in range(10):
         moment = datetime.fromtimestamp(1000 + number, UTC)
-        event = Event(id=f"EV{number}", type=EventType.STATE, time=moment, data=StateChange(state="Connected"))
+        event = Event(id=f"EV{number}", type=WebhookEvent.STATE, time=moment, data=StateChange(state="Connected"))
         events.add(opened, event, Waiting())
     yield opened
     opened.close()

@@ -15,7 +15,7 @@ from session_protocol.live_settings import LiveSettings, Webhook
 from session_protocol.vocabulary import WebhookEvent, WebhookFormat
 from session_runner.live import Live
 from session_runner.messages.cloud_events import Account
-from session_runner.messages.events import Event, EventType, Message, Person, StateChange
+from session_runner.messages.events import Event, Message, Person, StateChange
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.store import StateStore
 from session_runner.webhooks.deliverer import Deliverer
@@ -194,7 +194,7 @@ def message(text: str, *, number: int = 1, chat: str = "ZZ.1", group: bool = Fal
     """An event about a text from somebody."""
     return Event(
         id=f"evt-{number}",
-        type=EventType.MESSAGE,
+        type=WebhookEvent.MESSAGE,
         time=datetime.now(UTC),
         data=Message(
             id=f"3A{number:04d}",
@@ -209,7 +209,7 @@ def message(text: str, *, number: int = 1, chat: str = "ZZ.1", group: bool = Fal
 
 def change() -> Event:
     """An event about the session's state."""
-    return Event(id="evt-0", type=EventType.STATE, time=NOW, data=StateChange(state="Connected"))
+    return Event(id="evt-0", type=WebhookEvent.STATE, time=NOW, data=StateChange(state="Connected"))
 
 
 def secret(folder: Path, name: str = "bot", **entries: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import GroupEvents, WebhookEvent, WebhookFormat
 from session_runner.live import Live
-from session_runner.messages.events import Event, EventType, History
+from session_runner.messages.events import Event, History
 from session_runner.store import StateStore
 from session_runner.webhooks.recorder import history_receivers
 from session_runner.webhooks.retries import (
@@ -151,7 +151,7 @@ def test_a_webhook_that_names_the_history_is_asked_for_it() -> None:
     live = Live(store=StateStore(clock=lambda: NOW), settings=LiveSettings(webhooks=(named, other)))
     (receiver,) = history_receivers(live, lambda: ACCOUNT)
     chunk = History(chat="1@g.us", group=True, chunk=1, progress=0)
-    event = Event(id="evt-1", type=EventType.HISTORY, time=NOW, data=chunk)
+    event = Event(id="evt-1", type=WebhookEvent.HISTORY, time=NOW, data=chunk)
 
     assert ("a", True) == (receiver.name, receiver.groups)
     assert event.body() == receiver.body(event)
@@ -164,7 +164,7 @@ def test_what_older_clients_misread_is_off_until_it_is_named() -> None:
     plain = webhook("https://a/", format=WebhookFormat.CLOUD_API, events=events)
     wants = webhook("https://a/", format=WebhookFormat.CLOUD_API, events=(*events, WebhookEvent.EDITED))
 
-    edited = replace(message("a"), type=EventType.EDITED)
+    edited = replace(message("a"), type=WebhookEvent.EDITED)
     assert body_for(edited, plain, ACCOUNT) is None
     assert body_for(edited, wants, ACCOUNT) is not None
     assert body_for(message("a", group=True), plain, ACCOUNT) is None
