@@ -43,6 +43,10 @@ EMPTY: Final = {
     "whatsapp-fleet/Recovery": "nothing has recovered by itself yet",
     "whatsapp-fleet/Calls that failed": "none did",
     "whatsapp-session/Page fetches that failed": "the page can be fetched",
+    "whatsapp-session/The oldest that waits": "nobody sends",
+    "whatsapp-session/Refused and failed": "nobody sends",
+    "whatsapp-session/Events that wait for webhooks": "no session has a webhook",
+    "whatsapp-session/The oldest event that waits": "no session has a webhook",
 }
 """ Panels. """
 VOCABULARIES: Final = ("state", "reason", "class", "code")

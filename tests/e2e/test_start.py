@@ -11,7 +11,7 @@ from session_devtools.installation.install import pod_of
 from support.sessions import condition
 from support.waiting import until
 
-CREATES = ["create persistentvolumeclaims", "create pods", *["create secrets"] * 5]
+CREATES = ["create persistentvolumeclaims", "create pods", *["create secrets"] * 6]
 CREATES_ONCE = ["create networkpolicies", "create services"]
 """ Of a namespace's first session. """
 
@@ -20,10 +20,10 @@ def _runs(pod: Object) -> bool:
     return bool(pod["status"]["phase"] == "Running")
 
 
-def test_the_way_to_a_running_pod_is_seven_creates_and_at_most_two_status_writes(
+def test_the_way_to_a_running_pod_is_eight_creates_and_at_most_two_status_writes(
     e2e: ClusterHarness, tenant: Tenant
 ) -> None:
-    """Claim, five Secrets and pod; a namespace's first session makes Service and NetworkPolicy as well.
+    """Claim, six Secrets and pod; a namespace's first session makes Service and NetworkPolicy as well.
 
     The reservation is written first. Events are not counted.
     """
