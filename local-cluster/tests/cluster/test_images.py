@@ -161,15 +161,13 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     sources = tmp_path_factory.mktemp("sources")
     write_context(IMAGES[request.param].inputs(), sources)
     built = build([request.param], progress=ConsoleProgress(), root=sources)[request.param]
-    program = Buildah(cache_folder() / "images")._program
-    container = subprocess.check_output([*program, "from", built.reference], text=True).strip()
-    try:
-        files = Path(subprocess.check_output([*program, "mount", container], text=True).strip())
-        inspected = json.loads(subprocess.check_output([*program, "inspect", "--type", "image", built.reference]))
+    builder = Buildah(cache_folder() / "images")
+    with builder._container(built.reference) as container:  # a build beside it removes only what nobody uses
+        files = Path(subprocess.check_output([*builder._program, "mount", container], text=True).strip())
+        inspected = json.loads(
+            subprocess.check_output([*builder._program, "inspect", "--type", "image", built.reference])
+        )
         yield Unpacked(built=built, sources=sources, files=files, config=inspected["OCIv1"]["config"])
-    finally:
-        for verb in ("umount", "rm"):
-            subprocess.run([*program, verb, container], capture_output=True, check=True)
 
 
 def test_it_is_small(image: Unpacked) -> None:
