@@ -80,7 +80,8 @@ class Operator:
         """Return how often it has listed everything anew, by its own metrics."""
         path = f"/api/v1/namespaces/{NAMESPACE}/pods/{self.pod()['metadata']['name']}:8080/proxy/metrics"
         lines = self.kubectl("get", "--raw", path).splitlines()
-        return int(float(next(line for line in lines if line.startswith(RESYNC)).split()[-1]))
+        shown = next((line for line in lines if line.startswith(RESYNC)), "0")  # of a new operator there is none yet
+        return int(float(shown.split()[-1]))
 
     def wait_for_resyncs(self, times: int) -> None:
         """Wait until it has listed everything that many times more."""
