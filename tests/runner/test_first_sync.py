@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from session_runner.profile.saved_state import read_saved_state
 from standin.harness import StandIn
 from support.runner_process import Folders, RunnerProcess, start_runner
 
@@ -54,12 +55,20 @@ async def test_an_endless_first_sync_is_reported_once_and_stays_so(mode: str, st
     assert first["message"] == reloaded["message"] == again["message"]
 
 
+async def begun(folders: Folders) -> None:
+    """Wait until it is stored that the sync has begun: it is Syncing already while the page is on its way there."""
+    async with asyncio.timeout(30):
+        while read_saved_state(folders.profile / "runner.json").sync_began is None:
+            await asyncio.sleep(0.05)
+
+
 async def test_a_first_sync_that_became_overdue_without_a_pod_is_seen_by_the_next(
-    start: Start, standin: StandIn
+    start: Start, standin: StandIn, folders: Folders
 ) -> None:
     """It counts from when it began, and the first look says so."""
     async with start("pod-1") as runner:
         await linked(runner, standin)
+        await begun(folders)
         await runner.stop()
     assert ("Syncing", "SyncOverdue") not in runner.seen
     await asyncio.sleep(BOUND)
