@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 import pytest
 from session_runner.profile.saved_state import read_saved_state
 from standin.harness import StandIn
 from support.runner_process import Folders, RunnerProcess, start_runner
+from support.waiting import async_until
 
 BOUND = 8.0
 """ Seconds, in the place of ten times the startup timeout. """
@@ -57,9 +59,11 @@ async def test_an_endless_first_sync_is_reported_once_and_stays_so(mode: str, st
 
 async def begun(folders: Folders) -> None:
     """Wait until it is stored that the sync has begun: it is Syncing already while the page is on its way there."""
-    async with asyncio.timeout(30):
-        while read_saved_state(folders.profile / "runner.json").sync_began is None:
-            await asyncio.sleep(0.05)
+
+    async def stored() -> datetime | None:
+        return read_saved_state(folders.profile / "runner.json").sync_began
+
+    await async_until("the sync has begun", stored)
 
 
 async def test_a_first_sync_that_became_overdue_without_a_pod_is_seen_by_the_next(
