@@ -31,6 +31,7 @@ ABSENT: Final = {
 """ Series of the rules. """
 UNSEEN: Final = {
     "Unreachable": "every runner answers",
+    "Pending": "too short to be scraped, as a rule",
     "Recovering": "too short, if a session that gives up is scraped in it at all",
     "ClaimResizeRefused": "no claim is to grow",
     "5..": "the API server is well",
