@@ -12,11 +12,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.typedefs import Handler
 from session_protocol.answers import StoredFile
 from session_protocol.bad_requests import PEERS_FAULTS
 
 from session_runner.http.cloud_bodies import Answer
-from session_runner.http.message_routes import PROBLEMS, PROBLEMS_OF_FILES, Answering, Handler, with_problems
+from session_runner.http.message_routes import PROBLEMS, PROBLEMS_OF_FILES, Answering, with_problems
 from session_runner.media.media import PIECE, Media, Upload
 from session_runner.messages.errors import BadRequestError, MediaError, MissingParameterError, UnknownObjectError
 from session_runner.messages.media import LARGEST, is_media_id

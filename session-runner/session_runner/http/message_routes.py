@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from msgspec import Struct
 from session_protocol.answers import MarkedMessage, MessageWait, SentMessage
 from session_protocol.times import moment_of
@@ -67,7 +68,6 @@ PROBLEMS_OF_FILES: Final[dict[type[errors.MessageError], type[problems.ApiError]
 }
 """ Where a route is about a file and no message, instead. """
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 Answering = Callable[[web.Request], Awaitable[Struct | web.StreamResponse]]
 

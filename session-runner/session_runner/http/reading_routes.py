@@ -2,6 +2,7 @@
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from msgspec import UnsetType
 from session_protocol.reading import (
     LONGEST_ABOUT,
@@ -22,7 +23,7 @@ from session_runner.account.own_profile import OwnProfile
 from session_runner.account.reader import Reader
 from session_runner.http.cloud_bodies import read_body
 from session_runner.http.errors import BadRequestError
-from session_runner.http.message_routes import Handler, with_problems
+from session_runner.http.message_routes import with_problems
 from session_runner.http.reading_table import ListQuery, MessagesQuery
 from session_runner.http.routes import read_query
 

@@ -28,6 +28,8 @@ AT_ONCE: Final = 50
 """ Messages of one look at what waits, and of one call into the page. """
 _FAILED: Final = {"failed": True}
 """ What the page answers for a message that it did not take. """
+_HELD: Final = {"held": True}
+""" The same for one that it was not told of. """
 
 
 class HandingOver:
@@ -72,7 +74,7 @@ class HandingOver:
                 self._untold.clear()
             together = [message for message in found.waiting if message.identifier in found.together]
             if not self._is_for(account):  # another phone may be linked meanwhile, or none
-                await self._note(outbox, [(message, {"held": True}) for message in together])
+                await self._note(outbox, [(message, _HELD) for message in together])
                 return False, 0.0
             if together:
                 held |= await self._hand_over_together(outbox, together, own=own)
@@ -94,7 +96,7 @@ class HandingOver:
         try:
             answers = await self._call_page(wanted, own=own)
         except TooManyCommandsError:
-            await self._note(outbox, [(message, {"held": True}) for message in messages])
+            await self._note(outbox, [(message, _HELD) for message in messages])
             raise
         return await self._note(outbox, list(zip(messages, answers, strict=True)))
 

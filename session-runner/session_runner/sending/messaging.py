@@ -327,7 +327,7 @@ class Messaging:
             acks = await self._page.call("acks.js", {"keys": [message.page_key for message in some]})
             if not isinstance(acks, list) or len(acks) != len(some):
                 raise PageRefusedError
-            come = []
+            changes = []
             for message, ack in zip(some, acks, strict=True):
                 if not isinstance(ack, int):
                     continue  # a page that does not have it has not failed to send it
@@ -335,10 +335,10 @@ class Messaging:
                 if now is not message.progress:
                     error = RefusedError.code if now is Progress.FAILED else None
                     self._count(message.progress, error)
-                    come.append((message.identifier, now, error))
-            if come:
+                    changes.append((message.identifier, now, error))
+            if changes:
                 self._has_progressed = True
-                await outbox.note(requests.record_all, come, time=self._now())
+                await outbox.note(requests.record_all, changes, time=self._now())
 
     def _count_failed(self, code: int) -> None:
         self._has_progressed = True

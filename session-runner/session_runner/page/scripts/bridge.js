@@ -25,6 +25,7 @@
     shownCode: () => [...document.querySelectorAll('[data-ref]')].find(session.isShown)?.getAttribute('data-ref') || null,
     // Whether a phone is linked, by what wa-js has found; a page may have only the older of the two functions that say it.
     isRegistered: () => (typeof WPP.whatsapp.functions.isRegistered === 'function' ? WPP.conn.isRegistered() : WPP.conn.isAuthenticated()),
+    isLetIn: (stream) => ['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream), // the service has taken the page in
     hear: (name, listener) => heard.set(name, [...(heard.get(name) ?? []), listener]),
     wake: (name, detail) => {
       try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }
@@ -52,7 +53,7 @@
     explained = reason;
     setTimeout(() => { explained = null; });
   };
-  session.hear('change:stream', (stream) => { session.wasLetIn ||= ['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream); });
+  session.hear('change:stream', (stream) => { session.wasLetIn ||= session.isLetIn(stream); });
   const WAKERS = new Set(['logout', 'starting_logout', 'set_socket_state', 'socket_stream_disconnected', 'open_socket_stream']);
   Object.defineProperty(window, '__session', { value: session });
 

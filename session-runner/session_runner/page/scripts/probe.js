@@ -35,7 +35,7 @@
   // What is noted here, for later looks at this document.
   if (registered) session.wasLinked = true;
   if (holdsMutex && session) session.heldMutex = true;
-  if (registered && ['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream)) session.wasLetIn = true;
+  if (registered && session?.isLetIn(stream)) session.wasLetIn = true;
   if (streaming) maybe(() => session.screen.note());
 
   const dialog = maybe(() => session.window().kind);
@@ -45,7 +45,7 @@
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
   // A page that has been synced and hears nothing still has them, or a screen in their place.
-  const overChats = registered === true && Boolean(socket?.hasSynced) && !['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream);
+  const overChats = registered === true && Boolean(socket?.hasSynced) && !session?.isLetIn(stream);
   const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText, overChats })) : null);
   // "Continue on WhatsApp Web" is where linking stops for a passkey; the other words stand on the screens that follow it,
   // of which the last wants the link confirmed.

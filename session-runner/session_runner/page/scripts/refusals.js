@@ -67,7 +67,7 @@
   session.hear('service_unavailable_503', () => begin('unavailable', {}));
   const letIn = () => Object.keys(present).forEach((kind) => { if (present[kind]) end(kind); });
   session.hear('change:state', (state) => { if (state === 'CONNECTED' || state === 'UNPAIRED') letIn(); });
-  session.hear('change:stream', (stream) => { if (['SYNCING', 'RESUMING', 'CONNECTED'].includes(stream)) letIn(); });
+  session.hear('change:stream', (stream) => { if (session.isLetIn(stream)) letIn(); });
 
   const codeIn = (said) => ({ code: said.match(/\bcode\b\D{0,12}(\d{1,6})/i)?.[1] ?? null, expire: null });
   const overTheChats = (kind) => {
