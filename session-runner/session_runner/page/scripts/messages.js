@@ -29,10 +29,13 @@
   // Receipts as the page told of them, by the id of the message: it may keep them apart from it.
   const MOST_RECEIPTS = 2000;
   const receipts = new Map();
-  WPP.on('chat.msg_ack_change', ({ ack, chat, ids }) => {
-    if (chat?.isGroup?.()) return; // one member's
-    for (const { id } of ids) receipts.set(id, Math.max(ack, receipts.get(id) ?? ack));
+  session.receipt = (ack, ids) => {
+    for (const id of ids) receipts.set(id, Math.max(ack, receipts.get(id) ?? ack));
     for (const id of [...receipts.keys()].slice(0, Math.max(0, receipts.size - MOST_RECEIPTS))) receipts.delete(id);
+    session.wakeOften('ack');
+  };
+  WPP.on('chat.msg_ack_change', ({ ack, chat, ids }) => {
+    if (!chat?.isGroup?.()) session.receipt(ack, ids.map(({ id }) => id)); // in a group it is one member's
   });
   // How far the message with this key has come; null when the page does not know.
   session.ack = async (key) => {

@@ -36,6 +36,18 @@
         return codeOf.call(this, reason, ...rest);
       };
     },
+    // What was read while this session was away is told as soon as the page connects; wa-js listens in the same way once it
+    // is ready for everything. Receipts of the account's other devices are left to it.
+    WAWebHandleDirectChatReceipt: (receipts) => {
+      const { handleChatSimpleReceipt: handle } = receipts;
+      receipts.handleChatSimpleReceipt = function told(receipt, ...rest) {
+        try {
+          const { ack, ackString, recipient, externalIds } = receipt;
+          if (ack >= 2 && ackString !== 'sender' && !recipient) session.receipt(ack, externalIds);
+        } catch { /* told in another shape */ }
+        return handle.call(this, receipt, ...rest);
+      };
+    },
     WAWebSocketModel: ({ Socket }) => wakeOn(Socket, ['state', 'stream', 'hasSynced']),
     // A page that is refused as too old says so and loads itself anew, all at once.
     WAWebStreamModel: ({ Stream }) => Stream.on('change:needsUpdate', (_model, needed) => { if (needed) session.wake('needsUpdate'); }),
