@@ -233,6 +233,7 @@ class Operator:
                 store=self.store,
                 key=self.keys.key,
                 seals=self.seals,
+                creating=self.admission.under_way.creating,
                 extra_ca=self._config.defaults.extra_ca,
             ),
             writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
