@@ -201,7 +201,12 @@ def reconciler_deps_of(
             pod_security=base.instance.enforces_pod_security,
         ),
         executor=Executor(
-            kube=kube, store=base.store, key=base.keys.key, seals=base.seals, extra_ca=config.defaults.extra_ca
+            kube=kube,
+            store=base.store,
+            key=base.keys.key,
+            seals=base.seals,
+            creating=admission.under_way.creating,
+            extra_ca=config.defaults.extra_ca,
         ),
         writer=StatusWriter(kube=kube, store=base.store, clock=clock, metrics=metrics),
         event_recorder=event_recorder,
