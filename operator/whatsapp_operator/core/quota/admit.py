@@ -139,12 +139,12 @@ def admit(
         _add_if_not_running(ledgers, session, now=now)
     waiting = Counter(pending_by_uid[uid].reservation.quota for uid in outside)
     passed_over = outside | (assumed_by_uid.keys() - withdrawn)
-    newly_assumed, refusals = [], {}
+    newly_assumed, refused = [], []
     for pending in in_order(pending for uid, pending in pending_by_uid.items() if uid not in passed_over):
         reservation = pending.reservation
         ledger = ledgers.setdefault(reservation.quota, _Ledger())
-        if (refusal := _refusal(limits.get(reservation.quota), ledger, pending)) is not None:
-            refusals[reservation.session_uid] = refusal
+        if _refusal(limits.get(reservation.quota), ledger, pending) is not None:
+            refused.append(pending)
             waiting[reservation.quota] += 1
             continue
         ledger.add(reservation)
@@ -158,6 +158,12 @@ def admit(
                 reserved_at=now,
             )
         )
+    # By what is taken at the end, so that the next round, which finds it taken, says the same.
+    refusals = {
+        pending.reservation.session_uid: refusal
+        for pending in refused
+        if (refusal := _refusal(limits.get(pending.reservation.quota), ledgers[pending.reservation.quota], pending))
+    }
     usage = {
         name: Usage(
             admitted=len(ledger.reservations),
