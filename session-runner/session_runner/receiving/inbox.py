@@ -119,16 +119,23 @@ class Inbox:
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
         self._waker = Waker()
-        store.changed.connect(self._waker.wake)
+        store.changed.connect(self._on_state)
         self._something = False
         """ Whether the page told that something happened. """
         self._again = False
         self._whole = _Whole()
+        self._was_away = False
+        """ Whether the page was, since the last round began: for a moment, perhaps, during that round. """
         self._is_full = False
         self.bell = Bell()
         """ Rings when there are new events. """
         self.marks_stored = Signal()
         """ Messages were stored with their read marks. """
+
+    def _on_state(self) -> None:
+        if not self._page.is_connected:
+            self._was_away = True
+        self._waker.wake()
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -207,8 +214,10 @@ class Inbox:
         self.published(begun.published)
         if begun.more:
             self.wake()
-        if not can_read:
+        if self._was_away or not can_read:
+            self._was_away = False
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
+        if not can_read:
             return PAUSE
         reading = begun.reading
         if reading is None:

@@ -64,6 +64,22 @@ async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path
     assert second.context is not None
 
 
+async def test_what_came_in_a_moments_absence_is_read(
+    session: Receiving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where that was over before it was looked at: the page had nobody to tell of it."""
+    for name in ("SETTLED", "WHOLE"):
+        monkeypatch.setattr(inbox_module, name, 3600.0)
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A")
+        await becomes(outbox, ("message", "A"))
+        await async_until("all was read", lambda: asyncio.sleep(0, session.inbox._whole.at), within=20)
+        session.page.put(ADA, "B")
+        session.say(RunnerState.RECONNECTING)
+        session.say(RunnerState.CONNECTED)
+        await becomes(outbox, ("message", "A"), ("message", "B"))
+
+
 async def test_what_arrives_is_read_while_whatsapp_answers_no_message(session: Receiving, tmp_path: Path) -> None:
     """The page is connected then, whatever the state is called."""
     session.say(RunnerState.DEGRADED, reason=StateReason.MESSAGES_UNANSWERED)
