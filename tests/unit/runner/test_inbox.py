@@ -64,7 +64,7 @@ async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path
     assert second.context is not None
 
 
-async def test_what_came_in_a_moments_absence_is_read(
+async def test_what_happens_in_a_moments_absence_is_read(
     session: Receiving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where that was over before it was looked at: the page had nobody to tell of it."""
