@@ -144,7 +144,7 @@ async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> N
     loop = asyncio.get_running_loop()
     loop.call_later(0.05, page.died.set_result, "page")
     with pytest.raises(RunEnded) as caught:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             await harness.monitor.watch(page)
 
     assert caught.value.exit.code is ExitCode.PAGE_CRASHED
