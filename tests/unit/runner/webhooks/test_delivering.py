@@ -150,9 +150,9 @@ async def test_a_receiver_that_hangs_holds_up_no_other(
             await session.says("The receiver did not answer within 2 s.")
             after = await session.deliverer.reports()
 
-    assert ["0", "1", "2", "3", "4"] == sorted(receiver.texts)
+    assert {"0", "1", "2", "3", "4"} == set(receiver.texts)
     assert after is not None
-    assert "" == after[1].problem
+    assert (5, 0) == (after[0].backlog.waiting, after[1].backlog.waiting)
     assert ("silent", "none") in session.counted
 
 
