@@ -5,7 +5,7 @@
 
 import html
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,10 @@ async def opened(browser: Browser) -> AsyncIterator[Open]:
     await context.add_init_script(scripts.init_script(Presence.UNAVAILABLE))
 
     async def opened(
-        generation: str = "modern", *, early: Any = None, late: Sequence[str] = (), query: str = "", chats: bool = False
+        generation: str = "modern", *, early: Any = None, query: str = "", chats: bool = False, **more: object
     ) -> Second:
-        config = html.escape(json.dumps({"generation": generation, "early": early, "late": late}))
+        given = {"generation": generation, "early": early, "late": [], "mode": "QR"} | more
+        config = html.escape(json.dumps(given))
         source = f"{CHATS}{SOURCE}" if chats else SOURCE
         body = f'<!doctype html><div id="app" data-config="{config}"></div><script nonce="n">{source}</script>'
 

@@ -2,7 +2,7 @@
 // modules when they are asked for, has attributes that are getters, and is told what to be by `window.control`.
 
 (() => {
-  const { generation, early, late } = JSON.parse(document.querySelector('#app').dataset.config);
+  const { generation, early, late, mode } = JSON.parse(document.querySelector('#app').dataset.config);
   const registry = Object.create(null);
   const define = (id, factory) => { registry[id] = { id, factory, ready: false, exports: null }; };
   function load(id) {
@@ -43,7 +43,7 @@
     registered: false, comms: {}, mutex: '"t1:init_1"', holds: true, capping: 'NONE', quota: {}, locked: false, reason: null,
   };
   const Socket = new Model({ state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false });
-  const Stream = new Model({ mode: 'QR', info: 'NORMAL', needsUpdate: false });
+  const Stream = new Model({ mode, info: 'NORMAL', needsUpdate: false });
   const Conn = new Model({ ref: undefined, refTTL: undefined, connected: false });
   const network = Object.assign(new Model({ online: true }), { checkOnline() {} });
   const Cmd = new CmdImpl();
