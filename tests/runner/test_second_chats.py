@@ -8,9 +8,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FRIEND = "15550100777@c.us"
 
 
-async def connect(opened: Open, generation: str) -> Second:  # noqa: F811
+async def connect(opened: Open, generation: str, **early: list[object]) -> Second:  # noqa: F811
     """Open the page with its chats."""
-    second = await opened(generation, chats=True)
+    second = await opened(generation, chats=True, early=early)
     await second.control("connected")
     await second.facts(registered=True)
     return second
@@ -73,6 +73,12 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     assert [1] == await second.ask("acks.js", {"keys": [key]})
     await second.control("receipt", "S1", FRIEND, 3)
     await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])
+
+
+async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Open) -> None:  # noqa: F811
+    """What was read while the session was away: the page hears of it before wa-js listens, and keeps it nowhere."""
+    second = await connect(opened, generation, receipt=["S1", FRIEND, 3])
+    assert [3] == await second.ask("acks.js", {"keys": [f"true_{FRIEND}_S1"]})
 
 
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811

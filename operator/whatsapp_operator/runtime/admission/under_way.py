@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from whatsapp_operator.runtime.kube.errors import KubeError, Refused
+from whatsapp_operator.runtime.kube.errors import Refused
 from whatsapp_operator.runtime.kube.resources import Json, Resource
 from whatsapp_operator.runtime.process.clock import Clock
 
@@ -41,7 +41,7 @@ class UnderWay:
         except Refused:
             self._end(number)
             raise
-        except KubeError:
+        except BaseException:  # no answer, or nobody waits for it any more
             self._clock.call_later(sent + LONGEST - self._clock.monotonic(), lambda: self._end(number))
             raise
         else:
