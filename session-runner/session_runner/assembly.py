@@ -33,7 +33,7 @@ from session_runner.http.webhook_routes import WebhookRoutes
 from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.media.media import Media
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.page.driver import EarlyDriver
 from session_runner.receiving.backfill import BackfillReader
 from session_runner.receiving.calls import Calls

@@ -27,7 +27,7 @@ from session_runner.host.browser_version import browser_version, recorded_versio
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.monitoring.volume_watch import VolumeWatch

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 from session_runner.http.errors import EventsGoneError, StartingError, TooManyStreamsError
 from session_runner.http.routes import EventsQuery, read_query
 from session_runner.messages.errors import NotReadyError
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.outbox.events import Stored
 from session_runner.receiving.inbox import Inbox
 

@@ -24,7 +24,7 @@ from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.outbox import events, people, readings, seen
 from session_runner.outbox.events import Deliveries, Stored
 from session_runner.outbox.marks import LONGEST_DELAY, SHORTEST_DELAY, Marking

@@ -23,7 +23,6 @@ from session_protocol.states import STATES
 from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.live import Live
-from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
 from session_runner.messages.contents import Deletion, Edit, File, kind_of
 from session_runner.messages.errors import (
@@ -40,6 +39,7 @@ from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.pacing import Turn
 from session_runner.messages.progress import Progress, progress_after, unanswered_since
 from session_runner.messages.requests import ReadMark, SendRequest
+from session_runner.metrics.messages import MessageMetrics
 from session_runner.outbox import marks, requests, turns
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage

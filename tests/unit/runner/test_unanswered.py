@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.errors import NobodyThereError
 from session_runner.messages.progress import LONGEST_SILENCE, Progress
+from session_runner.metrics.messages import MessageMetrics
 from session_runner.outbox import requests
 from session_runner.outbox.ages import Ages, ages
 from session_runner.outbox.outbox import Outbox, open_outbox
