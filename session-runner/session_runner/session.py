@@ -72,8 +72,8 @@ class Session:
     started: float
     """ When the process began, by the monotonic clock. """
     driver: EarlyDriver
-    before: Sequence[Process] | None
-    """ Our descendants that existed before the driver, which the session must not end; None: those at its begin. """
+    before: Sequence[Process]
+    """ Our descendants that existed before the driver, which the session must not end. """
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None
@@ -99,8 +99,6 @@ class Session:
             return Exit(ExitCode.PROFILE_UNUSABLE, str(error))
 
     async def _run_locked(self, layout: ProfileLayout, stop: asyncio.Event) -> Exit:
-        if self.before is None:
-            self.before = self._below()
         work = asyncio.create_task(self._work(layout))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -344,7 +342,7 @@ class Session:
         self.store.show_pairing_code(None, lifetime=0)
 
     def _ours(self) -> list[Process]:
-        before = {(process.pid, process.started) for process in self.before or ()}
+        before = {(process.pid, process.started) for process in self.before}
         return [process for process in self._below() if (process.pid, process.started) not in before]
 
     @staticmethod
