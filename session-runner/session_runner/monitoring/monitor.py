@@ -23,7 +23,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded, unresponsive
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring import answers, fetcher
 from session_runner.monitoring.answers import Answers
 from session_runner.monitoring.deaths import Deaths
