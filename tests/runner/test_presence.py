@@ -1,9 +1,9 @@
 """A linked session is not a person who looks at the page: the phone counts how often one seemed to."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from runner.conftest import Start
 from session_runner.account.presence import WEEK
 from session_runner.profile.saved_state import read_saved_state, write_saved_state
