@@ -6,10 +6,10 @@ refused with the code that the Cloud API has for it, so that nobody takes for se
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
 from session_protocol.phone_numbers import read_phone_number
 from session_protocol.vocabulary import Interactive
@@ -27,6 +27,7 @@ from session_runner.messages.errors import (
 from session_runner.messages.fields import read_message_id
 from session_runner.messages.numbered import read_numbered
 from session_runner.messages.readers import READERS, Reader, read_forward, read_text
+from session_runner.values import Private
 
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
@@ -39,21 +40,21 @@ _OWN_READERS: Final[Mapping[str, Reader]] = {**READERS, "forward": read_forward}
 _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SendRequest:
+class SendRequest(Private, frozen=True, kw_only=True):
     """Something to somebody. Its parts stay out of everything that is written for people."""
 
-    given: str = field(repr=False)
+    hidden = ("given", "digits", "content")
+
+    given: str
     """ The number, or `user_id`, as the client wrote it. """
-    digits: str = field(repr=False)
+    digits: str
     """ Of the number; empty: it is the number of that `user_id`. """
-    content: Content = field(repr=False)
+    content: Content
     reply_to: str | None = None
     """ The id of the message that it answers. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadMark:
+class ReadMark(Struct, frozen=True, kw_only=True):
     """A message of somebody else was read."""
 
     message: str

@@ -9,12 +9,12 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import WebhookFormat
 
@@ -37,8 +37,7 @@ SECRET_PAUSE: Final = 10.0
 """ Seconds until an unusable Secret is read again. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What all channels of a session share."""
 
     clock: Callable[[], datetime]

@@ -6,12 +6,12 @@ guard about each address that a socket is about to connect to.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import aiohttp
+from msgspec import Struct
 from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import WebhookFormat
 
@@ -29,8 +29,7 @@ READ: Final = 4096
 """ Bytes of an answer that are read; with more the connection is closed. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What came of a request."""
 
     status: int | None = None
