@@ -254,6 +254,7 @@ def session_of(
         ),
         handlers={
             "ack": sending.messaging.acks_changed,
+            "handed": sending.messaging.wake,
             "message": receiving.inbox.something_happened,
             "call": receiving.calls.something_happened,
             "presence": receiving.presence.something_happened,

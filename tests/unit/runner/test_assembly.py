@@ -37,4 +37,4 @@ def test_each_event_of_the_page_has_one_to_handle_it() -> None:
     """The monitor has what nobody else wants."""
     session = session_of(make_parts(), started=0.0)
 
-    assert {"ack", "message", "call", "presence"} == set(session.workers.handlers)
+    assert {"ack", "handed", "message", "call", "presence"} == set(session.workers.handlers)

@@ -161,6 +161,34 @@ async def test_what_waits_goes_in_one_call(session: Session, tmp_path: Path, mon
     assert sent == [identifier for identifier, _, _ in session.page.given]
 
 
+async def test_a_chat_that_the_page_is_still_at_holds_up_no_other(session: Session, tmp_path: Path) -> None:
+    """However long: that is no failed try, nothing overtakes within the chat, and it goes on when the page says so."""
+    session.page.hangs = {"slow"}
+    async with running(session, tmp_path):
+        slow, behind = await session.send("slow"), await session.send("behind")
+        for number in range(3):
+            await session.becomes(await session.send(str(number), to="15550100888"), "handed_over")
+        session.later(seconds=SHORTEST_WAIT)
+        await asyncio.sleep(0.2)
+        assert "handing_over" == await session.status(slow)
+        session.page.hangs.clear()
+        session.messaging.wake()
+        await session.becomes(behind, "handed_over")
+
+    assert ["0", "1", "2", "slow", "behind"] == [text for _, _, text in session.page.given]
+
+
+async def test_messages_of_which_no_page_was_asked_are_not_begun(session: Session, tmp_path: Path) -> None:
+    """A page that went in the moment before: the phone that unlinks next leaves them refused and not in doubt."""
+    session.door.close()
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await asyncio.sleep(0.1)
+        session.say(RunnerState.LOGGED_OUT, linked=False)
+        await session.becomes(identifier, "failed")
+    assert [] == session.page.calls
+
+
 async def test_a_page_with_too_many_commands_has_begun_nothing(session: Session, tmp_path: Path) -> None:
     """So nothing counts as begun, and the next round hands it over."""
     session.say(RunnerState.OFFLINE)
