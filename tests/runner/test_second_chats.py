@@ -10,9 +10,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FRIEND = "15550100777@c.us"
 
 
-async def connect(opened: Open, generation: str) -> Second:  # noqa: F811
+async def connect(opened: Open, generation: str, **early: list[object]) -> Second:  # noqa: F811
     """Open the page with its chats."""
-    second = await opened(generation, chats=True)
+    second = await opened(generation, chats=True, early=early)
     await second.control("connected")
     await second.facts(registered=True)
     return second
@@ -111,6 +111,12 @@ async def test_a_chat_that_hangs_costs_the_others_a_moment_once(generation: str,
     answers, _ = await ask("S1", "S2", "O1")
     assert [{"key": f"true_{stuck}_S1"}, {"key": f"true_{stuck}_S2"}, {"failed": True}] == answers
     assert ["F1", "F2", "F3", "S1", "S2"] == [one[0] for one in await second.page.evaluate("control.sent()")]
+
+
+async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Open) -> None:  # noqa: F811
+    """What was read while the session was away: the page hears of it before wa-js listens, and keeps it nowhere."""
+    second = await connect(opened, generation, receipt=["S1", FRIEND, 3])
+    assert [3] == await second.ask("acks.js", {"keys": [f"true_{FRIEND}_S1"]})
 
 
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811

@@ -53,7 +53,7 @@ async def test_an_event_before_the_library_listens_counts(generation: str, opene
     """A ban, and the reason of a logout: the library listens a second later."""
     second = await opened(generation, early={"tell": ["account_temporarily_banned", {"code": 402, "expire": "3600"}]})
     await second.facts(ban=Ban(code="402", expires=3600))
-    second = await opened(generation, early={"logsOut": "storage_quota_exceeded"})
+    second = await opened(generation, early={"logsOut": ["storage_quota_exceeded"]})
 
     await second.control("logsOut", "syncd_timeout")
     await second.facts(injected=True)

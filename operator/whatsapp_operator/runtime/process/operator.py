@@ -58,7 +58,9 @@ from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceClean
 from whatsapp_operator.runtime.reconcile.observer import Observer, names_of, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
-from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps, event_call
+from whatsapp_operator.runtime.reconcile.reconciler import Reconciler
+from whatsapp_operator.runtime.reconcile.reconciliation import ReconcilerDeps
+from whatsapp_operator.runtime.reconcile.session_cache import event_call
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission, newcomer
 from whatsapp_operator.runtime.reconcile.workers import Workers
@@ -233,6 +235,7 @@ class Operator:
                 store=self.store,
                 key=self.keys.key,
                 seals=self.seals,
+                creating=self.admission.under_way.creating,
                 extra_ca=self._config.defaults.extra_ca,
             ),
             writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
