@@ -145,6 +145,15 @@ async def test_a_bad_message_holds_up_its_chat_alone(session: Session, tmp_path:
     assert TRIES > 1
 
 
+async def test_what_the_sender_wants_back_is_stored_with_the_message(session: Session, tmp_path: Path) -> None:
+    """So that each status has it, whichever runner tells it."""
+    request = SendRequest(given=FRIEND, digits=FRIEND, content=Text(body="Hello"), callback_data="order 7")
+    async with running(session, tmp_path, works=False) as outbox:
+        identifier = (await session.messaging.accept(request)).identifier
+        row = await outbox.run(lambda database: database.execute("SELECT id, callback_data FROM requests").fetchone())
+    assert (identifier, "order 7") == tuple(row)
+
+
 async def test_what_waits_goes_in_one_call(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of all chats; in each what is behind a message that the page does not take was not begun, and can still be refused."""
     monkeypatch.setattr(messaging, "RETRY", 30)  # while it is tried again it counts as begun for a moment
