@@ -248,6 +248,7 @@ def session_of(parts: Parts, *, started: float, driver: EarlyDriver, before: Seq
         ),
         handlers={
             "ack": sending.messaging.acks_changed,
+            "handed": sending.messaging.wake,
             "message": receiving.inbox.something_happened,
             "call": receiving.calls.something_happened,
             "presence": receiving.presence.something_happened,

@@ -77,6 +77,42 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])
 
 
+async def test_a_chat_that_hangs_costs_the_others_a_moment_once(generation: str, opened: Open) -> None:  # noqa: F811
+    """What the page is still at is pending, wakes the runner when it is over, and is begun once; what fails so late is told."""
+    second = await connect(opened, generation)
+    stuck, other = "15550100778@c.us", "15550100779@c.us"
+    for hanging in (stuck, other):
+        await second.page.evaluate("(id) => WPP.whatsapp.ChatStore.models.delete(id)", hanging)
+        await second.control("hangs", hanging)
+
+    async def ask(*names: str) -> tuple[list[object], float]:
+        chats = {"S": stuck, "O": other, "F": FRIEND}
+        text = {"kind": "text", "content": {"body": "hello", "mentions": [], "preview_url": False, "preview": None}}
+        rest: dict[str, object] = {"about": None, "chats": [], "look": False, "untold": False}
+        begun = asyncio.get_running_loop().time()
+        wanted = [{"id": name, "to": chats[name[0]]} | text | rest for name in names]
+        answers = await second.ask("send.js", {"own": None, "messages": wanted})
+        return answers, asyncio.get_running_loop().time() - begun
+
+    def key(name: str) -> dict[str, str]:
+        return {"key": f"true_{FRIEND}_{name}"}
+
+    answers, took = await ask("S1", "S2", "O1", "F1", "F2")
+    assert [{"pending": True}, {"held": True}, {"pending": True}, key("F1"), key("F2")] == answers
+    assert took < 2
+    answers, took = await ask("S1", "S2", "O1", "F3")
+    assert [{"pending": True}, {"held": True}, {"pending": True}, key("F3")] == answers
+    assert took < 0.3
+
+    second.woken.clear()
+    await second.control("goesOn", stuck)
+    await second.control("fails", other)
+    await async_until("it wakes", lambda: _count(second, "handed"), lambda count: count >= 1)
+    answers, _ = await ask("S1", "S2", "O1")
+    assert [{"key": f"true_{stuck}_S1"}, {"key": f"true_{stuck}_S2"}, {"failed": True}] == answers
+    assert ["F1", "F2", "F3", "S1", "S2"] == [one[0] for one in await second.page.evaluate("control.sent()")]
+
+
 async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Open) -> None:  # noqa: F811
     """What was read while the session was away: the page hears of it before wa-js listens, and keeps it nowhere."""
     second = await connect(opened, generation, receipt=["S1", FRIEND, 3])

@@ -340,6 +340,7 @@ class Messaging:
                 key=key,
                 digest=digest,
                 to_prepare=to_prepare,
+                callback_data=request.callback_data,
             )
             await self._pacer.take_in(outbox, message, most=MOST_WAITING)
         except FullError as error:
