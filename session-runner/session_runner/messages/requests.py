@@ -45,7 +45,7 @@ _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 class SendRequest(Private, frozen=True, kw_only=True):
     """Something to somebody. Its parts stay out of everything that is written for people."""
 
-    hidden = ("given", "digits", "content")
+    hidden = ("given", "digits", "content", "callback_data")
 
     given: str
     """ The number, or `user_id`, as the client wrote it. """
@@ -54,7 +54,7 @@ class SendRequest(Private, frozen=True, kw_only=True):
     content: Content
     reply_to: str | None = None
     """ The id of the message that it answers. """
-    callback_data: str | None = field(default=None, repr=False)
+    callback_data: str | None = None
     """ What the client wants to have back in each status. """
 
 

@@ -25,7 +25,7 @@ KEYS_KEPT: Final = 24 * 3600.0
 class NewMessage(Private, frozen=True, kw_only=True):
     """What is stored before a request is answered."""
 
-    hidden = ("given", "digits", "content", "account", "key", "digest")
+    hidden = ("given", "digits", "content", "account", "key", "digest", "callback_data")
 
     identifier: str
     given: str
@@ -42,7 +42,7 @@ class NewMessage(Private, frozen=True, kw_only=True):
     """ Whether its file has to be fetched or converted before the page gets it. """
     to_stranger: bool | None = None
     """ Whether it goes to somebody who has never written; None: not known. """
-    callback_data: str | None = field(default=None, repr=False)
+    callback_data: str | None = None
     """ What its sender wants to have back in each status. """
 
 
