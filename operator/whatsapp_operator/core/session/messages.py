@@ -231,12 +231,12 @@ def link_gone(*, at: datetime) -> ReasonMessage:
     )
 
 
-def name_taken(kind: str, name: str) -> ReasonMessage:
-    """Return the message for a foreign object that has the name of one of ours."""
+def pod_taken(name: str) -> ReasonMessage:
+    """Return the message for a pod with our name that is not ours, as far as its owner reference tells."""
     return ReasonMessage(
         Reason.NAME_TAKEN,
-        f"The {kind} named {name} does not belong to this session, so the operator does not change it. Delete or rename "
-        "it, or give the session another name.",
+        f"The pod named {name} does not belong to this session, so the operator does not change it. Delete or rename it, or "
+        "give the session another name. If the operator made it, somebody, or a webhook, has taken its owner reference away.",
     )
 
 
