@@ -27,6 +27,7 @@ from session_runner.host.browser_version import browser_version, recorded_versio
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
+from session_runner.live import Live
 from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
@@ -69,6 +70,7 @@ class Session:
     commands: Commands
     numbers: PhoneNumbers
     workers: Workers
+    live: Live
     started: float
     """ When the process began, by the monotonic clock. """
     driver: EarlyDriver
@@ -155,7 +157,7 @@ class Session:
             started=self.started,
             numbers=self.numbers,
             presence=PresenceKeeper(
-                wanted=self.settings.presence,
+                wanted=lambda: self.live.settings.presence,
                 state_file=self._state_file,
                 clock=self.seams.clock,
                 random=self.seams.random,
@@ -164,6 +166,7 @@ class Session:
             first_classified=settle,
             proxy=self._relay,
         )
+        self.live.changed.connect(partial(self._monitor.wake, "settings", None))
         await _first(
             self._run_page(layout, self._monitor),
             volume.watch(self._monitor.add_remark),
@@ -216,7 +219,6 @@ class Session:
                     allowed_hosts=self.settings.allowed_hosts,
                     user_agent=user_agent(version),
                     sandbox=self.settings.browser_sandbox,
-                    presence=self.settings.presence,
                     relay_port=None if self._relay is None else self._relay.port,
                     language=self.settings.browser_language,
                     time_zone=self.settings.browser_time_zone,

@@ -80,7 +80,7 @@ window.secondChats = ({ Emitter, Model, generation }) => {
       WAWebHandleDirectChatReceipt: { handleChatSimpleReceipt() {} },
     },
     controls: {
-      comes: (id, { from, ...more }) => { show({ id: new MsgKey({ id, remote: new Wid(from), fromMe: false }), type: 'chat', t: 1_800_000_000, from: new Wid(from), ...more }); },
+      comes: (id, { from, fromMe = false, ...more }) => { show({ id: new MsgKey({ id, remote: new Wid(from), fromMe }), type: 'chat', t: 1_800_000_000, from: new Wid(from), ...more }); },
       becomes: (key, changes) => {
         const message = messages.get(key);
         message.set(changes);

@@ -1,5 +1,8 @@
 """Messages on a page by another hand, which has what wa-js needs for them and no more: no store, and no search in one."""
 
+import asyncio
+from functools import partial
+
 import pytest
 from runner.second import Open, Second, browser, opened  # noqa: F401 -- fixtures
 from support.waiting import async_until
@@ -79,6 +82,24 @@ async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Op
     """What was read while the session was away: the page hears of it before wa-js listens, and keeps it nowhere."""
     second = await connect(opened, generation, receipt=["S1", FRIEND, 3])
     assert [3] == await second.ask("acks.js", {"keys": [f"true_{FRIEND}_S1"]})
+
+
+async def test_what_becomes_of_messages_counts_before_all_is_ready(generation: str, opened: Open) -> None:  # noqa: F811
+    """An ack and an edit wake the runner, though the page never gets to the mode for which the library waits."""
+    second = await opened(generation, chats=True, mode="SYNCING")
+    await second.control("connected")
+    await second.facts(registered=True)
+    assert not await second.page.evaluate("WPP.isFullReady")
+    await second.control("comes", "A", {"from": FRIEND, "body": "A"})
+    await second.control("comes", "B", {"from": FRIEND, "body": "B", "fromMe": True})
+    await async_until("they wake", lambda: _count(second, "message"), lambda count: count >= 1)
+    await asyncio.sleep(0.5)
+    second.woken.clear()
+
+    await second.control("becomes", f"true_{FRIEND}_B", {"ack": 1})
+    await second.control("becomes", f"false_{FRIEND}_A", {"latestEditMsgKey": "E"})
+    for name in ("ack", "message"):
+        await async_until(f"{name} wakes", partial(_count, second, name), lambda count: count >= 1, within=5)
 
 
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811

@@ -53,7 +53,7 @@ class LinkSpec(SpecModel):
     on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
-    presence: Annotated[Presence, Variable.PRESENCE] = Presence.UNAVAILABLE
+    presence: Presence = Presence.UNAVAILABLE
     """Unavailable: the phone keeps its notifications, and the account is not shown online, except for a moment every 7 days,
     since WhatsApp unlinks devices that look unused. Available: the account is shown online, as that of a person who looks at
     WhatsApp Web, so the phone may show no notifications."""

@@ -173,6 +173,7 @@ class PageMonitor:
         """Handle a new document in the tab, the page's own reloads included."""
         self.metrics.loads.inc()
         self.fetcher.began(is_error=is_error)
+        self.presence.document_began()
         self._leave()
         self._woken.set()
 

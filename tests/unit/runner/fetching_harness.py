@@ -117,7 +117,9 @@ class Run:
             first_classified=lambda: None,
             proxy=None,
             numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
-            presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
+            presence=PresenceKeeper(
+                wanted=lambda: Presence.UNAVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0
+            ),
         )
         if self.hold is not None:
             monitor.publish(self.hold)

@@ -100,7 +100,7 @@ class MonitorHarness:
             state_file=state_file,
             numbers=self.numbers,
             presence=PresenceKeeper(
-                wanted=Presence.UNAVAILABLE,
+                wanted=lambda: Presence.UNAVAILABLE,
                 state_file=state_file,
                 clock=lambda: datetime.now(UTC),
                 random=lambda: 0.0,
