@@ -5,10 +5,10 @@ one calls the other by a signal, which is connected once both are there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
+from msgspec import Struct
 from session_protocol.vocabulary import ReadMarking
 
 from session_runner.account.appearance import Appearance
@@ -50,8 +50,7 @@ from session_runner.webhooks.recorder import Recorder, account_of, history_recei
 from session_runner.workers import Workers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """What all other parts are built on."""
 
     settings: Settings
@@ -65,8 +64,7 @@ class Base:
     numbers: PhoneNumbers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sending:
+class Sending(Struct, frozen=True, kw_only=True):
     """Messages on their way to the page."""
 
     media: Media
@@ -74,8 +72,7 @@ class Sending:
     messaging: Messaging
 
 
-@dataclass(frozen=True, kw_only=True)
-class Receiving:
+class Receiving(Struct, frozen=True, kw_only=True):
     """What comes from the page, and goes to webhooks."""
 
     deliverer: Deliverer
@@ -85,8 +82,7 @@ class Receiving:
     presence: ContactPresence
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """All parts of one runner."""
 
     base: Base
@@ -252,6 +248,7 @@ def session_of(parts: Parts, *, started: float, driver: EarlyDriver, before: Seq
         ),
         handlers={
             "ack": sending.messaging.acks_changed,
+            "handed": sending.messaging.wake,
             "message": receiving.inbox.something_happened,
             "call": receiving.calls.something_happened,
             "presence": receiving.presence.something_happened,

@@ -9,10 +9,11 @@ revision; the state tells that the account is another one, by a count.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
 from session_protocol.answers import Account
 from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -20,10 +21,10 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.host.sandbox import Sandbox
 from session_runner.profile.saved_state import Logout
 from session_runner.signals import Signal
+from session_runner.values import Private
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """One published state. Times are UTC."""
 
     revision: int
@@ -51,11 +52,12 @@ class Snapshot:
     """ Of the live settings in use; None: none is set. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Code:
+class Code(Private, frozen=True, kw_only=True):
     """A code that links a phone: the QR code on the screen, or a pairing code."""
 
-    text: str = field(repr=False)
+    hidden = ("text",)
+
+    text: str
     issued: datetime
     expires: datetime
     round: int

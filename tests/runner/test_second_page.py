@@ -4,8 +4,6 @@ The runner's own init script and probe, with the real wa-js, in a real browser; 
 """
 
 import asyncio
-from functools import partial
-from operator import eq
 
 import pytest
 from runner.second import Open, Second, browser, opened  # noqa: F401 -- fixtures
@@ -174,9 +172,9 @@ async def test_a_code_that_is_drawn_late_wakes_the_runner(opened: Open) -> None:
 
     for times, shown in ((1, "r1"), (2, "r2")):
         await second.control("screen", f'<div data-ref="{shown},k,k,s,1"><canvas></canvas></div>')
-        await async_until("the code woke", codes, partial(eq, times), within=2)
+        await async_until("the code woke", codes, times.__eq__)
     await second.page.evaluate("document.querySelector('[data-ref]').setAttribute('data-ref', 'r3,k,k,s,1')")
-    await async_until("the code woke", codes, lambda count: count == 3, within=2)
+    await async_until("the code woke", codes, lambda count: count == 3)
 
 
 async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:  # noqa: F811

@@ -7,9 +7,10 @@ browser tells of it, and folds `fetching` into the history of the page with each
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec.structs import replace
 from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.metrics.metrics import Metrics

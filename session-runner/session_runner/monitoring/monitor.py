@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from session_protocol.durations import format_duration
 from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.states import Phase, rests, traits_of

@@ -13,11 +13,11 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError
@@ -73,8 +73,7 @@ SWEEP: Final = 3600.0
 """ Seconds between two removals of what is kept no longer. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """What the caller is told."""
 
     identifier: str
@@ -341,6 +340,7 @@ class Messaging:
                 key=key,
                 digest=digest,
                 to_prepare=to_prepare,
+                callback_data=request.callback_data,
             )
             await self._pacer.take_in(outbox, message, most=MOST_WAITING)
         except FullError as error:

@@ -10,10 +10,11 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from session_runner.live import Live
 from session_runner.media.links import HOST, LinkBrokenError, fetch

@@ -36,4 +36,4 @@ def test_each_event_of_the_page_has_one_to_handle_it() -> None:
     """The monitor has what nobody else wants."""
     session = make_session(make_parts())
 
-    assert {"ack", "message", "call", "presence"} == set(session.workers.handlers)
+    assert {"ack", "handed", "message", "call", "presence"} == set(session.workers.handlers)

@@ -1,11 +1,11 @@
 """A word that waits for a person outlives its pod: the next runner of the profile repeats it and leaves the page shut."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.monitoring.state_file import StateFile
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
