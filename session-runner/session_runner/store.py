@@ -76,7 +76,6 @@ class StateStore:
 
     def __init__(self, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._waited = asyncio.Event()
         self.changed = Signal()
         """ There is another snapshot, or the process is about to end. """
         self._code: Code | None = None
@@ -141,7 +140,7 @@ class StateStore:
         if new == old:
             return False
         self.snapshot = replace(new, revision=old.revision + 1)
-        self._wake()
+        self.changed.emit()
         return True
 
     def show_settings(self, digest: str | None) -> None:
@@ -150,7 +149,7 @@ class StateStore:
             return
         self._settings_digest = digest
         self.snapshot = replace(self.snapshot, settings_digest=digest, revision=self.snapshot.revision + 1)
-        self._wake()
+        self.changed.emit()
 
     @property
     def code(self) -> Code | None:
@@ -216,7 +215,7 @@ class StateStore:
         """Wake all waiters, and drop the codes."""
         self.closing = True
         self._code = self._pairing_code = None
-        self._wake()
+        self.changed.emit()
 
     async def newer_than(self, revision: int | None, *, wait: float) -> Snapshot:
         """Return the newest snapshot; if its revision is `revision`, only after a change or `wait` seconds.
@@ -225,10 +224,5 @@ class StateStore:
         """
         if revision == self.snapshot.revision and wait > 0 and not self.closing:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._waited.wait(), wait)
+                await asyncio.wait_for(self.changed.next().wait(), wait)
         return self.snapshot
-
-    def _wake(self) -> None:
-        self._waited.set()
-        self._waited = asyncio.Event()
-        self.changed.emit()

@@ -63,6 +63,18 @@ async def test_an_event_before_the_library_listens_counts(generation: str, opene
     ]
 
 
+@pytest.mark.parametrize("generation", ["legacy", "modern"])
+async def test_the_events_of_a_late_module_count(generation: str, opened: Open) -> None:  # noqa: F811
+    """In a bundle that the page fetches when the library has already looked at all the others."""
+    second = await opened(generation, late=["WAWebCmd", "WAWebBackendEventBus", "WAWebLogoutReason"])
+    await second.control("bring")
+    await asyncio.sleep(1)
+    await second.control("tell", "account_temporarily_banned", {"code": 402, "expire": "3600"})
+    await second.facts(ban=Ban(code="402", expires=3600))
+    await second.control("logsOut", "syncd_timeout")
+    await async_until("the reason is told", lambda: _woken(second), lambda names: "logout_reason" in names, within=5)
+
+
 async def test_a_ban_may_be_announced_before_the_stream_ends(opened: Open) -> None:  # noqa: F811
     """Seconds before: it is none while the page receives, and one in any language when that ends without the chats."""
     second = await opened()
@@ -147,6 +159,22 @@ async def test_a_window_wakes_the_runner_at_once(opened: Open) -> None:  # noqa:
     await woken(2)
     await second.control("away")
     await woken(3)
+
+
+async def test_a_code_that_is_drawn_late_wakes_the_runner(opened: Open) -> None:  # noqa: F811
+    """The page has it before it is on the screen; each other one wakes, too."""
+    second = await opened()
+    await second.control("code", "r1", {"isShown": False})
+    await second.facts(socket="UNPAIRED", code=None)
+
+    async def codes() -> int:
+        return second.woken.count(("code", None))
+
+    for times, shown in ((1, "r1"), (2, "r2")):
+        await second.control("screen", f'<div data-ref="{shown},k,k,s,1"><canvas></canvas></div>')
+        await async_until("the code woke", codes, times.__eq__)
+    await second.page.evaluate("document.querySelector('[data-ref]').setAttribute('data-ref', 'r3,k,k,s,1')")
+    await async_until("the code woke", codes, lambda count: count == 3)
 
 
 async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:  # noqa: F811

@@ -96,6 +96,7 @@ _MESSAGE: Final = {
         "document": {"description": f"With {_OF_FILE}, and perhaps `caption` and `filename`."},
         "sticker": {"description": f"With {_OF_FILE}."},
         "context": {"description": "With `message_id`: what it answers, in the same chat."},
+        "biz_opaque_callback_data": {"description": "A text of up to 512 characters that comes back in each status."},
         "status": {
             "description": "`read` for a read mark: then `message_id` and perhaps `typing_indicator` is all else."
         },

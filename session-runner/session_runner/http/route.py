@@ -19,6 +19,7 @@ class Route(Struct, frozen=True, kw_only=True):
     """ The operation's id, by which `app` finds the handler. """
     summary: str
     description: str = ""
+    """ What else there is to know of it; the document says before it which scope it needs. """
     scope: TokenScope | None = None
     """ The scope that it needs; admin is allowed, too. None: no token is needed, or none opens it (`operator`). """
     also: tuple[TokenScope, ...] = ()

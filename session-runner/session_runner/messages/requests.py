@@ -34,6 +34,8 @@ LONGEST_NUMBER: Final = 40
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
+LONGEST_CALLBACK_DATA: Final = 512
+""" Characters, as at Meta. """
 _INTERACTIVE: Final = "interactive"
 _OWN_READERS: Final[Mapping[str, Reader]] = {**READERS, "forward": read_forward}
 """ With what the Cloud API has not. """
@@ -43,7 +45,7 @@ _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 class SendRequest(Private, frozen=True, kw_only=True):
     """Something to somebody. Its parts stay out of everything that is written for people."""
 
-    hidden = ("given", "digits", "content")
+    hidden = ("given", "digits", "content", "callback_data")
 
     given: str
     """ The number, or `user_id`, as the client wrote it. """
@@ -52,6 +54,8 @@ class SendRequest(Private, frozen=True, kw_only=True):
     content: Content
     reply_to: str | None = None
     """ The id of the message that it answers. """
+    callback_data: str | None = None
+    """ What the client wants to have back in each status. """
 
 
 class ReadMark(Struct, frozen=True, kw_only=True):
@@ -138,7 +142,8 @@ def _send(
     given, digits = _recipient(document)
     content = (read_numbered if kind == _INTERACTIVE else readers[kind])(document.get(kind))
     reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
-    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
+    callback_data = _callback_data(document.get("biz_opaque_callback_data"))
+    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to, callback_data=callback_data)
 
 
 def _mark(document: dict[str, Any]) -> ReadMark:
@@ -178,6 +183,14 @@ def _recipient(document: dict[str, Any]) -> tuple[str, str]:
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise BadParameterError("to is a phone number, as a text.")
     return str(given), read_number(str(given))
+
+
+def _callback_data(given: Any) -> str | None:
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str) or len(given) > LONGEST_CALLBACK_DATA:
+        raise BadParameterError(f"biz_opaque_callback_data is a text of up to {LONGEST_CALLBACK_DATA} characters.")
+    return given
 
 
 def _reply_to(context: Any) -> str | None:

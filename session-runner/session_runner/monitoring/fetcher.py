@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec.structs import replace
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.deaths import Deaths, Mortal
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError
 from session_runner.proxy.watching import WatchedProxy, wait_for_try

@@ -24,7 +24,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded, unresponsive
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring import answers, fetcher
 from session_runner.monitoring.answers import Answers
 from session_runner.monitoring.deaths import Deaths
@@ -174,6 +174,7 @@ class PageMonitor:
         """Handle a new document in the tab, the page's own reloads included."""
         self.metrics.loads.inc()
         self.fetcher.began(is_error=is_error)
+        self.presence.document_began()
         self._leave()
         self._woken.set()
 

@@ -25,7 +25,7 @@ KEYS_KEPT: Final = 24 * 3600.0
 class NewMessage(Private, frozen=True, kw_only=True):
     """What is stored before a request is answered."""
 
-    hidden = ("given", "digits", "content", "account", "key", "digest")
+    hidden = ("given", "digits", "content", "account", "key", "digest", "callback_data")
 
     identifier: str
     given: str
@@ -42,6 +42,8 @@ class NewMessage(Private, frozen=True, kw_only=True):
     """ Whether its file has to be fetched or converted before the page gets it. """
     to_stranger: bool | None = None
     """ Whether it goes to somebody who has never written; None: not known. """
+    callback_data: str | None = None
+    """ What its sender wants to have back in each status. """
 
 
 class Earlier(Private, frozen=True, kw_only=True):
@@ -127,8 +129,8 @@ def add(database: Connection, message: NewMessage) -> None:
     database.execute(
         "INSERT INTO requests "
         "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest, stranger, "
-        "to_prepare) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "to_prepare, callback_data) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.identifier,
             message.given,
@@ -143,6 +145,7 @@ def add(database: Connection, message: NewMessage) -> None:
             message.digest,
             message.to_stranger,
             message.to_prepare,
+            message.callback_data,
         ),
     )
     _note(database, message.identifier, Progress.ACCEPTED, message.accepted)

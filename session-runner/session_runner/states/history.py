@@ -114,6 +114,8 @@ class History(Private, frozen=True, kw_only=True):
     """ When its life is over, or was. """
     code_origin: float | None = None
     """ The document that showed it last. """
+    code_left: bool = False
+    """ That document was about to be left, with which the code dies; none may have followed. """
     code_given: float | None = None
     """ When the page got it, by the page's clock; None: not known. """
 
@@ -224,7 +226,8 @@ def left(history: History, *, now: float) -> History:
     dies = min(history.pairing.code_dies, now)
     pairing = replace(history.pairing, code_dies=dies, asked_since=None, early_since=None, again=True)
     history = replace(history, updating=updating.next_document(history.updating), other_tab_shown=False)
-    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
+    dies = min(history.code_dies, now)
+    return replace(history, code_dies=dies, code_left=True, logout_shown_since=None, pairing=pairing)
 
 
 def live_code(history: History, facts: Facts, *, now: float) -> tuple[str, float] | None:
@@ -364,11 +367,13 @@ def _remember_code(history: History, facts: Facts, *, now: float) -> History:
     given = None if facts.clock is None or facts.code_age is None else facts.clock - facts.code_age
     # The same text is another code where the page was given it anew, in this document or in the next.
     is_renewed = given is not None and history.code_given is not None and given - history.code_given > 1
-    history = replace(history, code_origin=facts.origin)
-    if facts.code == history.code and not is_renewed:
-        return history
-    lifetime = facts.code_lifetime or DEFAULT_CODE_LIFETIME
-    dies = now + lifetime - (facts.code_age or 0.0)
+    # A navigation may lead to no other document: to a download, or to an answer without one.
+    stayed = history.code_left and given is not None and facts.origin == history.code_origin
+    history = replace(history, code_origin=facts.origin, code_left=False)
+    dies = now + (facts.code_lifetime or DEFAULT_CODE_LIFETIME) - (facts.code_age or 0.0)
+    if facts.code == history.code and not is_renewed and not stayed:
+        # A page may say a moment after the code that it lives for less time than the last one.
+        return history if facts.code_age is None else replace(history, code_dies=min(history.code_dies, dies))
     return replace(history, code=facts.code, code_dies=dies, code_given=given)
 
 

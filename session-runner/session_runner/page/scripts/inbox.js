@@ -27,8 +27,7 @@
   WPP.on('chat.msg_edited', ({ id }) => note(id));
   WPP.on('chat.msg_revoke', ({ refId }) => note(refId));
   WPP.on('chat.new_reaction', ({ msgId }) => note(msgId));
-  // A revoke may show in the message alone.
-  WPP.loader.onInjected(() => { WPP.whatsapp.MsgStore?.on('change:type', ({ id }) => note(id)); });
+  session.touch = note;
 
   const text = (value, most = 256) => (typeof value === 'string' && value ? value.slice(0, most) : null);
   const number = (value) => (Number.isFinite(Number(value ?? NaN)) ? Number(value) : null);
