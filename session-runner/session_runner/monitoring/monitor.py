@@ -213,10 +213,11 @@ class PageMonitor:
             self._opened = self.seams.monotonic() - self.started
             self.publish(PAGE_IS_LOADING)
         await self.fetcher.fetch(browser)
+        now = self.seams.monotonic()
+        # What a browser took that was slow to start is not the page's, which has done nothing yet.
+        self._history = replace(self._history, unclassified_since=now)
         if self.fetcher.fetching.tries:  # what could not be fetched before has cost the page none of its time
-            now = self.seams.monotonic()
             self._stuck_since = now
-            self._history = replace(self._history, unclassified_since=now)
 
     async def watch(self, browser: Page) -> None:
         """Probe the page until something dies.
