@@ -261,6 +261,8 @@ class PageMonitor:
         state = self.store.snapshot.state
         waits = state in (RunnerState.QR_PENDING, RunnerState.PAIRING_CODE_PENDING)
         is_turning = waits and self._history.lost_since is not None
+        # A logout that is followed by a QR code is shown for a moment, and that code does not live for long.
+        is_turning |= state is RunnerState.LOGGED_OUT and not self._history.must_wait(self.settings.policy)
         return pause_after(state, health_check=self.settings.health_check_timeout, is_turning=is_turning)
 
     def publish(self, verdict: Verdict, *, note: str = "") -> None:
