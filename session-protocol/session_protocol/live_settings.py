@@ -1,4 +1,4 @@
-"""Settings that a running pod takes up: webhooks, how it sends, how large files may be, read marks, calls.
+"""Settings that a running pod takes up: webhooks, how it sends, how large files may be, read marks, calls, presence.
 
 The operator writes them into the pod that it creates, in the variable LIVE_SETTINGS, and brings a later version to the
 running one with a signed call (`PUT /v1/settings`). The runner's state tells by their digest which ones it goes by, so
@@ -13,7 +13,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from session_protocol.pacing import Pacing
-from session_protocol.vocabulary import CallHandling, GroupEvents, Interactive, ReadMarking, WebhookEvent, WebhookFormat
+from session_protocol.vocabulary import (
+    CallHandling,
+    GroupEvents,
+    Interactive,
+    Presence,
+    ReadMarking,
+    WebhookEvent,
+    WebhookFormat,
+)
 
 MOST_WEBHOOKS: Final = 4
 LONGEST_URL: Final = 512
@@ -107,6 +115,7 @@ class LiveSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     interactive: Interactive = Interactive.REFUSE
     calls: CallHandling = CallHandling.IGNORE
     read_marks: ReadMarking = msgspec.field(default=ReadMarking.MANUAL, name="readMarks")
+    presence: Presence = Presence.UNAVAILABLE
 
 
 _NOTHING_SET: Final = LiveSettings()

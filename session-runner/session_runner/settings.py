@@ -24,7 +24,7 @@ from session_protocol.durations import BadDuration, parse_duration
 from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
 from session_protocol.live_settings import LiveSettings, read_live_settings
-from session_protocol.vocabulary import LinkMethod, OnLogout, Presence, ProxyType, TokenScope
+from session_protocol.vocabulary import LinkMethod, OnLogout, ProxyType, TokenScope
 
 from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
@@ -110,7 +110,7 @@ def _at_least(shortest: int) -> Callable[[str], float]:
     return parse
 
 
-def _one_of(kind: type[LinkMethod | OnLogout | Presence | ProxyType]) -> Callable[[str], Any]:
+def _one_of(kind: type[LinkMethod | OnLogout | ProxyType]) -> Callable[[str], Any]:
     def parse(value: str) -> Any:
         if value not in list(kind):
             raise ValueError(f"must be one of {', '.join(kind)}")
@@ -266,12 +266,6 @@ class Settings:
         "Relink",
         "Relink shows a new QR code after a logout, Wait leaves it to a person. A ban or a locked account always waits.",
     )
-    presence: Presence = _setting(
-        Variable.PRESENCE,
-        _one_of(Presence),
-        "Unavailable",
-        "Unavailable keeps the phone's notifications on and shows nobody online, but for a moment every 7 days. Available behaves like a person who looks at the page.",
-    )
     browser_language: str | None = _setting(
         Variable.BROWSER_LANGUAGE,
         _language,
@@ -326,7 +320,7 @@ class Settings:
         Variable.LIVE_SETTINGS,
         _live,
         "{}",
-        "What of the spec reaches a running pod (webhooks, messaging, calls), and where webhooks may go beside public addresses: "
+        "What of the spec reaches a running pod (webhooks, messaging, calls, presence), and where webhooks may go beside public addresses: "
         "JSON, as in `PUT /v1/settings`, which replaces it while the runner lives.",
     )
     webhook_secrets_dir: Path | None = _setting(

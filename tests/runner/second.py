@@ -13,7 +13,6 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, async_playwright
 from runner.conftest import BROWSER
-from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
 from session_runner.states.facts import Facts
 from support.waiting import async_until
@@ -66,7 +65,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def opened(browser: Browser) -> AsyncIterator[Open]:
     """Open the page in a fresh profile, with the runner's scripts."""
     context = await browser.new_context()
-    await context.add_init_script(scripts.init_script(Presence.UNAVAILABLE))
+    await context.add_init_script(scripts.init_script())
 
     async def opened(
         generation: str = "modern", *, early: Any = None, query: str = "", chats: bool = False, **more: object

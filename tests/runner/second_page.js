@@ -113,5 +113,5 @@
   window.__d = (id, _needs, factory) => define(id, factory);
   window.require = load;
   // What a page tells in its first moments, before anybody but its own code listens.
-  if (early) setTimeout(() => (early.logsOut ? window.control.logsOut(early.logsOut) : tell(...early.tell)));
+  if (early) setTimeout(() => { for (const [name, given] of Object.entries(early)) window.control[name](...given); });
 })();

@@ -1,15 +1,22 @@
 """A linked session is not a person who looks at the page: the phone counts how often one seemed to."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from runner.conftest import Start
+from session_protocol import signed_calls
+from session_protocol.live_settings import LiveSettings, write_live_settings
+from session_protocol.signed_calls import Credentials
+from session_protocol.token_hashes import OPERATOR_FILE
+from session_protocol.vocabulary import Presence
 from session_runner.account.presence import WEEK
 from session_runner.profile.saved_state import read_saved_state, write_saved_state
 from standin.harness import StandIn
-from support.runner_process import Folders, link
+from support.runner_process import Folders, RunnerProcess, link
 from support.waiting import async_until
+
+KEY = "c" * 64
 
 
 async def presence(standin: StandIn, device: str) -> tuple[bool, int]:
@@ -69,13 +76,52 @@ async def _time(folders: Folders) -> bool:
     return read_saved_state(folders.profile / "runner.json").available_time is not None
 
 
-async def test_who_wants_to_be_available_is(start: Start, standin: StandIn) -> None:
-    """The setting says otherwise."""
-    async with start(PRESENCE="Available") as runner:
+async def test_an_edit_reaches_the_open_page(start: Start, standin: StandIn, mode: str) -> None:
+    """There and back; a document that the page loads anew appears as the last edit said."""
+    async with start() as runner:
         device = await link(runner, standin)
+        await change(runner, LiveSettings(presence=Presence.AVAILABLE))
+        await seen(standin, device, available=True)
+        await standin.phone.reload(device)
         await async_until(
-            "it to be available", lambda: presence(standin, device), lambda seen: seen[0], within=20, every=0.1
+            "it to be available again", lambda: presence(standin, device), lambda now: now == (True, 2), within=30
         )
+        await change(runner, LiveSettings())
+        await seen(standin, device, available=False)
+
+    assert mode in ("legacy", "modern")
+
+
+async def change(runner: RunnerProcess, settings: LiveSettings) -> None:
+    """Bring other settings, as the operator does."""
+    (runner.folders.tokens / OPERATOR_FILE).write_text(KEY)
+    target, body = "/v1/settings", write_live_settings(settings)
+    unsigned = {"Authorization": signed_calls.SCHEME}
+    async with runner.client.get(f"{runner.url}/v1/state", headers=unsigned) as answer:
+        nonce = answer.headers["Session-Nonce"]
+    digest = signed_calls.content_digest(body)
+    signature = signed_calls.sign_request(KEY, pod_uid="pod-1", nonce=nonce, method="PUT", target=target, digest=digest)
+    headers = {
+        "Authorization": signed_calls.authorization(Credentials(nonce, signature)),
+        "Content-Digest": digest,
+    }
+    async with runner.client.put(runner.url + target, data=body, headers=headers) as answer:
+        assert 200 == answer.status
+
+
+async def seen(standin: StandIn, device: str, *, available: bool) -> None:
+    """Wait until the phone sees it so."""
+    await async_until(
+        "the edit to arrive", lambda: presence(standin, device), lambda now: now[0] is available, within=30, every=0.1
+    )
+
+
+async def test_who_wants_to_be_available_is(start: Start, standin: StandIn) -> None:
+    """From its start on."""
+    settings = write_live_settings(LiveSettings(presence=Presence.AVAILABLE)).decode()
+    async with start(LIVE_SETTINGS=settings) as runner:
+        device = await link(runner, standin)
+        await seen(standin, device, available=True)
 
 
 @pytest.mark.parametrize("stream", [True, False])

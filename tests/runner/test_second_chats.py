@@ -10,9 +10,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FRIEND = "15550100777@c.us"
 
 
-async def connect(opened: Open, generation: str) -> Second:  # noqa: F811
+async def connect(opened: Open, generation: str, **early: list[object]) -> Second:  # noqa: F811
     """Open the page with its chats."""
-    second = await opened(generation, chats=True)
+    second = await opened(generation, chats=True, early=early)
     await second.control("connected")
     await second.facts(registered=True)
     return second
@@ -77,6 +77,45 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])
 
 
+async def test_a_chat_that_hangs_costs_the_others_a_moment_once(generation: str, opened: Open) -> None:  # noqa: F811
+    """What the page is still at is pending, wakes the runner when it is over, and is begun once; what fails so late is told."""
+    second = await connect(opened, generation)
+    stuck, other = "15550100778@c.us", "15550100779@c.us"
+    for hanging in (stuck, other):
+        await second.page.evaluate("(id) => WPP.whatsapp.ChatStore.models.delete(id)", hanging)
+        await second.control("hangs", hanging)
+
+    async def ask(*names: str) -> list[object]:
+        chats = {"S": stuck, "O": other, "F": FRIEND}
+        text = {"kind": "text", "content": {"body": "hello", "mentions": [], "preview_url": False, "preview": None}}
+        rest: dict[str, object] = {"about": None, "chats": [], "look": False, "untold": False}
+        wanted = [{"id": name, "to": chats[name[0]]} | text | rest for name in names]
+        answers: list[object] = await second.ask("send.js", {"own": None, "messages": wanted})
+        return answers
+
+    def key(name: str) -> dict[str, str]:
+        return {"key": f"true_{FRIEND}_{name}"}
+
+    answers = await ask("S1", "S2", "O1", "F1", "F2")
+    assert [{"pending": True}, {"held": True}, {"pending": True}, key("F1"), key("F2")] == answers
+    answers = await ask("S1", "S2", "O1", "F3")
+    assert [{"pending": True}, {"held": True}, {"pending": True}, key("F3")] == answers
+
+    second.woken.clear()
+    await second.control("goesOn", stuck)
+    await second.control("fails", other)
+    await async_until("it wakes", lambda: _count(second, "handed"), lambda count: count >= 1)
+    answers = await ask("S1", "S2", "O1")
+    assert [{"key": f"true_{stuck}_S1"}, {"key": f"true_{stuck}_S2"}, {"failed": True}] == answers
+    assert ["F1", "F2", "F3", "S1", "S2"] == [one[0] for one in await second.page.evaluate("control.sent()")]
+
+
+async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Open) -> None:  # noqa: F811
+    """What was read while the session was away: the page hears of it before wa-js listens, and keeps it nowhere."""
+    second = await connect(opened, generation, receipt=["S1", FRIEND, 3])
+    assert [3] == await second.ask("acks.js", {"keys": [f"true_{FRIEND}_S1"]})
+
+
 async def test_what_becomes_of_messages_counts_before_all_is_ready(generation: str, opened: Open) -> None:  # noqa: F811
     """An ack and an edit wake the runner, though the page never gets to the mode for which the library waits."""
     second = await opened(generation, chats=True, mode="SYNCING")
@@ -91,8 +130,8 @@ async def test_what_becomes_of_messages_counts_before_all_is_ready(generation: s
 
     await second.control("becomes", f"true_{FRIEND}_B", {"ack": 1})
     await second.control("becomes", f"false_{FRIEND}_A", {"latestEditMsgKey": "E"})
-    for name in ("ack", "message"):
-        await async_until(f"{name} wakes", lambda name=name: _count(second, name), lambda count: count >= 1, within=5)
+    await async_until("an ack wakes", lambda: _count(second, "ack"), lambda count: count >= 1)
+    await async_until("an edit wakes", lambda: _count(second, "message"), lambda count: count >= 1)
 
 
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811

@@ -53,7 +53,7 @@ async def test_an_event_before_the_library_listens_counts(generation: str, opene
     """A ban, and the reason of a logout: the library listens a second later."""
     second = await opened(generation, early={"tell": ["account_temporarily_banned", {"code": 402, "expire": "3600"}]})
     await second.facts(ban=Ban(code="402", expires=3600))
-    second = await opened(generation, early={"logsOut": "storage_quota_exceeded"})
+    second = await opened(generation, early={"logsOut": ["storage_quota_exceeded"]})
 
     await second.control("logsOut", "syncd_timeout")
     await second.facts(injected=True)
@@ -171,9 +171,9 @@ async def test_a_code_that_is_drawn_late_wakes_the_runner(opened: Open) -> None:
 
     for times, shown in ((1, "r1"), (2, "r2")):
         await second.control("screen", f'<div data-ref="{shown},k,k,s,1"><canvas></canvas></div>')
-        await async_until("the code woke", codes, lambda count, times=times: count == times, within=2)
+        await async_until("the code woke", codes, times.__eq__)
     await second.page.evaluate("document.querySelector('[data-ref]').setAttribute('data-ref', 'r3,k,k,s,1')")
-    await async_until("the code woke", codes, lambda count: count == 3, within=2)
+    await async_until("the code woke", codes, lambda count: count == 3)
 
 
 async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:  # noqa: F811

@@ -1,16 +1,22 @@
 """A port whose every connection is known, so that a server that stops leaves none behind.
 
 aiohttp's own sites forget a connection once they have begun to close it, and never knew one in its handshake. Over TLS
-either outlives its server: for half a minute it waits for a farewell which a killed browser never sends.
+either outlives its server: for half a minute it waits for a farewell which a killed browser never sends. Nor can asyncio
+be asked to let go of all of them: a transport that was closed twice does nothing any more when it is aborted, and who is
+cancelled just as a handshake ends never gets its transport. So the sockets are known, and are cut off below asyncio.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 __all__ = ["Listener"]
+
+TURNS = 100
+""" Of the loop; in a handful of them asyncio closes a socket that was cut off. """
 
 
 class Listener:
@@ -23,8 +29,9 @@ class Listener:
         self._context = context
         self._socket = socket.create_server((host, port))
         self._socket.setblocking(False)
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._handshakes: dict[asyncio.Task[None], socket.socket] = {}
         self._transports: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     @property
     def port(self) -> int:
@@ -39,11 +46,8 @@ class Listener:
         """Take no more; those that are there go on."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-        for _ in range(3):  # a task begins, its transport begins, the handshake begins: asyncio loses what ends before
-            await asyncio.sleep(0)
-        pending = list(self._handshakes)
-        for task in pending:
-            task.cancel()
+        pending = dict(self._handshakes)
+        _cut_off(pending.values())
         await asyncio.gather(*pending, return_exceptions=True)
 
     async def abort(self) -> None:
@@ -51,7 +55,11 @@ class Listener:
         for transport in list(self._transports):
             if isinstance(transport, asyncio.WriteTransport):
                 transport.abort()
-        await asyncio.sleep(0)  # an abortion is carried out by the loop
+        _cut_off(self._connections)
+        for _ in range(TURNS):
+            if all(connection.fileno() < 0 for connection in list(self._connections)):
+                return
+            await asyncio.sleep(0)
 
     def _accept(self) -> None:
         try:
@@ -59,9 +67,10 @@ class Listener:
         except OSError:  # it went before it was taken
             return
         connection.setblocking(False)
+        self._connections.add(connection)
         task = asyncio.create_task(self._take(connection))
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+        self._handshakes[task] = connection
+        task.add_done_callback(self._handshakes.pop)
 
     async def _take(self, connection: socket.socket) -> None:
         try:
@@ -71,3 +80,9 @@ class Listener:
         except OSError:  # a browser that trusts other authorities, or is gone
             return
         self._transports.add(transport)
+
+
+def _cut_off(connections: Iterable[socket.socket]) -> None:
+    for connection in list(connections):
+        with contextlib.suppress(OSError):  # it is closed already
+            connection.shutdown(socket.SHUT_RDWR)

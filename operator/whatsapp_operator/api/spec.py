@@ -53,7 +53,7 @@ class LinkSpec(SpecModel):
     on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
-    presence: Annotated[Presence, Variable.PRESENCE] = Presence.UNAVAILABLE
+    presence: Presence = Presence.UNAVAILABLE
     """Unavailable: the phone keeps its notifications, and the account is not shown online, except for a moment every 7 days,
     since WhatsApp unlinks devices that look unused. Available: the account is shown online, as that of a person who looks at
     WhatsApp Web, so the phone may show no notifications."""
@@ -123,8 +123,9 @@ class SessionSpec(SpecModel):
     """The WhatsAppSessionQuota that the session counts against; while none of that name exists, the session waits.
     Cannot be changed while the session is admitted: suspend it first."""
     priority: Annotated[Int32, STORED_DEFAULT] = 0
-    """Meant for the order in which sessions are admitted, higher first. Not used yet: the session that was
-    created first comes first."""
+    """Which of the namespace's sessions that wait for room in the quota is admitted first: the one with the highest priority, of
+    equal ones the one created first. Sessions of other namespaces keep their places in the queue, and no admitted session
+    makes room for another one."""
     resources: ResourcesSpec = ResourcesSpec()
     """Memory, CPU and disk of the node for the session's pod. Whatever is left out has a default, so that the pod always has
     requests and limits. A change takes effect with the next pod."""

@@ -26,7 +26,11 @@ class Appearance:
     """One session's; used from one event loop only."""
 
     def __init__(
-        self, *, page: LinkedPage, usual: Presence, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        *,
+        page: LinkedPage,
+        usual: Callable[[], Presence],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._page = page
         self._usual = usual
@@ -48,13 +52,13 @@ class Appearance:
         except (CommandError, CallFailedError) as error:
             raise PageAwayError("The session's page is away, or busy; ask again.") from error
         finally:  # it may still have done it
-            if presence is not self._usual:
+            if presence is not self._usual():
                 self._return = asyncio.create_task(self._end())
 
     async def _end(self) -> None:
         await self._sleep(LASTS)
         with contextlib.suppress(CommandError, CallFailedError):  # a page that comes anew appears as usual
-            await self._order(self._usual)
+            await self._order(self._usual())
 
     async def _order(self, presence: Presence) -> None:
         await self._page.call(SHOW if presence is Presence.AVAILABLE else HIDE, deadline=CALL_SECONDS)

@@ -3,9 +3,9 @@
 A companion that is available takes the notifications from its phone, and shows its owner online to everybody. So a session
 is unavailable: the browser has no focus (`page.launch`), the bridge says it as soon as the page has its modules, and here
 it is made available for a moment every 7 days, because WhatsApp unlinks companions that it takes for unused; those that
-were never available were warned after 14 days.
+were never available were warned after 14 days. `spec.link.presence: Available` is for those who want it otherwise.
 
-The monitor calls `keep` while the session is connected. The time of the last moment is in the state file, so that new pods
+Each document begins unavailable; the monitor calls `keep` while the session is connected. The time of the last moment is in the state file, so that new pods
 begin no new week.
 """
 
@@ -35,12 +35,12 @@ def is_due(last: datetime, *, now: datetime, spread: float) -> bool:
 
 
 class PresenceKeeper:
-    """Keeps one session unavailable, and available for its moments."""
+    """Keeps one session as its spec says: available, or unavailable but for its moments."""
 
     def __init__(
         self,
         *,
-        wanted: Presence,
+        wanted: Callable[[], Presence],
         state_file: StateFile,
         clock: Callable[[], datetime],
         random: Callable[[], float],
@@ -52,15 +52,23 @@ class PresenceKeeper:
         self._shown: float | None = None
         """ Since when it is available, on the monotonic clock. """
 
+    def document_began(self) -> None:
+        """Handle a new document, which appears as nobody who looks."""
+        self._shown = None
+
     async def keep(self, order: Order, *, now: float) -> None:
-        """Begin or end a moment, if it is time."""
-        if self._wanted is Presence.AVAILABLE:
+        """Have it appear otherwise, if it is time."""
+        last, today = self._state_file.saved.available_time, self._clock()
+        if self._wanted() is Presence.AVAILABLE:
+            if self._shown is None and await order(SHOW) is not None:
+                self._state_file.was_available(at=today)
+                self._shown = now
             return
         if self._shown is not None:
             if now - self._shown >= MOMENT and await order(HIDE) is not None:
+                self._state_file.was_available(at=today)
                 self._shown = None
             return
-        last, today = self._state_file.saved.available_time, self._clock()
         if last is None or last > today:  # a person has just linked it, or a clock was wrong
             self._state_file.was_available(at=today)
         elif is_due(last, now=today, spread=self._spread) and await order(SHOW) is not None:

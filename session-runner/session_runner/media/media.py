@@ -12,12 +12,13 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from mimetypes import guess_extension
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
+
+from msgspec.structs import replace
 
 from session_runner.linked_page import LinkedPage
 from session_runner.live import Live

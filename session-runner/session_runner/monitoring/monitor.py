@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from session_protocol.durations import format_duration
 from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.states import Phase, rests, traits_of
@@ -23,7 +24,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded, unresponsive
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring import answers, fetcher
 from session_runner.monitoring.answers import Answers
 from session_runner.monitoring.deaths import Deaths
@@ -173,6 +174,7 @@ class PageMonitor:
         """Handle a new document in the tab, the page's own reloads included."""
         self.metrics.loads.inc()
         self.fetcher.began(is_error=is_error)
+        self.presence.document_began()
         self._leave()
         self._woken.set()
 

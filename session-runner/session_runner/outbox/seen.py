@@ -7,11 +7,11 @@ it was last read as a whole: messages come late, so it is asked for some days mo
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
 from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 from session_protocol.vocabulary import WebhookEvent
 
@@ -52,8 +52,7 @@ _ME: Final = "me"
 """ Whose the own account's reactions are. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """How far the page's store was read."""
 
     linked: float
@@ -67,8 +66,7 @@ class Reading:
         return not self.synchronised and time < self.linked
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sifted:
+class Sifted(Struct, frozen=True, kw_only=True):
     """What is to be done with entries."""
 
     news: list[Entry]
@@ -77,8 +75,7 @@ class Sifted:
     """ How many came with the link and were not seen yet. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Taking:
+class Taking(Struct, frozen=True, kw_only=True):
     """With what messages become events."""
 
     reading: Reading

@@ -292,7 +292,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
         _listen_to_requests(browser, listeners, plan.allowed_hosts)
         await _listen_to_navigation(context, page, listeners)
         await context.expose_binding(scripts.BINDING, partial(_wake, page, listeners))
-        await context.add_init_script(scripts.init_script(plan.presence))
+        await context.add_init_script(scripts.init_script())
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
         raise LaunchError(f"The browser ended while it was prepared: {first_line(error)}") from error
     return browser

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from session_protocol.hosts import AllowedHosts
-from session_protocol.vocabulary import Presence
 
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1024, 768
 SHARED_MEMORY_NEEDED = 96 * 1024 * 1024
@@ -35,7 +34,6 @@ class LaunchPlan:
     user_agent: str
     sandbox: bool = False
     """ Whether Chromium puts the page into a sandbox of its own: namespaces, an empty root, seccomp filters. """
-    presence: Presence = Presence.UNAVAILABLE
     relay_port: int | None = None
     """ Of the relay to the session's proxy, on loopback; None: there is no proxy. """
     language: str | None = None

@@ -24,7 +24,7 @@ from session_runner.commands import CommandError
 from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.outbox import events, people, readings, seen
 from session_runner.outbox.events import Deliveries, Stored
 from session_runner.outbox.marks import LONGEST_DELAY, SHORTEST_DELAY, Marking
@@ -64,22 +64,6 @@ _NO_MESSAGES: Final = Reading(linked=0, synchronised=True, since=0)
 
 class _NoRoomError(Exception):
     """So much waits by now that nothing more is read."""
-
-
-class Bell:
-    """Tells whoever waits that there are new events; used from one event loop only."""
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    def ring(self) -> None:
-        """Wake all who wait."""
-        self._rung.set()
-        self._rung = asyncio.Event()
-
-    def next(self) -> asyncio.Event:
-        """Return what is set with the next ring. Take it before looking whether there is anything."""
-        return self._rung
 
 
 @dataclass(kw_only=True)
@@ -125,8 +109,8 @@ class Inbox:
         self._again = False
         self._whole = _Whole()
         self._is_full = False
-        self.bell = Bell()
-        """ Rings when there are new events. """
+        self.changed = Signal()
+        """ There are new events, or none can be read any more. """
         self.marks_stored = Signal()
         """ Messages were stored with their read marks. """
 
@@ -172,7 +156,7 @@ class Inbox:
             await self._work(outbox)
         finally:
             self._outbox = None
-            self.bell.ring()
+            self.changed.emit()
 
     async def _work(self, outbox: Outbox) -> None:
         loop = asyncio.get_running_loop()
@@ -374,7 +358,7 @@ class Inbox:
         """Tell those who wait that there are so many new events."""
         if count:
             self._metrics.events.inc(count)
-            self.bell.ring()
+            self.changed.emit()
 
     def _taking_messages(self, reading: Reading) -> Taking:
         return self.taking(reading, marking=self._marks() if self._marking() else None)

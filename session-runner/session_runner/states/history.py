@@ -5,8 +5,8 @@ page's document goes; all are pure, and `classify` reads the result. Times are s
 `profile.saved_state` stores what must outlive the pod (linked, logout_hold).
 """
 
-from dataclasses import dataclass, field, replace
-
+from msgspec import field
+from msgspec.structs import replace
 from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
@@ -16,6 +16,7 @@ from session_runner.states.fetching import Fetching
 from session_runner.states.pairing import Pairing, holds_round, looked
 from session_runner.states.policy import Policy
 from session_runner.states.updating import Updating
+from session_runner.values import Private
 
 SETTLE_SECONDS = 5.0
 """ A page that has just started may look unregistered. A logout counts after it has lasted this long, or at once when
@@ -42,9 +43,10 @@ MOST_ACKNOWLEDGEMENTS = 3
 """ One that is still there then needs a person. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class History:
+class History(Private, frozen=True, kw_only=True):
     """The history of one session; a new runner takes `linked`, `is_unchecked`, `logout_hold` and `granted` from the state file."""
+
+    hidden = ("code",)
 
     linked: bool = False
     """ The page was registered, in this pod or an earlier one, and did not start to link again since. """
@@ -106,7 +108,7 @@ class History:
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
     refreshing_since: float | None = None
-    code: str | None = field(default=None, repr=False)
+    code: str | None = None
     """ The last QR code that the page showed. """
     code_dies: float = 0.0
     """ When its life is over, or was. """

@@ -11,7 +11,7 @@ from session_protocol.vocabulary import LinkMethod, Presence
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import NavigationError
@@ -117,7 +117,9 @@ class Run:
             first_classified=lambda: None,
             proxy=None,
             numbers=PhoneNumbers(file=None, method=LinkMethod.QR),
-            presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
+            presence=PresenceKeeper(
+                wanted=lambda: Presence.UNAVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0
+            ),
         )
         if self.hold is not None:
             monitor.publish(self.hold)

@@ -1,9 +1,9 @@
 """What the runner remembers between two looks at the page."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify

@@ -15,7 +15,7 @@ from session_runner.host.sandbox import Sandbox
 from session_runner.http.app import serve
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from support.runner_parts import make_api, make_parts
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)

@@ -254,7 +254,7 @@ async def test_a_session_appears_online_for_a_while(served: Served) -> None:
         await ends[-1]
 
     page = served.session.parts.base.page
-    shown = appearance.Appearance(page=page, usual=Presence.UNAVAILABLE, sleep=sleep)
+    shown = appearance.Appearance(page=page, usual=lambda: Presence.UNAVAILABLE, sleep=sleep)
     for presence in (Presence.AVAILABLE, Presence.AVAILABLE):
         await shown.appear(presence)
         await asyncio.sleep(0)

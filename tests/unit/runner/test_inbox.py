@@ -251,7 +251,14 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
     async with receiving(session, tmp_path) as outbox:
         await outbox.run(
             requests.add,
-            NewMessage(identifier="OURS", given="+1", digits="15550100701", content=Text(body="x"), accepted=T),
+            NewMessage(
+                identifier="OURS",
+                given="+1",
+                digits="15550100701",
+                content=Text(body="x"),
+                accepted=T,
+                callback_data="order 7",
+            ),
         )
         await outbox.run(requests.handed_over, "OURS", page_key="key", time=T + 1.0)
         await outbox.run(requests.record, "OURS", Progress.SENT, time=T + 2.0)
@@ -268,7 +275,7 @@ async def test_what_was_sent_over_the_api_is_no_event(session: Receiving, tmp_pa
         acks = [event.data for event in await published(outbox) if isinstance(event.data, Ack)]
 
     assert [("sent", None), ("failed", 131000)] == [(ack.status, ack.error_code) for ack in acks]
-    assert {"15550100701"} == {ack.person.wa_id for ack in acks}
+    assert {("15550100701", "order 7")} == {(ack.person.wa_id, ack.callback_data) for ack in acks}
 
 
 async def test_the_file_of_a_message_is_noted(session: Receiving, tmp_path: Path) -> None:

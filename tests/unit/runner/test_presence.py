@@ -21,13 +21,14 @@ class PresenceHarness:
         self.now = T0
         self.asked: list[str] = []
         self.obeys = True
+        self.wanted = Presence.UNAVAILABLE
         self.keeper = self.another()
 
-    def another(self, *, wanted: Presence = Presence.UNAVAILABLE, spread: float = 0) -> PresenceKeeper:
+    def another(self, *, spread: float = 0) -> PresenceKeeper:
         """Return the keeper of a new pod."""
         state_file = StateFile(self.path, clock=lambda: self.now, start=Start(session_uid="s"))
         self.keeper = PresenceKeeper(
-            wanted=wanted, state_file=state_file, clock=lambda: self.now, random=lambda: spread
+            wanted=lambda: self.wanted, state_file=state_file, clock=lambda: self.now, random=lambda: spread
         )
         return self.keeper
 
@@ -99,13 +100,35 @@ async def test_a_time_from_the_future_is_not_believed(tmp_path: Path) -> None:
     assert T0 == read_saved_state(harness.path).available_time
 
 
-async def test_who_wants_to_be_available_is_left_alone(tmp_path: Path) -> None:
-    """The page appears as it does from its start."""
+async def test_who_wants_to_be_available_is_shown_once_in_each_document(tmp_path: Path) -> None:
+    """A page that is navigating answers nothing, and is asked again."""
     harness = PresenceHarness(tmp_path)
-    harness.another(wanted=Presence.AVAILABLE)
+    harness.wanted, harness.obeys = Presence.AVAILABLE, False
+    await harness.after(timedelta(0))
+    harness.obeys = True
+    await harness.after(timedelta(seconds=5))
     await harness.after(timedelta(days=30))
+    before = list(harness.asked)
+    harness.keeper.document_began()
+    await harness.after(timedelta(seconds=5))
 
-    assert [] == harness.asked
+    assert [SHOW, SHOW] == before
+    assert [SHOW] * 3 == harness.asked
+
+
+async def test_an_edit_reaches_the_page_that_is_open(tmp_path: Path) -> None:
+    """There and back; the next moment is a week after its last one online."""
+    harness = PresenceHarness(tmp_path)
+    await harness.after(timedelta(0))
+    harness.wanted = Presence.AVAILABLE
+    await harness.after(timedelta(days=1))
+    harness.wanted = Presence.UNAVAILABLE
+    await harness.after(timedelta(days=1))
+    back = harness.now
+    await harness.after(WEEK - timedelta(seconds=1))
+
+    assert [SHOW, HIDE] == harness.asked
+    assert back == read_saved_state(harness.path).available_time
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
-from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
 
 NODE, _ = compute_driver_executable()
@@ -71,7 +70,7 @@ def test_elsewhere_it_is_the_usual_clock(page: dict[str, object]) -> None:
 
 def test_wa_js_alone_has_it() -> None:
     """As a parameter of the function around the unmodified file; the page and our other scripts have their own."""
-    text = scripts.init_script(Presence.UNAVAILABLE)
+    text = scripts.init_script()
     start = text.index(scripts.wa_js())
     end = start + len(scripts.wa_js())
 

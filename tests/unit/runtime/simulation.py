@@ -139,12 +139,14 @@ class FakeRunners:
 
 
 def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Say nothing of tasks that a `Killed` ended, which nobody asks any more.
+    """Say nothing of tasks that a `Killed` ended, alone or in a task group, which nobody asks any more.
 
-    They are found by the garbage collector at any moment, and writing their traceback in the middle of another one's
-    parsing is more than Python 3.11 bears ("AST constructor recursion depth mismatch").
+    They are found by the garbage collector at any moment, also while another test runs, and writing their traceback in
+    the middle of another one's parsing is more than Python 3.11 bears ("AST constructor recursion depth mismatch").
     """
-    if not isinstance(context.get("exception"), Killed):
+    error = context.get("exception")
+    of_others = error.split(Killed)[1] if isinstance(error, BaseExceptionGroup) else error
+    if "exception" not in context or not (of_others is None or isinstance(of_others, Killed)):
         loop.default_exception_handler(context)
 
 

@@ -6,12 +6,13 @@ Every write is tried with EXHAUSTIVE=1 (minutes); else every seventh, at another
 accident, so that the kinds together meet every write.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator
 
 import pytest
 from unit.runtime.memory_api import Fault, Json, Killed
-from unit.runtime.scenarios import SCENARIOS, Scenario
+from unit.runtime.scenarios import SCENARIOS, Scenario, birth
 from unit.runtime.simulation import Simulation, outcome
 from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.kube.errors import RequestTimeout
@@ -70,6 +71,17 @@ async def test_an_accident_at_any_write_changes_nothing(scenario: Scenario, acci
     for number in numbers:
         seen, _ = await run(scenario, at=number, accident=ACCIDENTS[accident])
         assert expected == seen, f"after an accident at write {number} of {writes}"
+
+
+async def test_a_killed_process_writes_no_traceback_later(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever write it died at: its tasks are garbage, and found while somebody else is at work."""
+    _, writes = await run(birth)
+
+    for number in range(1, writes + 1):
+        await run(birth, at=number, accident=ACCIDENTS["killed after the write"])
+    gc.collect()
+
+    assert [] == [record.getMessage() for record in caplog.records if record.name == "asyncio"]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)

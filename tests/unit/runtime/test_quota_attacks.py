@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-from unit.runtime.memory_api import parse
+from unit.runtime.memory_api import Fault, parse
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.runtime.kube.client import Request, Response
+from whatsapp_operator.runtime.kube.errors import RequestTimeout
 
 LIMIT, PER_NAMESPACE = 3, 2
 MEMORY = 768 * 2**20
@@ -144,3 +145,90 @@ async def test_a_claim_that_is_under_way_is_counted(simulation: Simulation, monk
     await simulation.rest(20)
 
     assert ["b-profile"] == [claim["metadata"]["name"] for claim in simulation.api.all(CLAIM)]
+
+
+class LateRequest:
+    """One request that the API server carries out when it is let through, whatever its sender has heard meanwhile."""
+
+    def __init__(self, simulation: Simulation, kind: str, name: str) -> None:
+        self._api, self._send, self._kind, self._name = simulation.api, simulation.api.send, kind, name
+        self.held: Request | None = None
+        self.through = asyncio.Event()
+        self.answered = True
+        """ Whether its sender waits for the answer, or hears at once that none came. """
+
+    async def send(self, request: Request) -> Response:
+        """Ask."""
+        made = request.method == "POST" and parse(request.path).plural == self._kind and request.body
+        if self.held is not None or not made or made["metadata"]["name"] != self._name:
+            return await self._send(request)
+        self.held = request
+        if not self.answered:
+            raise RequestTimeout("no answer came in time")
+        await self.through.wait()
+        return await self._send(request)
+
+    def arrives(self) -> None:
+        """Let it be carried out."""
+        self.through.set()
+        if not self.answered and self.held is not None:
+            self._api.answer(self.held)
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["slow", "unanswered"])
+@pytest.mark.parametrize(
+    ("kind", "name", "limits"), [("pods", "a", {"sessions": 1}), (CLAIM, "a-profile", {"storage": "1Gi"})]
+)
+async def test_what_is_under_way_for_a_deleted_session_is_counted(
+    simulation: Simulation,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    name: str,
+    limits: dict[str, object],
+    *,
+    answered: bool,
+) -> None:
+    """It may still come to be, and nobody is admitted in its place before it is known that it does not."""
+    simulation.quota(**limits)
+    simulation.api.collects = False
+    late = LateRequest(simulation, kind, name)
+    late.answered = answered
+    monkeypatch.setattr(simulation.api, "send", late.send)
+    await simulation.start()
+    uid = simulation.session("a")["metadata"]["uid"]
+    await simulation.until(lambda: late.held)
+    simulation.api.remove("whatsappsessions", NAMESPACE, "a")
+    simulation.session("b")
+    await simulation.rest(20)
+    late.arrives()
+    await simulation.rest(5)
+    there = [found["metadata"]["name"] for found in simulation.api.all(kind)]
+    waits = simulation.condition("b", "Admitted")
+    for found in simulation.api.all(kind):
+        simulation.api.remove(kind, NAMESPACE, found["metadata"]["name"])
+    simulation.api.collect(uid)
+    await simulation.until(lambda: simulation.condition("b", "Admitted") == ("True", "Admitted"), within=90)
+
+    assert [name] == there
+    assert ("False", "QuotaExceeded") == waits
+
+
+async def test_what_is_refused_in_the_end_gives_its_place_back(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next session need not wait for a resync."""
+    simulation.quota(sessions=1)
+    late = LateRequest(simulation, "pods", "a")
+    monkeypatch.setattr(simulation.api, "send", late.send)
+    await simulation.start()
+    simulation.session("a")
+    await simulation.until(lambda: late.held)
+    simulation.api.remove("whatsappsessions", NAMESPACE, "a")
+    simulation.session("b")
+    await simulation.rest(5)
+    waits = simulation.condition("b", "Admitted")
+    simulation.api.fault = lambda request, _: Fault(status=403) if request is late.held else None
+    late.arrives()
+    await simulation.until(lambda: simulation.condition("b", "Admitted") == ("True", "Admitted"), within=5)
+
+    assert ("False", "QuotaExceeded") == waits

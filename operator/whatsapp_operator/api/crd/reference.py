@@ -52,7 +52,7 @@ _CONDITIONS = {
     ConditionType.WEBHOOK_CLOSED: "present only while it is so: a webhook goes where the operator's settings let nothing go, "
     "as far as its address tells",
     ConditionType.SETTINGS_PENDING: "present only while it is so: the runner in the pod is older than some of the session's "
-    "settings of webhooks, messaging or calls, which wait for the next pod",
+    "settings of webhooks, messaging, calls or presence, which wait for the next pod",
     ConditionType.TOKENS_RENEWED: "the runner takes the tokens that were asked for last; absent where nobody asked",
     ConditionType.CALL_FAILED: "present only while it is so: the API server refuses or fails a call for the session; "
     "which one, and in whose words, is in the message. It is tried again, at most two minutes apart or at the next edit",

@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 from session_protocol.durations import format_duration
 from session_protocol.environment import Variable
 from session_protocol.live_settings import WEBHOOK_ENTRIES
-from session_protocol.vocabulary import Presence
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.constants import RUNNER_CONTAINER, RUNNER_PORT, RUNNER_PORT_NAME, TOKEN_VOLUME
@@ -194,10 +193,6 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         Variable.LOG_LEVEL: defaults.log_level,
         "HOME": HOME_DIR,
     }
-    if (
-        session.spec.link.presence is Presence.UNAVAILABLE
-    ):  # the default, which pods of before do not have: none is edited
-        del values[Variable.PRESENCE]
     if session.spec.link.phone_number_secret_name is not None:
         values[Variable.PHONE_NUMBER_FILE] = f"{PHONE_NUMBER_DIR}/{PHONE_NUMBER_KEY}"
     if session.spec.proxy is not None:

@@ -1,4 +1,4 @@
-"""What a session's spec says to the running pod: how it sends, what becomes of calls, its webhooks, and where it may send HTTP to.
+"""What a session's spec says to the running pod: how it sends and appears, calls, webhooks, where it may send HTTP to.
 
 `pod` writes it into the pod that is created, outside of the template hash: an edit outdates no pod, because the poller
 brings it to the running one.
@@ -26,6 +26,7 @@ def live_settings(session: WhatsAppSession, defaults: Defaults) -> LiveSettings:
         interactive=session.spec.messaging.interactive,
         calls=session.spec.calls,
         read_marks=session.spec.messaging.read_marks,
+        presence=session.spec.link.presence,
     )
 
 

@@ -4,9 +4,9 @@ A session may show its reservation in several places: in status, by its pod, or 
 the session's UID, with the largest memory of them. The assumed reservations must be copied before the LIST: one that is
 written to status in between is then seen twice, which the UID makes one, and never missed.
 
-Sessions are served in the order of their creation; one whose pod did not run in time waits outside for a while, and then
-comes after those that were waiting by then (`requeue`). All that fit are admitted in one round, so a small session may pass
-a large one that waits.
+Sessions are served in the order of their creation, those of one namespace by their priority (`queue_order`); one whose pod
+did not run in time waits outside for a while, and then comes after those that were waiting by then (`requeue`). All that
+fit are admitted in one round, so a small session may pass a large one that waits.
 """
 
 from collections import Counter
@@ -27,6 +27,7 @@ from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal, prove
 from whatsapp_operator.core.objects.pod_memory import counted_memory
 from whatsapp_operator.core.objects.reading import part, text
 from whatsapp_operator.core.quota.not_running import NotRunning, find_not_running, remedy
+from whatsapp_operator.core.quota.queue_order import in_order
 from whatsapp_operator.core.quota.requeue import is_outside, stored_requeue
 from whatsapp_operator.core.quota.reservations import (
     PendingSession,
@@ -137,18 +138,13 @@ def admit(
     for session in sessions:
         _add_if_not_running(ledgers, session, now=now)
     waiting = Counter(pending_by_uid[uid].reservation.quota for uid in outside)
-    newly_assumed, refusals = [], {}
-    for pending in sorted(
-        pending_by_uid.values(), key=lambda pending: (pending.since, pending.reservation.session_uid)
-    ):
+    passed_over = outside | (assumed_by_uid.keys() - withdrawn)
+    newly_assumed, refused = [], []
+    for pending in in_order(pending for uid, pending in pending_by_uid.items() if uid not in passed_over):
         reservation = pending.reservation
-        if reservation.session_uid in outside:
-            continue
-        if reservation.session_uid in assumed_by_uid and reservation.session_uid not in withdrawn:
-            continue
         ledger = ledgers.setdefault(reservation.quota, _Ledger())
-        if (refusal := _refusal(limits.get(reservation.quota), ledger, pending)) is not None:
-            refusals[reservation.session_uid] = refusal
+        if _refusal(limits.get(reservation.quota), ledger, pending) is not None:
+            refused.append(pending)
             waiting[reservation.quota] += 1
             continue
         ledger.add(reservation)
@@ -162,6 +158,12 @@ def admit(
                 reserved_at=now,
             )
         )
+    # By what is taken at the end, so that the next round, which finds it taken, says the same.
+    refusals = {
+        pending.reservation.session_uid: refusal
+        for pending in refused
+        if (refusal := _refusal(limits.get(pending.reservation.quota), ledgers[pending.reservation.quota], pending))
+    }
     usage = {
         name: Usage(
             admitted=len(ledger.reservations),

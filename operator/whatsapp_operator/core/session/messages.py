@@ -127,8 +127,8 @@ TOKENS_NOT_RENEWABLE: Final = ReasonMessage(
 )
 SETTINGS_PENDING: Final = ReasonMessage(
     Reason.RUNNER_OUTDATED,
-    "The runner in the pod is older than some of the session's settings: of webhooks, messaging and calls it goes by what it "
-    f"knows, or by what it went by before. All of them take effect with the next pod: to replace it now, {RESTART}.",
+    "The runner in the pod is older than some of the session's settings: of webhooks, messaging, calls and presence it goes by "
+    f"what it knows, or by what it went by before. All of them take effect with the next pod: to replace it now, {RESTART}.",
 )
 WAITING_FOR_ADMISSION: Final = ReasonMessage(
     Reason.WAITING_FOR_ADMISSION, "The session waits to be admitted by its quota."

@@ -11,6 +11,8 @@ What is computed from the LIST runs in a thread, and its result is applied in sl
 takes longer than the event loop may be held. A session that is gone when its result is applied is left out; any other
 change is as if it had come right after the LIST, and leads to another round.
 
+Pods and claims whose creation is under way count, too (`under_way`).
+
 However many requests come during a round, they lead to one more round; none, if all who asked have their answer from
 this one. A session that is alone is admitted at once: rounds rest after their work, not before it (`round_pace`). An assumed
 reservation that is lost with the process was in no status, so no pod was created for it.
@@ -31,10 +33,11 @@ from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.runtime.admission.quota_writer import Counted, QuotaWriter
 from whatsapp_operator.runtime.admission.round_pace import RoundPace
+from whatsapp_operator.runtime.admission.under_way import UnderWay
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.instances import Instance
-from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json, Resource, uid_of
+from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SESSIONS, Json, Resource, uid_of
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -114,6 +117,7 @@ class Admission:
         self._asking: set[SessionUID] = set()
         """ The sessions that have asked since the last round began, and have no verdict yet. """
         self._pace = RoundPace()
+        self.under_way = UnderWay(clock=clock, freed=self.request)
         self._quotas = QuotaWriter(kube=kube, clock=clock, jitter=jitter, metrics=metrics, request=self.request)
 
     def request(self) -> None:
@@ -211,9 +215,10 @@ class Admission:
     async def _admit(self) -> Counted:
         self._gone.clear()
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
+        self.under_way.begin_round()
         listed, now = await self._list_all(), self._clock.now()
         await asyncio.sleep(0)
-        claims, declined = self._claims(), frozenset(self._declined)
+        claims, declined = [*self._claims(), *self.under_way.counted(PVCS)], frozenset(self._declined)
         keys, result = await self._offload(
             lambda: _admitted(
                 listed,
@@ -241,7 +246,7 @@ class Admission:
         before, self._alive = self._alive, frozenset([uid async for uid in _alive(sessions)])
         if before is None or not before <= self._alive:
             pods = await self._list_served(PODS, self._pods_selector)
-        return ClusterState(sessions, pods, quotas)
+        return ClusterState(sessions, pods + self.under_way.counted(PODS), quotas)
 
     async def _list_quotas(self) -> list[Json]:
         return [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]

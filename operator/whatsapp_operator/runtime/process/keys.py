@@ -31,6 +31,7 @@ from functools import cached_property
 from typing import Final
 
 from whatsapp_operator.api.constants import KEYS_SUFFIX
+from whatsapp_operator.core.decision import Event
 from whatsapp_operator.core.model import KeyID
 from whatsapp_operator.core.objects.names import operator_labels
 from whatsapp_operator.runtime.kube.client import Kube
@@ -83,6 +84,24 @@ class Keys:
 
     def __repr__(self) -> str:
         return f"Keys(current={self.current!r}, {len(self.by_id)} keys)"
+
+
+def keys_lost_event(secret: str, what: str, *, put_back: bool) -> Event:
+    """Return the event about keys that were lost from the Secret."""
+    found = f"The keys that the sessions' tokens come from were lost from the Secret {secret}: {what}. "
+    if put_back:
+        reason = "KeysPutBack"
+        message = (
+            "They were put back from the operator's memory. Find out who deletes or changes the Secret: what is lost "
+            "when the operator starts anew cannot be brought back."
+        )
+    else:
+        reason = "KeysNotPutBack"
+        message = (
+            "They are in the operator's memory still, and could not be put back; its log says why. They are lost "
+            "when it starts anew."
+        )
+    return Event(type="Warning", action="PuttingKeysBack", reason=reason, message=found + message)
 
 
 class KeyRing:

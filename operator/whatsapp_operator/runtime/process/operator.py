@@ -1,4 +1,4 @@
-"""The whole runtime, put together: what starts when, which change queues which session, and how it ends.
+"""The whole runtime, from the parts that `assembly` builds: what starts when, which change queues which session, and how it ends.
 
     events (app) ─┐                       ┌─ workers ── reconciler ── executor, status writer, events
     resync ───────┼─> store ─> key queue ─┤
@@ -11,7 +11,6 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
@@ -19,21 +18,14 @@ from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.core.decision import Event
 from whatsapp_operator.core.model import PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
-from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.errors import KubeError
-from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
-from whatsapp_operator.runtime.kube.instances import Instance
-from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
-from whatsapp_operator.runtime.kube.owners import Owners, in_namespace, session_index_keys
-from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
+from whatsapp_operator.runtime.kube.owners import in_namespace
 from whatsapp_operator.runtime.kube.resources import (
     NAMESPACES,
-    NETWORK_POLICIES,
     PODS,
     PVCS,
     QUOTAS,
-    SERVICES,
     SESSIONS,
     Json,
     Resource,
@@ -41,35 +33,36 @@ from whatsapp_operator.runtime.kube.resources import (
     uid_of,
 )
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
-from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.kube.store import Change
 from whatsapp_operator.runtime.metrics.changes import SessionChanges
 from whatsapp_operator.runtime.metrics.fleet import Fleet
-from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
-from whatsapp_operator.runtime.process.keys import KeyRing
-from whatsapp_operator.runtime.process.seals import Seals
+from whatsapp_operator.runtime.process.assembly import (
+    admission_of,
+    base_of,
+    circuit_breaker_of,
+    claim_seals_of,
+    cleanup_of,
+    event_recorder_of,
+    http_client_of,
+    reconciler_deps_of,
+    runners_of,
+)
+from whatsapp_operator.runtime.process.config import SELECTORS, Config, Dependencies
+from whatsapp_operator.runtime.process.keys import keys_lost_event
 from whatsapp_operator.runtime.process.slices import in_slices
 from whatsapp_operator.runtime.reconcile.change_log import HealthLog
-from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
-from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
-from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
-from whatsapp_operator.runtime.reconcile.executor import Executor
-from whatsapp_operator.runtime.reconcile.failed_calls import CallRegistry
-from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
-from whatsapp_operator.runtime.reconcile.observer import Observer, names_of, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.reconcile.circuit_breaker import pause_event
+from whatsapp_operator.runtime.reconcile.observer import names_of
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
-from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps, event_call
-from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
+from whatsapp_operator.runtime.reconcile.reconciler import Reconciler
+from whatsapp_operator.runtime.reconcile.session_cache import event_call
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission, newcomer
 from whatsapp_operator.runtime.reconcile.workers import Workers
-from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
 from whatsapp_operator.runtime.runners.client import HttpRunnerClient
-from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
-EVENTS_GIVE_WAY: Final = 0.1
-""" Seconds until a lone event is written: the pod that it tells of is asked for first. """
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
 KEYS_TIMEOUT: Final = 2.0
@@ -89,107 +82,53 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
-        self.queue = WorkQueue(clock, dependencies.jitter, metrics)
-        self.store = Store(
-            {
-                SESSIONS: session_index_keys,
-                QUOTAS: no_index_keys,
-                PODS: pod_index_keys,
-                PVCS: no_index_keys,
-                SERVICES: no_index_keys,
-                NETWORK_POLICIES: no_index_keys,
-            },
-            on_change=self._on_store_change,
-            versions=kube.versions,
-        )
+        base = base_of(config, dependencies, on_change=self._on_store_change, on_keys_lost=self._on_keys_lost)
+        self.queue, self.store, self.instance, self.calls = base.queue, base.store, base.instance, base.calls
+        self.keys, self.seals, self.owners = base.keys, base.seals, base.owners
         self.progress = WatchProgress(clock)
-        self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.changes = SessionChanges(metrics=metrics, monotonic=clock.monotonic, is_ours=self.instance.known)
-        self.keys = KeyRing(
-            kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret, on_lost=self._on_keys_lost
-        )
-        self.seals = Seals(self.keys)
-        self.owners = Owners(self.store, self.seals.read)
-        self._own_runner_client = (
-            HttpRunnerClient(key=self.keys.key, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc())
-            if dependencies.runner_client is None
-            else None
-        )
-        runner_client = dependencies.runner_client or self._own_runner_client
-        if runner_client is None:
-            raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=dependencies.clock.now)
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=clock.now)
         self.pod_times = PodTimes()
-        self.runners = RunnerPoller(
-            client=runner_client,
-            clock=clock,
-            on_changed=self.queue.add,
-            jitter=dependencies.jitter,
-            current_key=lambda: self.keys.current,
-        )
-        self.admission = Admission(
-            kube=kube,
-            clock=clock,
-            instance=self.instance,
-            pods_selector=MANAGED_SELECTOR,
-            read_seal=self.seals.read,
-            pod_start_timeout=config.defaults.pod_start_timeout,
-            claims=lambda: list(self.store.all(PVCS)),
-            on_changed=self.queue.add,
-            metrics=metrics,
-            jitter=dependencies.jitter,
-            offload=dependencies.offload,
-            garbage=dependencies.garbage,
-        )
-        self.circuit_breaker = CircuitBreakerMonitor(
-            sessions=lambda: self.store.all(SESSIONS),
-            clock=clock,
-            metrics=metrics,
-            runner_image=config.defaults.runner_image,
-            is_ours=self.instance.known,
-            on_changed=self._on_pause_changed,
-        )
-        self.calls = CallRegistry(clock=clock, jitter=dependencies.jitter, metrics=metrics)
-        self.cleanup = NamespaceCleanup(
-            kube=kube,
-            store=self.store,
-            instance=self.instance,
-            records=self.calls.apart("what no session needs"),
-            network_policies=config.defaults.network is not None,
-        )
-        self.claim_seals = ClaimSeals(
-            kube=kube,
-            store=self.store,
-            instance=self.instance,
-            keys=self.keys,
-            seals=self.seals,
-            owners=self.owners,
-            records=self.calls.apart("seals of claims"),
-        )
+        self._own_runner_client: HttpRunnerClient | None = None
+        if (runner_client := dependencies.runner_client) is None:
+            runner_client = self._own_runner_client = http_client_of(base)
+        self.runners = runners_of(base, runner_client)
+        self.admission = admission_of(base)
+        self.circuit_breaker = circuit_breaker_of(base, self._on_pause_changed)
         self.foreign_objects = ForeignObjects(kube, self.store, clock, self._on_foreign_gone)
-        self.event_recorder = EventRecorder(
-            kube=kube,
-            clock=clock,
-            metrics=metrics,
-            component=config.component,
-            instance=config.identity,
-            give_way=EVENTS_GIVE_WAY,
-            jitter=dependencies.jitter,
-            on_outcome=self._on_event_outcome,
+        self.event_recorder = event_recorder_of(base, self._on_event_outcome)
+        self._reconciler = Reconciler(
+            reconciler_deps_of(
+                base,
+                pod_history=self.pod_history,
+                pod_times=self.pod_times,
+                runners=self.runners,
+                admission=self.admission,
+                circuit_breaker=self.circuit_breaker,
+                foreign_objects=self.foreign_objects,
+                event_recorder=self.event_recorder,
+            )
         )
-        health_log = HealthLog(sessions=self._own_sessions, clock=clock)
-        self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
             queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
         )
-        self.resync = Resync(
-            kube=kube,
+        self.cleanup = cleanup_of(base)
+        self.claim_seals = claim_seals_of(base)
+        self._health_log = HealthLog(sessions=self._own_sessions, clock=clock)
+        self.resync = self._resync()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _resync(self) -> Resync:
+        """Build the full LISTs: what is read before each, and what goes through all sessions after it."""
+        config, dependencies = self._config, self._dependencies
+        return Resync(
+            kube=dependencies.kube,
             store=self.store,
-            clock=clock,
+            clock=dependencies.clock,
             instance=self.instance,
             selectors=SELECTORS,
             interval=config.resync_interval,
-            metrics=metrics,
+            metrics=dependencies.metrics,
             progress=self.progress,
             on_changed=self._on_object_changed,
             on_calls_shown=self._enqueue_sessions,
@@ -203,51 +142,10 @@ class Operator:
                 self.claim_seals.renew,
                 self._prune_keys,
                 self.cleanup.delete_all_unneeded,
-                health_log.report,
+                self._health_log.report,
             ],
             jitter=dependencies.jitter,
             garbage=dependencies.garbage,
-        )
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def _reconciler_deps(self) -> ReconcilerDeps:
-        kube, clock = self._dependencies.kube, self._dependencies.clock
-        return ReconcilerDeps(
-            store=self.store,
-            clock=clock,
-            observer=Observer(
-                store=self.store,
-                owners=self.owners,
-                keys=self.keys,
-                clock=clock,
-                runners=self.runners,
-                pod_history=self.pod_history,
-                pod_times=self.pod_times,
-                admission=self.admission,
-                foreign_objects=self.foreign_objects,
-                recovery_paused=self.circuit_breaker.message,
-                pod_security=self.instance.enforces_pod_security,
-            ),
-            executor=Executor(
-                kube=kube,
-                store=self.store,
-                key=self.keys.key,
-                seals=self.seals,
-                extra_ca=self._config.defaults.extra_ca,
-            ),
-            writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
-            event_recorder=self.event_recorder,
-            runners=self.runners,
-            admission=self.admission,
-            instance=self.instance,
-            defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
-            foreign_objects=self.foreign_objects,
-            calls=self.calls,
-            existing_claim=lambda: ExistingClaimReader(kube, clock),
-            namespace_refusals=lambda: NamespaceRefusals(kube, clock),
-            probe_kills=lambda: ProbeKills(kube),
-            ended_by_us=self.pod_history.ended_by_us,
-            causes=self._dependencies.metrics.causes,
         )
 
     async def start(self) -> None:
@@ -381,25 +279,15 @@ class Operator:
     def _on_keys_lost(self, what: str, put_back: bool) -> None:  # noqa: FBT001 -- a callback's argument
         self._dependencies.metrics.keys_restored.labels("success" if put_back else "error").inc()
         secret = f"{self._config.namespace}/{self._config.key_secret}"
-        event = Event(
-            type="Warning",
-            action="PuttingKeysBack",
-            reason="KeysPutBack" if put_back else "KeysNotPutBack",
-            message=f"The keys that the sessions' tokens come from were lost from the Secret {secret}: {what}. "
-            + (
-                "They were put back from the operator's memory. Find out who deletes or changes the Secret: what is lost "
-                "when the operator starts anew cannot be brought back."
-                if put_back
-                else "They are in the operator's memory still, and could not be put back; its log says why. They are lost "
-                "when it starts anew."
-            ),
-        )
-        if (regarding := self._regarding()) is not None:
-            self.event_recorder.record(regarding, event)
+        self._record_regarding(keys_lost_event(secret, what, put_back=put_back))
 
     def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
         for key in affected:
             self.queue.add(key)
-        regarding = self._regarding()
-        if regarding is not None and (event := pause_event(change)) is not None:
+        if (event := pause_event(change)) is not None:
+            self._record_regarding(event)
+
+    def _record_regarding(self, event: Event) -> None:
+        """Record an event about the operator as a whole."""
+        if (regarding := self._regarding()) is not None:
             self.event_recorder.record(regarding, event)

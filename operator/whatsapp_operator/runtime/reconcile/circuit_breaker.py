@@ -29,6 +29,7 @@ _EVENTS: Final = {
     Phase.CLOSED: ("Normal", "ResumingRecovery", "RecoveryResumed"),
 }
 """ Type, action and reason of the event about a pause. """
+OnPauseChanged = Callable[[PauseChange, Iterable[ObjectKey]], None]
 
 
 class CircuitBreakerMonitor:
@@ -42,7 +43,7 @@ class CircuitBreakerMonitor:
         metrics: Metrics,
         runner_image: str,
         is_ours: Callable[[str], bool],
-        on_changed: Callable[[PauseChange, Iterable[ObjectKey]], None],
+        on_changed: OnPauseChanged,
     ) -> None:
         self._sessions = sessions
         """ Gives all sessions of the store. """

@@ -8,6 +8,7 @@ reconciler records them (`failed_calls`), and the core turns them into a conditi
 import base64
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,7 @@ class Executor:
         store: Store,
         key: Callable[[KeyID], bytes],
         seals: Seals,
+        creating: Callable[[Resource, Mapping[str, Any]], AbstractContextManager[None]],
         extra_ca: str,
     ) -> None:
         self._kube = kube
@@ -86,6 +88,8 @@ class Executor:
         self._key = key
         """ Gives a key by its id. """
         self._seals = seals
+        self._creating = creating
+        """ Counts a pod or claim in its quota while its creation is under way. """
         self._extra_ca = extra_ca
 
     async def execute(self, action: Action, context: ActionContext) -> None:
@@ -133,7 +137,8 @@ class Executor:
 
     async def _create(self, resource: Resource, manifest: Mapping[str, Any], context: ActionContext) -> None:
         try:
-            self._store.put(resource, await self._kube.create(resource, manifest))
+            with self._creating(resource, manifest):
+                self._store.put(resource, await self._kube.create(resource, manifest))
         except AlreadyExists as error:
             key = ObjectKey(context.key.namespace, manifest["metadata"]["name"])
             await context.foreign_objects.read(resource, key)

@@ -8,8 +8,6 @@ bridge and what stands on it.
 import functools
 from importlib import resources
 
-from session_protocol.vocabulary import Presence
-
 BINDING = "__sessionWake"
 """ The function that the bridge calls. """
 WA_JS_VERSION = "4.6.0"
@@ -27,9 +25,8 @@ def wa_js() -> str:
     return (resources.files("session_runner.page.wa_js") / "wppconnect-wa.js").read_text()
 
 
-def init_script(presence: Presence) -> str:
+def init_script() -> str:
     """Return all that runs at document start, before the page's own code."""
-    appears = "hidden" if presence is Presence.UNAVAILABLE else "shown"
     ours = (
         "bridge",
         "modules",
@@ -48,6 +45,7 @@ def init_script(presence: Presence) -> str:
         "inbox",
         "calls",
         "contact_presence",
+        "hidden",
     )
     library = f"(function (Date) {{\n{wa_js()}\n}})({script('settling.js')})"
-    return ";\n".join([script("config.js"), library, *(script(f"{name}.js") for name in (*ours, appears))])
+    return ";\n".join([script("config.js"), library, *(script(f"{name}.js") for name in ours)])

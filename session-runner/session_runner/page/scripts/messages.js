@@ -71,5 +71,5 @@
   };
   session.anywhere = (id, named) => anywhere(id, [true, false], named);
   session.received = (id, named) => anywhere(id, [false], named); // what somebody else wrote
-  session.handing = new Map(); // id -> promise: a caller that gave up and came again waits for the same one
+  session.handing = new Map(); // id -> what the page is at, see `send.js`: a caller that gave up and comes again gets the same
 })();

@@ -197,11 +197,13 @@ def test_no_variable_holds_a_secret() -> None:
     assert not [name for name in environment(pod()) if "TOKEN" in name and name != "TOKEN_DIR"]
 
 
-def test_presence_reaches_the_runner_where_it_is_not_the_default() -> None:
-    """A pod of an earlier release has no such variable, and does not count as edited for it."""
-    assert "Available" == environment(pod({"link": {"presence": "Available"}}))["PRESENCE"]
-    for link in ({}, {"presence": "Unavailable"}):
-        assert "PRESENCE" not in environment(pod({"link": link}))
+def test_presence_reaches_the_runner_by_its_live_settings() -> None:
+    """So an edit outdates no pod."""
+    available = {"link": {"presence": "Available"}}
+
+    assert '{"presence":"Available"}' == environment(pod(available))["LIVE_SETTINGS"]
+    assert "LIVE_SETTINGS" not in environment(pod())
+    assert template_hash(session(available), DEFAULTS) == template_hash(session(), DEFAULTS)
 
 
 def test_a_dollar_in_a_value_is_not_expanded() -> None:

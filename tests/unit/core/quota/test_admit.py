@@ -297,6 +297,20 @@ def test_an_assumed_reservation_stands_and_is_not_given_twice() -> None:
     assert ((), frozenset(), {}) == (result.assumed_reservations, result.withdrawn, dict(result.refusals))
 
 
+def test_a_refusal_is_by_what_is_taken_at_the_end() -> None:
+    """Else the next round, which finds it taken, would give another reason, and the status would change for nothing."""
+    result = round_(
+        session("holder", namespace="y"),
+        session("waits", age=9, namespace="y"),
+        session("comes-in", age=5, namespace="x"),
+        pods=(pod("holder", namespace="y"),),
+        quotas=(quota(sessions=2, sessionsPerNamespace=1),),
+    )
+
+    assert ["comes-in"] == let_in(result)
+    assert "limit reached (2)" in result.refusals[SessionUID("waits")].message
+
+
 def test_lowered_limits_put_nobody_out() -> None:
     """Who is in stays; nobody new comes in."""
     holders = [session(name, reserved=768) for name in "abc"]

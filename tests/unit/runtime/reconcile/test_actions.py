@@ -1,6 +1,7 @@
 """Carrying out actions: what is there already, what is gone already, what is refused, and what is somebody else's."""
 
 import base64
+from contextlib import nullcontext
 
 import pytest
 from session_protocol.vocabulary import TokenPurpose
@@ -59,6 +60,7 @@ class ExecutorHarness:
             store=self.store,
             key=self.keys.key,
             seals=Seals(self.keys),
+            creating=lambda _resource, _manifest: nullcontext(),
             extra_ca=extra_ca,
         )
 
