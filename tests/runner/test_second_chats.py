@@ -119,6 +119,34 @@ async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Op
     assert [3] == await second.ask("acks.js", {"keys": [f"true_{FRIEND}_S1"]})
 
 
+async def test_a_chat_that_is_not_told_holds_up_the_reading_of_no_other(generation: str, opened: Open) -> None:  # noqa: F811
+    """What hangs or fails in it is left for later, and is lost to nobody: all chats are to be read anew."""
+    second = await connect(opened, generation)
+    stuck = "15550100778@c.us"
+    await second.page.evaluate(
+        """(stuck) => {
+          const { newest, message } = window.__session;
+          Object.assign(window.__session, {
+            newest: (chat, count) => (String(chat.id) === stuck ? new Promise(() => {}) : newest(chat, count)),
+            message: async (key) => { if (String(key).includes(stuck)) throw new Error('no'); return message(key); },
+          });
+        }""",
+        stuck,
+    )
+    assert (await second.ask("inbox_take.js", {"again": False}))["lost"] is True
+    for name, chat in (("A", stuck), ("B", FRIEND)):
+        await second.control("comes", name, {"from": chat, "body": name})
+
+    taken = await second.ask("inbox_take.js", {"again": False})
+    assert (True, [["B"]]) == (taken["lost"], [[one["id"] for one in chat["entries"]] for chat in taken["chats"]])
+    wanted = {"since": 0, "from": None, "reacted": False}
+    assert {"entries": [], "next": None, "failed": True} == await second.ask("inbox_list.js", {"id": stuck, **wanted})
+    keys = [f"false_{stuck}_A", f"false_{FRIEND}_B", f"false_{FRIEND}_GONE"]
+    later, there, gone = await second.ask("inbox_read.js", {"keys": keys})
+    assert ("later", "B", None) == (later, there["body"], gone)
+    assert [None] == await second.ask("strangers.js", {"numbers": ["15550100778"]})
+
+
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811
     """A reply is not sent without its quote, nor is a mark waited for; a page that has just come may still get both."""
     second = await connect(opened, generation)
