@@ -49,6 +49,16 @@ async def test_what_comes_in_is_found_among_what_is_shown(generation: str, opene
     assert ["revoked", "chat"] == [entry["type"] for entry in taken["chats"][0]["entries"]]
 
 
+async def test_a_burst_of_one_second_keeps_its_order(generation: str, opened: Open) -> None:  # noqa: F811
+    """Also what is not among the newest messages of the chat any more."""
+    second = await connect(opened, generation)
+    names = [f"M{number}" for number in range(30)]
+    for name in names:
+        await second.control("comes", name, {"from": FRIEND, "body": name, "t": 1_800_000_000})
+    (chat,) = (await second.ask("inbox_take.js", {"again": False}))["chats"]
+    assert names == [entry["id"] for entry in chat["entries"]]
+
+
 async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None:  # noqa: F811
     """Handed over once under its id, and its receipts count though this page keeps none of them with the message."""
     second = await connect(opened, generation)

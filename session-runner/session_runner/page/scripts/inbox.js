@@ -95,9 +95,10 @@
     if (!chat || !isTold(chat.id)) return null;
     const named = [...keys.keys()];
     const [stored, told] = await Promise.all([session.newest(chat, 20), Promise.all(named.map(session.message))]);
-    const found = new Map(stored.map((message) => [String(message.id), message]));
-    named.forEach((key, place) => { if (!found.has(key)) found.set(key, told[place]); });
-    const messages = [...found].filter(([, message]) => message !== null);
+    const newest = new Map(stored.map((message) => [String(message.id), message]));
+    // What was named and is not among the newest came before them, also within their second.
+    const earlier = named.map((key, place) => [key, told[place]]).filter(([key, message]) => message !== null && !newest.has(key));
+    const messages = [...earlier, ...newest];
     const entries = await Promise.all(messages.map(async ([key, message]) => {
       if (!keys.get(key)) return entry(message, keys.has(key));
       const given = mayGive() ? await content(message).catch(() => null) : null; // one that cannot be read is asked for alone
