@@ -64,22 +64,6 @@ async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path
     assert second.context is not None
 
 
-async def test_what_happens_in_a_moments_absence_is_read(
-    session: Receiving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where that was over before it was looked at: the page had nobody to tell of it."""
-    for name in ("SETTLED", "WHOLE"):
-        monkeypatch.setattr(inbox_module, name, 3600.0)
-    async with receiving(session, tmp_path) as outbox:
-        session.put(ADA, "A")
-        await becomes(outbox, ("message", "A"))
-        await async_until("all was read", lambda: asyncio.sleep(0, session.inbox._whole.at), within=20)
-        session.page.put(ADA, "B")
-        session.say(RunnerState.RECONNECTING)
-        session.say(RunnerState.CONNECTED)
-        await becomes(outbox, ("message", "A"), ("message", "B"))
-
-
 async def test_what_arrives_is_read_while_whatsapp_answers_no_message(session: Receiving, tmp_path: Path) -> None:
     """The page is connected then, whatever the state is called."""
     session.say(RunnerState.DEGRADED, reason=StateReason.MESSAGES_UNANSWERED)
@@ -370,7 +354,7 @@ async def test_a_page_that_dies_meanwhile_is_read_again(session: Receiving, tmp_
         await becomes(outbox, ("message", "A"), ("message", "B"))
 
 
-async def test_a_chat_that_the_page_does_not_tell_holds_up_no_other(session: Receiving, tmp_path: Path) -> None:
+async def test_a_chat_that_the_page_keeps_holds_up_no_other(session: Receiving, tmp_path: Path) -> None:
     """What is in it is told once the page tells it, however late that is; so is a message that it gives later."""
     session.page.put(ADA, "A")
     session.page.put(BOB, "B")

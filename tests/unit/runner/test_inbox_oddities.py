@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from session_protocol.vocabulary import RunnerState
 from session_runner.outbox import events, seen
 from session_runner.receiving import inbox as inbox_module
+from support.waiting import async_until
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, becomes, chat, reaction, receiving
 from unit.runner.test_inbox import quick as quick  # noqa: PLC0414 -- a fixture
@@ -62,3 +64,19 @@ async def test_two_who_turn_out_to_be_one_react_once(session: Receiving, tmp_pat
         session.put(BOB, "G", reactions=[known])
         session.put(ADA, "A", reactions=[known])
         await becomes(outbox, *expected, ("reaction", "A"))
+
+
+async def test_what_happens_in_a_moments_absence_is_read(
+    session: Receiving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where that was over before it was looked at: the page had nobody to tell of it."""
+    for name in ("SETTLED", "WHOLE"):
+        monkeypatch.setattr(inbox_module, name, 3600.0)
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A")
+        await becomes(outbox, ("message", "A"))
+        await async_until("all was read", lambda: asyncio.sleep(0, session.inbox._whole.at), within=20)
+        session.page.put(ADA, "B")
+        session.say(RunnerState.RECONNECTING)
+        session.say(RunnerState.CONNECTED)
+        await becomes(outbox, ("message", "A"), ("message", "B"))
