@@ -79,7 +79,7 @@ def operator_settings(repository: Path) -> Mapping[str, str]:
 
 def metrics(repository: Path) -> Mapping[str, str]:
     """Return the page of the operator's and the runner's metrics."""
-    from session_runner.metric_families import FAMILIES
+    from session_runner.metrics.families import FAMILIES
     from whatsapp_operator.app.metrics_page import page
 
     del repository
@@ -171,7 +171,7 @@ GENERATORS: Final = (
     Generator("the table in session_protocol.states and manifests/monitoring/rules.yaml", states),
     Generator("manifests/gitops/actions", argo_cd_actions),
     Generator("whatsapp_operator.app.settings", operator_settings),
-    Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),
+    Generator("whatsapp_operator.runtime.metrics and session_runner.metrics.families", metrics),
     Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes, cloud_routes beside it, and session_protocol.answers", openapi),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from session_runner.host.processes import descendants, processes
-from session_runner.metrics import parts_of
+from session_runner.metrics.collectors import parts_of
 from session_runner.page.driver import UNTUNED
 from standin.harness import StandIn
 from support.runner_process import Folders, link, settings_for, start_runner

@@ -5,10 +5,10 @@ one calls the other by a signal, which is connected once both are there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
+from msgspec import Struct
 from session_protocol.vocabulary import ReadMarking
 
 from session_runner.account.appearance import Appearance
@@ -33,7 +33,7 @@ from session_runner.http.webhook_routes import WebhookRoutes
 from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
 from session_runner.media.media import Media
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.page.driver import EarlyDriver
 from session_runner.receiving.backfill import BackfillReader
 from session_runner.receiving.calls import Calls
@@ -50,8 +50,7 @@ from session_runner.webhooks.recorder import Recorder, account_of, history_recei
 from session_runner.workers import Workers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """What all other parts are built on."""
 
     settings: Settings
@@ -65,8 +64,7 @@ class Base:
     numbers: PhoneNumbers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sending:
+class Sending(Struct, frozen=True, kw_only=True):
     """Messages on their way to the page."""
 
     media: Media
@@ -74,8 +72,7 @@ class Sending:
     messaging: Messaging
 
 
-@dataclass(frozen=True, kw_only=True)
-class Receiving:
+class Receiving(Struct, frozen=True, kw_only=True):
     """What comes from the page, and goes to webhooks."""
 
     deliverer: Deliverer
@@ -85,8 +82,7 @@ class Receiving:
     presence: ContactPresence
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """All parts of one runner."""
 
     base: Base
@@ -229,14 +225,12 @@ def api_of(parts: Parts, tokens: TokenFolder) -> web.Application:
     return application(access=access, routes=routes, cloud_api=cloud_api)
 
 
-def session_of(
-    parts: Parts, *, started: float, driver: EarlyDriver | None = None, before: Sequence[Process] | None = None
-) -> Session:
+def session_of(parts: Parts, *, started: float, driver: EarlyDriver, before: Sequence[Process]) -> Session:
     """Return the session that works with the parts.
 
     :param started: when the process began, by the monotonic clock.
-    :param driver: one that is starting already; None: none is.
-    :param before: our descendants that existed before it, which the session must not end; None: those at its begin.
+    :param driver: one that may be starting already.
+    :param before: our descendants that existed before it, which the session must not end.
     """
     base, sending, receiving = parts.base, parts.sending, parts.receiving
     workers = Workers(
@@ -254,6 +248,7 @@ def session_of(
         ),
         handlers={
             "ack": sending.messaging.acks_changed,
+            "handed": sending.messaging.wake,
             "message": receiving.inbox.something_happened,
             "call": receiving.calls.something_happened,
             "presence": receiving.presence.something_happened,
@@ -269,6 +264,6 @@ def session_of(
         workers=workers,
         live=base.live,
         started=started,
-        driver=driver or EarlyDriver(),
+        driver=driver,
         before=before,
     )

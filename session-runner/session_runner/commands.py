@@ -31,6 +31,10 @@ class NoPageError(CommandError):
     """There is no page: it is not open yet, stays closed, or has just died."""
 
 
+class PageDiedError(NoPageError):
+    """It died while the command ran, which may have taken effect."""
+
+
 class CommandTimeoutError(CommandError):
     """It did not finish within the deadline; it may still take effect."""
 
@@ -87,7 +91,8 @@ class Commands:
 
         A caller that is cancelled while it waits leaves the queue, and its command never begins.
 
-        :raises NoPageError: there is no page, or it died.
+        :raises NoPageError: there is no page, so that nothing was begun.
+        :raises PageDiedError: it died meanwhile.
         :raises TooManyCommandsError: too many wait already.
         :raises CommandTimeoutError: it took too long, the waiting included.
         """
@@ -100,7 +105,7 @@ class Commands:
                     raise NoPageError
                 return await command(self._page)
         except PageGoneError as error:
-            raise NoPageError from error
+            raise PageDiedError from error
         except TimeoutError as error:
             if timer.expired():
                 raise CommandTimeoutError from error

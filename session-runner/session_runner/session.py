@@ -28,7 +28,7 @@ from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.host.sandbox import read_sandbox
 from session_runner.live import Live
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.monitor import PageMonitor
 from session_runner.monitoring.state_file import StateFile
 from session_runner.monitoring.volume_watch import VolumeWatch
@@ -74,8 +74,8 @@ class Session:
     started: float
     """ When the process began, by the monotonic clock. """
     driver: EarlyDriver
-    before: Sequence[Process] | None
-    """ Our descendants that existed before the driver, which the session must not end; None: those at its begin. """
+    before: Sequence[Process]
+    """ Our descendants that existed before the driver, which the session must not end. """
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None
@@ -101,8 +101,6 @@ class Session:
             return Exit(ExitCode.PROFILE_UNUSABLE, str(error))
 
     async def _run_locked(self, layout: ProfileLayout, stop: asyncio.Event) -> Exit:
-        if self.before is None:
-            self.before = self._below()
         work = asyncio.create_task(self._work(layout))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -346,7 +344,7 @@ class Session:
         self.store.show_pairing_code(None, lifetime=0)
 
     def _ours(self) -> list[Process]:
-        before = {(process.pid, process.started) for process in self.before or ()}
+        before = {(process.pid, process.started) for process in self.before}
         return [process for process in self._below() if (process.pid, process.started) not in before]
 
     @staticmethod

@@ -9,10 +9,11 @@ revision; the state tells that the account is another one, by a count.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
 from session_protocol.answers import Account
 from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -20,10 +21,10 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.host.sandbox import Sandbox
 from session_runner.profile.saved_state import Logout
 from session_runner.signals import Signal
+from session_runner.values import Private
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """One published state. Times are UTC."""
 
     revision: int
@@ -51,11 +52,12 @@ class Snapshot:
     """ Of the live settings in use; None: none is set. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Code:
+class Code(Private, frozen=True, kw_only=True):
     """A code that links a phone: the QR code on the screen, or a pairing code."""
 
-    text: str = field(repr=False)
+    hidden = ("text",)
+
+    text: str
     issued: datetime
     expires: datetime
     round: int
@@ -74,7 +76,6 @@ class StateStore:
 
     def __init__(self, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._waited = asyncio.Event()
         self.changed = Signal()
         """ There is another snapshot, or the process is about to end. """
         self._code: Code | None = None
@@ -139,7 +140,7 @@ class StateStore:
         if new == old:
             return False
         self.snapshot = replace(new, revision=old.revision + 1)
-        self._wake()
+        self.changed.emit()
         return True
 
     def show_settings(self, digest: str | None) -> None:
@@ -148,7 +149,7 @@ class StateStore:
             return
         self._settings_digest = digest
         self.snapshot = replace(self.snapshot, settings_digest=digest, revision=self.snapshot.revision + 1)
-        self._wake()
+        self.changed.emit()
 
     @property
     def code(self) -> Code | None:
@@ -214,7 +215,7 @@ class StateStore:
         """Wake all waiters, and drop the codes."""
         self.closing = True
         self._code = self._pairing_code = None
-        self._wake()
+        self.changed.emit()
 
     async def newer_than(self, revision: int | None, *, wait: float) -> Snapshot:
         """Return the newest snapshot; if its revision is `revision`, only after a change or `wait` seconds.
@@ -223,10 +224,5 @@ class StateStore:
         """
         if revision == self.snapshot.revision and wait > 0 and not self.closing:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._waited.wait(), wait)
+                await asyncio.wait_for(self.changed.next().wait(), wait)
         return self.snapshot
-
-    def _wake(self) -> None:
-        self._waited.set()
-        self._waited = asyncio.Event()
-        self.changed.emit()

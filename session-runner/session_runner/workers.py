@@ -1,8 +1,9 @@
 """What works over the outbox for as long as the profile is ours, as `session` opens and runs it beside the page's monitor."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from session_runner.media.media import Media
 from session_runner.outbox.outbox import Outbox
@@ -12,8 +13,7 @@ Loop = Callable[[Outbox], Coroutine[Any, Any, None]]
 """ Works until it is cancelled. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workers:
+class Workers(Struct, frozen=True, kw_only=True):
     """The workers of one session."""
 
     messaging: Messaging

@@ -67,8 +67,11 @@ async def opened(browser: Browser) -> AsyncIterator[Open]:
     context = await browser.new_context()
     await context.add_init_script(scripts.init_script())
 
-    async def opened(generation: str = "modern", *, early: Any = None, query: str = "", chats: bool = False) -> Second:
-        config = html.escape(json.dumps({"generation": generation, "early": early}))
+    async def opened(
+        generation: str = "modern", *, early: Any = None, query: str = "", chats: bool = False, **more: object
+    ) -> Second:
+        given = {"generation": generation, "early": early, "late": [], "mode": "QR"} | more
+        config = html.escape(json.dumps(given))
         source = f"{CHATS}{SOURCE}" if chats else SOURCE
         body = f'<!doctype html><div id="app" data-config="{config}"></div><script nonce="n">{source}</script>'
 

@@ -2,7 +2,7 @@
 // modules when they are asked for, has attributes that are getters, and is told what to be by `window.control`.
 
 (() => {
-  const { generation, early } = JSON.parse(document.querySelector('#app').dataset.config);
+  const { generation, early, late, mode } = JSON.parse(document.querySelector('#app').dataset.config);
   const registry = Object.create(null);
   const define = (id, factory) => { registry[id] = { id, factory, ready: false, exports: null }; };
   function load(id) {
@@ -43,7 +43,7 @@
     registered: false, comms: {}, mutex: '"t1:init_1"', holds: true, capping: 'NONE', quota: {}, locked: false, reason: null,
   };
   const Socket = new Model({ state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false });
-  const Stream = new Model({ mode: 'QR', info: 'NORMAL', needsUpdate: false });
+  const Stream = new Model({ mode, info: 'NORMAL', needsUpdate: false });
   const Conn = new Model({ ref: undefined, refTTL: undefined, connected: false });
   const network = Object.assign(new Model({ online: true }), { checkOnline() {} });
   const Cmd = new CmdImpl();
@@ -75,7 +75,9 @@
     WAWebIndividualNewChatMessageCappingLimitUtils: { getCappingStatus: () => page.capping, getCappingData: () => page.quota },
   };
   const chats = window.secondChats?.({ Emitter, Model, generation });
-  for (const [id, exports] of Object.entries({ ...modules, ...chats?.modules })) define(id, (target) => Object.assign(target, exports));
+  const all = Object.entries({ ...modules, ...chats?.modules });
+  const bring = (some) => some.forEach(([id, exports]) => define(id, (target) => Object.assign(target, exports)));
+  bring(all.filter(([id]) => !late.includes(id)));
 
   const tell = (name, told) => (generation === 'modern' ? Cmd.trigger(`${name}_from_bridge`, told) : BackendEventBus.trigger(name, told));
   const app = document.querySelector('#app');
@@ -101,6 +103,7 @@
     over: (html) => document.body.insertAdjacentHTML('beforeend', `<div class="over">${html}</div>`),
     away: () => document.querySelectorAll('.over').forEach((one) => one.remove()),
     tell,
+    bring: () => { bring(all.filter(([id]) => late.includes(id))); late.forEach(load); }, // what comes in a bundle that is fetched later
     cmd: (name, ...told) => Cmd.trigger(name, ...told),
     logsOut: (reason) => load('WAWebLogoutReason').getErrorCodeFromLogoutReason(reason),
   };

@@ -48,6 +48,7 @@ window.secondChats = ({ Emitter, Model, generation }) => {
   const chats = new ChatCollectionImpl();
   const messages = new MsgCollectionImpl();
   const sent = [];
+  const held = new Map(); // chat -> what ends its hanging
   const chatOf = (id) => chats.get(id) ?? chats.add(new Chat({ id, t: 1_800_000_000, unreadCount: 0, msgs: new Collection() }));
   const show = (raw) => {
     const message = new Msg({ ack: 0, body: '', isNewMsg: true, latestEditMsgKey: undefined, ...raw });
@@ -70,7 +71,10 @@ window.secondChats = ({ Emitter, Model, generation }) => {
       WAWebAck: { ACK: { CLOCK: 0, SENT: 1 }, ACK_STRING: {} },
       WATimeUtils: { unixTime: () => 1_800_000_000 },
       WAWebGetEphemeralFieldsMsgActionsUtils: { getEphemeralFields: () => ({}) },
-      WAWebFindChatAction: { findOrCreateLatestChat: async (id) => ({ chat: { id: chatOf(id).id }, created: false }) },
+      WAWebFindChatAction: { findOrCreateLatestChat: async (id) => {
+        await held.get(String(id))?.promise;
+        return { chat: { id: chatOf(id).id }, created: false };
+      } },
       WAWebChatModel: { Chat },
       WAWebMsgModel: { Msg },
       WAWebChatCollection: { ChatCollection: chats, ChatCollectionImpl },
@@ -80,7 +84,7 @@ window.secondChats = ({ Emitter, Model, generation }) => {
       WAWebHandleDirectChatReceipt: { handleChatSimpleReceipt() {} },
     },
     controls: {
-      comes: (id, { from, ...more }) => { show({ id: new MsgKey({ id, remote: new Wid(from), fromMe: false }), type: 'chat', t: 1_800_000_000, from: new Wid(from), ...more }); },
+      comes: (id, { from, fromMe = false, ...more }) => { show({ id: new MsgKey({ id, remote: new Wid(from), fromMe }), type: 'chat', t: 1_800_000_000, from: new Wid(from), ...more }); },
       becomes: (key, changes) => {
         const message = messages.get(key);
         message.set(changes);
@@ -88,6 +92,9 @@ window.secondChats = ({ Emitter, Model, generation }) => {
       },
       receipt: (id, from, ack) => { window.require('WAWebHandleDirectChatReceipt').handleChatSimpleReceipt({ ack, ackString: 'x', from: new Wid(from), externalIds: [id] }); },
       sent: () => sent,
+      hangs: (id) => { held.set(id, Promise.withResolvers()); },
+      goesOn: (id) => { held.get(id).resolve(); },
+      fails: (id) => { held.get(id).reject(new Error('it cannot be found')); },
     },
   };
 };

@@ -1,9 +1,9 @@
 """A linked session is not a person who looks at the page: the phone counts how often one seemed to."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from runner.conftest import Start
 from session_protocol import signed_calls
 from session_protocol.live_settings import LiveSettings, write_live_settings

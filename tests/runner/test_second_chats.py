@@ -1,5 +1,7 @@
 """Messages on a page by another hand, which has what wa-js needs for them and no more: no store, and no search in one."""
 
+import asyncio
+
 import pytest
 from runner.second import Open, Second, browser, opened  # noqa: F401 -- fixtures
 from support.waiting import async_until
@@ -47,6 +49,16 @@ async def test_what_comes_in_is_found_among_what_is_shown(generation: str, opene
     assert ["revoked", "chat"] == [entry["type"] for entry in taken["chats"][0]["entries"]]
 
 
+async def test_a_burst_of_one_second_keeps_its_order(generation: str, opened: Open) -> None:  # noqa: F811
+    """Also what is not among the newest messages of the chat any more."""
+    second = await connect(opened, generation)
+    names = [f"M{number}" for number in range(30)]
+    for name in names:
+        await second.control("comes", name, {"from": FRIEND, "body": name, "t": 1_800_000_000})
+    (chat,) = (await second.ask("inbox_take.js", {"again": False}))["chats"]
+    assert names == [entry["id"] for entry in chat["entries"]]
+
+
 async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None:  # noqa: F811
     """Handed over once under its id, and its receipts count though this page keeps none of them with the message."""
     second = await connect(opened, generation)
@@ -75,10 +87,89 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])
 
 
+async def test_a_chat_that_hangs_costs_the_others_a_moment_once(generation: str, opened: Open) -> None:  # noqa: F811
+    """What the page is still at is pending, wakes the runner when it is over, and is begun once; what fails so late is told."""
+    second = await connect(opened, generation)
+    stuck, other = "15550100778@c.us", "15550100779@c.us"
+    for hanging in (stuck, other):
+        await second.page.evaluate("(id) => WPP.whatsapp.ChatStore.models.delete(id)", hanging)
+        await second.control("hangs", hanging)
+
+    async def ask(*names: str) -> list[object]:
+        chats = {"S": stuck, "O": other, "F": FRIEND}
+        text = {"kind": "text", "content": {"body": "hello", "mentions": [], "preview_url": False, "preview": None}}
+        rest: dict[str, object] = {"about": None, "chats": [], "look": False, "untold": False}
+        wanted = [{"id": name, "to": chats[name[0]]} | text | rest for name in names]
+        answers: list[object] = await second.ask("send.js", {"own": None, "messages": wanted})
+        return answers
+
+    def key(name: str) -> dict[str, str]:
+        return {"key": f"true_{FRIEND}_{name}"}
+
+    answers = await ask("S1", "S2", "O1", "F1", "F2")
+    assert [{"pending": True}, {"held": True}, {"pending": True}, key("F1"), key("F2")] == answers
+    answers = await ask("S1", "S2", "O1", "F3")
+    assert [{"pending": True}, {"held": True}, {"pending": True}, key("F3")] == answers
+
+    second.woken.clear()
+    await second.control("goesOn", stuck)
+    await second.control("fails", other)
+    await async_until("it wakes", lambda: _count(second, "handed"), lambda count: count >= 1)
+    answers = await ask("S1", "S2", "O1")
+    assert [{"key": f"true_{stuck}_S1"}, {"key": f"true_{stuck}_S2"}, {"failed": True}] == answers
+    assert ["F1", "F2", "F3", "S1", "S2"] == [one[0] for one in await second.page.evaluate("control.sent()")]
+
+
 async def test_a_receipt_of_the_first_moments_counts(generation: str, opened: Open) -> None:  # noqa: F811
     """What was read while the session was away: the page hears of it before wa-js listens, and keeps it nowhere."""
     second = await connect(opened, generation, receipt=["S1", FRIEND, 3])
     assert [3] == await second.ask("acks.js", {"keys": [f"true_{FRIEND}_S1"]})
+
+
+async def test_what_becomes_of_messages_counts_before_all_is_ready(generation: str, opened: Open) -> None:  # noqa: F811
+    """An ack and an edit wake the runner, though the page never gets to the mode for which the library waits."""
+    second = await opened(generation, chats=True, mode="SYNCING")
+    await second.control("connected")
+    await second.facts(registered=True)
+    assert not await second.page.evaluate("WPP.isFullReady")
+    await second.control("comes", "A", {"from": FRIEND, "body": "A"})
+    await second.control("comes", "B", {"from": FRIEND, "body": "B", "fromMe": True})
+    await async_until("they wake", lambda: _count(second, "message"), lambda count: count >= 1)
+    await asyncio.sleep(0.5)
+    second.woken.clear()
+
+    await second.control("becomes", f"true_{FRIEND}_B", {"ack": 1})
+    await second.control("becomes", f"false_{FRIEND}_A", {"latestEditMsgKey": "E"})
+    await async_until("an ack wakes", lambda: _count(second, "ack"), lambda count: count >= 1)
+    await async_until("an edit wakes", lambda: _count(second, "message"), lambda count: count >= 1)
+
+
+async def test_a_chat_that_is_not_told_holds_up_the_reading_of_no_other(generation: str, opened: Open) -> None:  # noqa: F811
+    """What hangs or fails in it is left for later, and is lost to nobody: all chats are to be read anew."""
+    second = await connect(opened, generation)
+    stuck = "15550100778@c.us"
+    await second.page.evaluate(
+        """(stuck) => {
+          const { newest, message } = window.__session;
+          Object.assign(window.__session, {
+            newest: (chat, count) => (String(chat.id) === stuck ? new Promise(() => {}) : newest(chat, count)),
+            message: async (key) => { if (String(key).includes(stuck)) throw new Error('no'); return message(key); },
+          });
+        }""",
+        stuck,
+    )
+    assert (await second.ask("inbox_take.js", {"again": False}))["lost"] is True
+    for name, chat in (("A", stuck), ("B", FRIEND)):
+        await second.control("comes", name, {"from": chat, "body": name})
+
+    taken = await second.ask("inbox_take.js", {"again": False})
+    assert (True, [["B"]]) == (taken["lost"], [[one["id"] for one in chat["entries"]] for chat in taken["chats"]])
+    wanted = {"since": 0, "from": None, "reacted": False}
+    assert {"entries": [], "next": None, "failed": True} == await second.ask("inbox_list.js", {"id": stuck, **wanted})
+    keys = [f"false_{stuck}_A", f"false_{FRIEND}_B", f"false_{FRIEND}_GONE"]
+    later, there, gone = await second.ask("inbox_read.js", {"keys": keys})
+    assert ("later", "B", None) == (later, there["body"], gone)
+    assert [None] == await second.ask("strangers.js", {"numbers": ["15550100778"]})
 
 
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811

@@ -63,14 +63,25 @@ async def test_an_event_before_the_library_listens_counts(generation: str, opene
     ]
 
 
+@pytest.mark.parametrize("generation", ["legacy", "modern"])
+async def test_the_events_of_a_late_module_count(generation: str, opened: Open) -> None:  # noqa: F811
+    """In a bundle that the page fetches when the library has already looked at all the others."""
+    second = await opened(generation, late=["WAWebCmd", "WAWebBackendEventBus", "WAWebLogoutReason"])
+    await second.control("bring")
+    await asyncio.sleep(1)
+    await second.control("tell", "account_temporarily_banned", {"code": 402, "expire": "3600"})
+    await second.facts(ban=Ban(code="402", expires=3600))
+    await second.control("logsOut", "syncd_timeout")
+    await async_until("the reason is told", lambda: _woken(second), lambda names: "logout_reason" in names, within=5)
+
+
 async def test_a_ban_may_be_announced_before_the_stream_ends(opened: Open) -> None:  # noqa: F811
     """Seconds before: it is none while the page receives, and one in any language when that ends without the chats."""
     second = await opened()
     await second.control("screen", "<h1>Chats</h1><ul><li>Anna</li></ul>")
     await second.control("connected")
     await second.facts(registered=True, stream="CONNECTED")
-    await asyncio.sleep(2.5)  # so that the chats were there at two looks
-    await second.facts(registered=True)
+    await asyncio.sleep(2.5)  # so that the chats were there at two looks, of which the page has the second by itself
     await second.control("tell", "account_temporarily_banned", {"code": 402, "expire": 3600})
     await asyncio.sleep(3)
     await second.facts(stream="CONNECTED", ban=None)
@@ -147,6 +158,22 @@ async def test_a_window_wakes_the_runner_at_once(opened: Open) -> None:  # noqa:
     await woken(2)
     await second.control("away")
     await woken(3)
+
+
+async def test_a_code_that_is_drawn_late_wakes_the_runner(opened: Open) -> None:  # noqa: F811
+    """The page has it before it is on the screen; each other one wakes, too."""
+    second = await opened()
+    await second.control("code", "r1", {"isShown": False})
+    await second.facts(socket="UNPAIRED", code=None)
+
+    async def codes() -> int:
+        return second.woken.count(("code", None))
+
+    for times, shown in ((1, "r1"), (2, "r2")):
+        await second.control("screen", f'<div data-ref="{shown},k,k,s,1"><canvas></canvas></div>')
+        await async_until("the code woke", codes, times.__eq__)
+    await second.page.evaluate("document.querySelector('[data-ref]').setAttribute('data-ref', 'r3,k,k,s,1')")
+    await async_until("the code woke", codes, lambda count: count == 3)
 
 
 async def test_a_takeover_is_seen_behind_another_window(opened: Open) -> None:  # noqa: F811
@@ -256,10 +283,10 @@ async def test_the_screens_of_a_passkey_follow_each_other(opened: Open) -> None:
 
 
 async def test_a_code_that_is_not_in_the_document_is_asked_of_the_library(opened: Open) -> None:  # noqa: F811
-    """Four of its fields and the platform; where it is in the document, its age is known."""
+    """Four of its fields and the platform; its age is known, wherever it is."""
     second = await opened()
     await second.control("code", "r1", {"isShown": False})
-    await second.facts(socket="UNPAIRED", code=None)
+    assert (await second.facts(socket="UNPAIRED", code=None)).code_age is not None
     assert "r1," == (await second.page.evaluate(scripts.script("code.js")))[:3]
     await second.control("code", "r2")
     age = (await second.facts(code="r2,k,k,s,1")).code_age

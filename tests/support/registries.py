@@ -7,7 +7,7 @@ from multidict import CIMultiDict
 from prometheus_client import CollectorRegistry
 from session_protocol.exposition import Exposed, expose, form_of
 from session_protocol.scrapes import Measurement
-from session_runner.metrics import Metrics as RunnerMetrics
+from session_runner.metrics.metrics import Metrics as RunnerMetrics
 from session_runner.profile.volume import Volume
 from whatsapp_operator.app.metrics_page import worst_case
 from whatsapp_operator.runtime.process.metrics import Metrics as OperatorMetrics

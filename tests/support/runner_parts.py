@@ -1,5 +1,6 @@
 """The parts of a runner, joined by the code that joins the real ones; a test has its own time, chance and settings."""
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -7,10 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
-from session_runner.assembly import Parts, api_of, assemble
+from session_runner.assembly import Parts, api_of, assemble, session_of
 from session_runner.host.identity import Identity
+from session_runner.host.processes import descendants, processes
 from session_runner.http.auth import TokenFolder
+from session_runner.page.driver import EarlyDriver
 from session_runner.seams import Seams
+from session_runner.session import Session
 from session_runner.settings import read_settings
 
 PHONE: Final = "104000000000001"
@@ -38,3 +42,9 @@ def make_parts(
 def make_api(parts: Parts, tokens: Path) -> web.Application:
     """Return the API over the parts, with the tokens of a folder."""
     return api_of(parts, TokenFolder(tokens, monotonic=parts.base.seams.monotonic))
+
+
+def make_session(parts: Parts) -> Session:
+    """Return the session that works with the parts; what other tests have running beside it is not its to end."""
+    before = descendants(os.getpid(), processes())
+    return session_of(parts, started=0.0, driver=EarlyDriver(), before=before)

@@ -8,7 +8,7 @@ from kubectl_whatsapp.cli import app
 from session_protocol.metric_family import MetricFamily
 from session_protocol.states import STATES, OperatorState, Phase, rests
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.metric_families import FAMILIES as RUNNER_FAMILIES
+from session_runner.metrics.families import FAMILIES as RUNNER_FAMILIES
 from support.alert_rules import Alert, alerts, expressions, groups, matchers, names
 from whatsapp_operator.api.conditions import Reason
 from whatsapp_operator.core.recovery.causes import CAUSES

@@ -19,8 +19,8 @@ from session_protocol.states import OperatorState
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason, TokenScope
 from session_runner.http.errors import ApiError
 from session_runner.http.routes import ROUTES
-from session_runner.metric_families import FAMILIES as RUNNER_FAMILIES
-from session_runner.metrics import Metrics as RunnerMetrics
+from session_runner.metrics.families import FAMILIES as RUNNER_FAMILIES
+from session_runner.metrics.metrics import Metrics as RunnerMetrics
 from whatsapp_operator.api import constants
 from whatsapp_operator.api.conditions import ConditionType, Reason
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema

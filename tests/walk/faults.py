@@ -4,9 +4,10 @@ They are patches of the running program, put in before it starts (`planted`), an
 the code fails, so that none is tried in vain. Most are what some version of this or of another program once did.
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
+
+from msgspec.structs import replace
 
 __all__ = ["FAULTS", "plant"]
 
@@ -40,7 +41,7 @@ def _facts(**fixed: Any) -> None:
     from session_runner.states.facts import Facts
 
     original = Facts.parse
-    Facts.parse = classmethod(lambda _cls, raw: dataclasses.replace(original(raw), **fixed))  # type: ignore[method-assign, assignment]
+    Facts.parse = classmethod(lambda _cls, raw: replace(original(raw), **fixed))  # type: ignore[method-assign, assignment]
 
 
 def reload_unseen() -> None:
@@ -102,7 +103,7 @@ def link_forgotten() -> None:
     from session_runner.monitoring.state_file import StateFile
 
     history = StateFile.history
-    StateFile.history = lambda self, *, now: dataclasses.replace(history(self, now=now), linked=False)  # type: ignore[method-assign]
+    StateFile.history = lambda self, *, now: replace(history(self, now=now), linked=False)  # type: ignore[method-assign]
 
 
 def events_unheard() -> None:
@@ -118,7 +119,7 @@ def logout_covered() -> None:
 
     def recorded(before: history.History, state: Any, *, now: float) -> history.History:
         after = reported(before, state, now=now)
-        return dataclasses.replace(after, logout_shown_since=before.logged_out_since)
+        return replace(after, logout_shown_since=before.logged_out_since)
 
     vars(history)["reported"] = recorded
 

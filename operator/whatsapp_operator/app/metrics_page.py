@@ -18,7 +18,7 @@ _HEAD = f"""\
 # Metrics
 
 The metrics that operator and runners have at `/metrics`, and when each is absent.
-`make generate` writes this page from `whatsapp_operator/runtime/metrics/` and `session_runner/metric_families.py`; do not edit it.
+`make generate` writes this page from `whatsapp_operator/runtime/metrics/` and `session_runner/metrics/families.py`; do not edit it.
 
 Times are timestamps in seconds since 1970: a query computes the age, as in `time() - whatsapp_session_state_since_timestamp_seconds`.
 What cannot be read is absent, never 0.

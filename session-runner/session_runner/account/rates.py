@@ -1,10 +1,9 @@
 """How often something may be done: so many at once, and one more with each pause. Pure, but for the one who keeps it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bucket:
+class Bucket(Struct, frozen=True, kw_only=True):
     """What is left."""
 
     left: float

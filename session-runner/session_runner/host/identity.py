@@ -8,17 +8,16 @@ session waited for a new pod after an upgrade. Outside of a cluster nothing is k
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.phone_number_id import phone_number_id
 
 HOSTS: Final = Path("/etc/hosts")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """By what others know this runner."""
 
     session_uid: str

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """ malloc.h """
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+""" The variables by which OpenSSL finds the system's certificate authorities. """
 
 
 def tune() -> None:
@@ -31,16 +33,16 @@ def importing() -> Iterator[None]:
     authorities of the system when it is imported: a runner is nobody's client, so it finds none. A module that makes a TLS
     context for its own use as it is imported would trust nobody: those of webhooks and links are made later.
     """
-    nobody = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull)  # OpenSSL's
-    before = dict(os.environ)
+    before = {name: os.environ.pop(name, None) for name in _AUTHORITIES}
     gc.disable()
-    os.environ.update(nobody)
+    os.environ.update(dict.fromkeys(_AUTHORITIES, os.devnull))
     try:
         yield
     finally:
-        for name in nobody:
+        for name, value in before.items():
             del os.environ[name]
-        os.environ.update(before)
+            if value is not None:
+                os.environ[name] = value
         gc.freeze()
         gc.enable()
 

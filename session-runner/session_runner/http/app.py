@@ -15,13 +15,11 @@ from aiohttp.typedefs import Handler
 from session_protocol.bad_requests import QuietRunner
 
 from session_runner.http.access import Access
+from session_runner.http.bodies import LARGEST_BODY
 from session_runner.http.cloud_api import CloudApi, largest_body
 from session_runner.http.errors import problem_of, problems
 from session_runner.http.routes import ROUTES
-from session_runner.metrics import Metrics
-
-LARGEST_BODY = 16 * 1024
-""" Bytes; the largest settings have 9 KiB. """
+from session_runner.metrics.metrics import Metrics
 
 
 class Routes(Protocol):

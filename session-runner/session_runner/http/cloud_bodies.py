@@ -1,14 +1,13 @@
 """Reads bodies and keys of requests about messages: bounded in bytes and time before anything looks at them."""
 
-import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
-from session_protocol.bad_requests import PEERS_FAULTS
 
+from session_runner.http.bodies import NoBodyError, arrived
 from session_runner.messages.errors import BadParameterError, BadRequestError, NotReadyError
 from session_runner.outbox.schema import DamagedOutboxError
 
@@ -16,9 +15,6 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 128 * 1024
 """ Bytes: the longest text, each of its characters written as an escape of twelve, and room for the rest. """
-BODY_SECONDS: Final = 5.0
-""" For a body to arrive. """
-
 LONGEST_KEY: Final = 255
 """ Characters of an Idempotency-Key. """
 
@@ -41,16 +37,10 @@ async def read_body(request: web.Request) -> bytes:
 
     :raises BadRequestError: it is too large, or does not arrive.
     """
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for some in request.content.iter_any():
-                body += some
-                if len(body) > LARGEST_BODY:
-                    raise BadRequestError(f"The body has more than {LARGEST_BODY} bytes.")
-    except (TimeoutError, RuntimeError, *PEERS_FAULTS) as error:  # the second: the connection is closed already
-        raise BadRequestError("The body did not arrive.") from error
-    return bytes(body)
+        return await arrived(request, at_most=LARGEST_BODY)
+    except NoBodyError as error:
+        raise BadRequestError(str(error)) from error
 
 
 def idempotency_key(request: web.Request) -> str | None:

@@ -5,9 +5,9 @@ have a route that the code does not have. Schemas say what clients may rely on: 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from msgspec import Struct, field
 from session_protocol.reading import LONGEST_ABOUT, NOT_BLANK
 
 from session_runner.messages.business_profile import EMPTY
@@ -32,8 +32,7 @@ def list_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-@dataclass(frozen=True, kw_only=True)
-class CloudRoute:
+class CloudRoute(Struct, frozen=True, kw_only=True):
     """One operation."""
 
     path: str
@@ -97,6 +96,7 @@ _MESSAGE: Final = {
         "document": {"description": f"With {_OF_FILE}, and perhaps `caption` and `filename`."},
         "sticker": {"description": f"With {_OF_FILE}."},
         "context": {"description": "With `message_id`: what it answers, in the same chat."},
+        "biz_opaque_callback_data": {"description": "A text of up to 512 characters that comes back in each status."},
         "status": {
             "description": "`read` for a read mark: then `message_id` and perhaps `typing_indicator` is all else."
         },

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 from session_runner.http.errors import EventsGoneError, StartingError, TooManyStreamsError
 from session_runner.http.routes import EventsQuery, read_query
 from session_runner.messages.errors import NotReadyError
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.outbox.events import Stored
 from session_runner.receiving.inbox import Inbox
 
@@ -73,11 +73,11 @@ class EventStreams:
     async def _send(self, inbox: Inbox, response: web.StreamResponse, place: int) -> None:
         await response.write(b"retry: %d\n\n" % RETRY)
         while not self._is_closing():
-            ring = inbox.bell.next()
+            changed = inbox.changed.next()
             events = await inbox.after(place, most=AT_ONCE)
             if not events:
                 try:
-                    await asyncio.wait_for(ring.wait(), HEARTBEAT)
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT)
                 except TimeoutError:
                     await response.write(b": nothing yet\n\n")
                 continue

@@ -15,8 +15,7 @@ FILE_ROUTES: Final = (
         method="POST",
         name="uploadFile",
         summary="Upload a file that is to be sent",
-        description="Needs the scope `send`.\n"
-        "Up to 100 MiB, in parts of any order; the field `type` counts where the content leaves the file's type open. It is "
+        description="Up to 100 MiB, in parts of any order; the field `type` counts where the content leaves the file's type open. It is "
         "kept for 30 days, or until another one needs its room.\n",
         scope=TokenScope.SEND,
         body=UPLOAD,
@@ -30,8 +29,7 @@ FILE_ROUTES: Final = (
         path="/v1/media/{id}",
         name="getFile",
         summary="What is known of a file",
-        description="Needs the scope `send` or `read`. "
-        "Of one that was uploaded, or that came with a message, by the id in its event.\n",
+        description="Of one that was uploaded, or that came with a message, by the id in its event.\n",
         scope=TokenScope.SEND,
         also=(TokenScope.READ,),
         answer="What is known of it.",
@@ -44,7 +42,7 @@ FILE_ROUTES: Final = (
         method="DELETE",
         name="deleteFile",
         summary="Delete a file",
-        description="Needs the scope `send`. What waits to be sent with it is sent.\n",
+        description="What waits to be sent with it is sent.\n",
         scope=TokenScope.SEND,
         answer="It is deleted; this is what it was.",
         content={"application/json": StoredFile},
@@ -55,8 +53,7 @@ FILE_ROUTES: Final = (
         path="/v1/media/{id}/content",
         name="getFileContent",
         summary="The bytes of a file",
-        description="Needs the scope `send` or `read`.\n"
-        "One that came with a message is fetched out of the page first, if it was not yet. The media type is that of the "
+        description="One that came with a message is fetched out of the page first, if it was not yet. The media type is that of the "
         "content, whatever its sender called it.\n",
         scope=TokenScope.SEND,
         also=(TokenScope.READ,),

@@ -103,8 +103,8 @@ def _portable(node: Any) -> Any:
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
-    if route.description:
-        operation["description"] = route.description
+    if description := _needed_scope(route) + route.description:
+        operation["description"] = description
     if route.scope is None or route.operator:
         operation["security"] = [{"bearer": []}] * bool(route.scope) + [{"operator": []}] * route.operator
     parameters = [_in_path(name) for name in _NAME_IN_PATH.findall(route.path)]
@@ -120,6 +120,11 @@ def _operation(route: Route) -> dict[str, Any]:
     answer["content"] = {media: {"schema": _schema(kind)} for media, kind in route.content.items()}
     problems = {str(int(error.status)): {"$ref": f"#/components/responses/{error.code}"} for error in _errors(route)}
     return operation | {"responses": {"200": answer} | problems}
+
+
+def _needed_scope(route: Route) -> str:
+    scopes = " or ".join(f"`{scope}`" for scope in route.scopes)
+    return f"Needs the scope {scopes}.\n" if scopes else ""
 
 
 def _errors(route: Route) -> list[type[ApiError]]:

@@ -11,10 +11,10 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from msgspec import Struct
 from session_protocol import signed_calls
 from session_protocol.bad_requests import authorization_of
 from session_protocol.signed_calls import Credentials
@@ -28,8 +28,7 @@ MOST_USED = 4096
 """ Nonces used within that time at most; the operator needs five a second when a state changes all the time. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignedCall:
+class SignedCall(Struct, frozen=True, kw_only=True):
     """One call of the operator, found to be genuine."""
 
     key: str

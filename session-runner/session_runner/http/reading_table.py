@@ -61,7 +61,7 @@ READING_ROUTES: Final = (
         path="/v1/chats",
         name="listChats",
         summary="The account's chats, those first in which something was written last",
-        description="Needs the scope `read`: it shows what was before there was a program, too.\n",
+        description="It shows what was before there was a program, too.\n",
         scope=TokenScope.READ,
         query=ListQuery,
         answer="Some of them.",
@@ -73,8 +73,7 @@ READING_ROUTES: Final = (
         path="/v1/chats/{id}/messages",
         name="listMessages",
         summary="A chat's messages, from the newest backwards",
-        description="Needs the scope `read`.\n"
-        "What the session's page has stored, which is what the phone gave it when it was linked, and all since then. "
+        description="What the session's page has stored, which is what the phone gave it when it was linked, and all since then. "
         "An answer may have fewer than `limit`, because what is no message is left out; "
         "as long as `next` is not null there may be older ones.\n"
         "A file is fetched by the id in its message, as that of an event.\n",
@@ -89,7 +88,6 @@ READING_ROUTES: Final = (
         path="/v1/contacts",
         name="listContacts",
         summary="The account's address book",
-        description="Needs the scope `read`.\n",
         scope=TokenScope.READ,
         query=ListQuery,
         answer="Some of it.",
@@ -102,8 +100,7 @@ READING_ROUTES: Final = (
         method="POST",
         name="checkContact",
         summary="Ask WhatsApp whether a number is there",
-        description="Needs the scope `send`.\n"
-        "503 means that it could not be asked, which says nothing about the number. "
+        description="503 means that it could not be asked, which says nothing about the number. "
         "20 numbers may be asked about at once, and one more each minute; who sends need not ask, "
         "since `POST /v1/messages` does.\n",
         scope=TokenScope.SEND,
@@ -117,7 +114,7 @@ READING_ROUTES: Final = (
         path="/v1/contacts/{id}/picture",
         name="getPicture",
         summary="Somebody's profile picture",
-        description="Needs the scope `read`. The id is a `userId`.\n",
+        description="The id is a `userId`.\n",
         scope=TokenScope.READ,
         answer="The picture, up to 1 MiB.",
         content=_PICTURES,
@@ -128,7 +125,6 @@ READING_ROUTES: Final = (
         path="/v1/profile",
         name="getProfile",
         summary="How the session's own account shows itself",
-        description="Needs the scope `send` or `read`.\n",
         scope=TokenScope.SEND,
         also=(TokenScope.READ,),
         answer="Its number, name and about text.",
@@ -141,8 +137,7 @@ READING_ROUTES: Final = (
         method="PATCH",
         name="changeProfile",
         summary="Change the about text, or how the account calls itself",
-        description="Needs the scope `send`.\n"
-        "Everybody who may see the profile sees it. What is left out stays as it is. "
+        description="Everybody who may see the profile sees it. What is left out stays as it is. "
         "503 means that nobody knows whether it was changed; it may be sent again.\n",
         scope=TokenScope.SEND,
         body=ProfileChange,
@@ -155,7 +150,6 @@ READING_ROUTES: Final = (
         path="/v1/profile/picture",
         name="getOwnPicture",
         summary="The session's own profile picture",
-        description="Needs the scope `send` or `read`.\n",
         scope=TokenScope.SEND,
         also=(TokenScope.READ,),
         answer="The picture, up to 1 MiB.",
@@ -168,8 +162,7 @@ READING_ROUTES: Final = (
         method="PUT",
         name="setPresence",
         summary="Appear online, or not, for five minutes",
-        description="Needs the scope `send`.\n"
-        "WhatsApp shows to others that an answer is being written only while the session is online. "
+        description="WhatsApp shows to others that an answer is being written only while the session is online. "
         "Who goes on asks again; then it is as `spec.link.presence` says. "
         "While it is online, the phone may show no notifications.\n",
         scope=TokenScope.SEND,

@@ -1,7 +1,6 @@
 """What the table of routes has of each one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Literal
 
@@ -11,8 +10,7 @@ from session_protocol.vocabulary import TokenScope
 from session_runner.http.errors import ApiError, ForbiddenError, UnauthorizedError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """One operation."""
 
     path: str
@@ -21,6 +19,7 @@ class Route:
     """ The operation's id, by which `app` finds the handler. """
     summary: str
     description: str = ""
+    """ What else there is to know of it; the document says before it which scope it needs. """
     scope: TokenScope | None = None
     """ The scope that it needs; admin is allowed, too. None: no token is needed, or none opens it (`operator`). """
     also: tuple[TokenScope, ...] = ()
@@ -37,7 +36,7 @@ class Route:
     """ The answer's media types, each with its structure or schema. """
     cached: bool = True
     """ Whether caches may keep the answer. """
-    errors: tuple[type[ApiError], ...] = field(default=())
+    errors: tuple[type[ApiError], ...] = ()
     head: bool = False
     """ Whether HEAD is answered, too. """
 

@@ -112,8 +112,7 @@ ROUTES = (
         path="/v1/state",
         name="getState",
         summary="The state, at once or after its next change",
-        description="Needs the scope `state`.\n"
-        "Without `after`, or when `after` is not the newest revision, the answer comes at once; "
+        description="Without `after`, or when `after` is not the newest revision, the answer comes at once; "
         "else it comes with the next change, or unchanged after `wait` seconds.\n"
         "Revisions count within one pod; a revision of an earlier pod is answered at once.\n",
         scope=TokenScope.STATE,
@@ -127,8 +126,7 @@ ROUTES = (
         path="/v1/qr",
         name="getQR",
         summary="The QR code that is on the page's screen",
-        description="Needs the scope `link`. "
-        "Whoever has the code can link a phone: it is never cached, logged or put into a status.\n"
+        description="Whoever has the code can link a phone: it is never cached, logged or put into a status.\n"
         "The Accept header chooses JSON, PNG or SVG.\n",
         scope=TokenScope.LINK,
         answer="The code.",
@@ -144,8 +142,7 @@ ROUTES = (
         path="/v1/pairing-code",
         name="getPairingCode",
         summary="The pairing code that waits to be typed into the phone",
-        description="Needs the scope `link`. "
-        "It links the phone of the number that it was made for: it is never cached, logged or put into a status.\n",
+        description="It links the phone of the number that it was made for: it is never cached, logged or put into a status.\n",
         scope=TokenScope.LINK,
         answer="The code.",
         content={"application/json": PairingCode},
@@ -157,8 +154,7 @@ ROUTES = (
         method="POST",
         name="askForPairingCode",
         summary="Ask for a pairing code for a phone, by its number",
-        description="Needs the scope `link`.\n"
-        "The number is kept until the pod ends, and new codes follow as they do for one in the session's Secret. "
+        description="The number is kept until the pod ends, and new codes follow as they do for one in the session's Secret. "
         "Where there is a Secret, only its number is taken. "
         "The QR code stays, for whoever would rather scan it.\n"
         "WhatsApp allows few codes: one that it refuses is asked for again after a while, which `GET /v1/state` tells.\n",
@@ -173,7 +169,7 @@ ROUTES = (
         path="/v1/account",
         name="getAccount",
         summary="Whose account is linked",
-        description="Needs the scope `link`: whoever may link a phone has to see which one it was.\n"
+        description="Whoever may link a phone has to see which one it was.\n"
         "The number stands here and nowhere else; "
         "the session's status has a hash of it that only the operator can make.\n",
         scope=TokenScope.LINK,
@@ -188,8 +184,7 @@ ROUTES = (
         method="POST",
         name="logOut",
         summary="Unlink the session from its phone, as WhatsApp Web's own menu does",
-        description="Needs the scope `admin`.\n"
-        "The answer comes when the page is unlinked, with the state that the session is in then: `LoggedOut`, "
+        description="The answer comes when the page is unlinked, with the state that the session is in then: `LoggedOut`, "
         "and what follows is what follows a logout by the phone. A body is not read.\n"
         "Commands are carried out one after the other. One that is answered with `DeadlineExceeded` may still come true; "
         "one whose caller hangs up is carried out all the same.\n",
@@ -204,8 +199,7 @@ ROUTES = (
         method="POST",
         name="sendMessageV1",
         summary="Send a message",
-        description="Needs the scope `send`.\n"
-        "The body is the Cloud API's, read strictly; answered once it is on the session's volume. "
+        description="The body is the Cloud API's, read strictly; answered once it is on the session's volume. "
         "With the header Idempotency-Key (up to 255 characters) the same request gets the same message for a day, "
         "and another one 422.\n",
         scope=TokenScope.SEND,
@@ -228,8 +222,7 @@ ROUTES = (
         method="PATCH",
         name="editMessage",
         summary="Edit a text that was sent",
-        description="Needs the scope `send`.\n"
-        "The answer is the message that edits, with an id of its own: it comes as far as `handed_over`, or fails with "
+        description="The answer is the message that edits, with an id of its own: it comes as far as `handed_over`, or fails with "
         "131009 when WhatsApp Web does not edit the text any more, after about 15 minutes. Idempotency-Key as for "
         "`POST /v1/messages`.\n",
         scope=TokenScope.SEND,
@@ -244,8 +237,7 @@ ROUTES = (
         method="DELETE",
         name="deleteMessage",
         summary="Take a message back, for everybody",
-        description="Needs the scope `send`.\n"
-        "The answer is the message that takes it back, with an id of its own: it comes as far as `handed_over`. "
+        description="The answer is the message that takes it back, with an id of its own: it comes as far as `handed_over`. "
         "WhatsApp carries it out for about two days, and who has read it has. Idempotency-Key as for "
         "`POST /v1/messages`.\n",
         scope=TokenScope.SEND,
@@ -258,8 +250,7 @@ ROUTES = (
         path="/v1/messages/{id}",
         name="getMessage",
         summary="How far a message has come",
-        description="Needs the scope `send` or `read`. "
-        "The id is in the answer of `POST /v1/messages` or `POST /{version}/{phone-number-id}/messages`. "
+        description="The id is in the answer of `POST /v1/messages` or `POST /{version}/{phone-number-id}/messages`. "
         "Messages are known for a week.\n",
         scope=TokenScope.SEND,
         also=(TokenScope.READ,),
@@ -273,8 +264,7 @@ ROUTES = (
         method="POST",
         name="markMessage",
         summary="Mark a message of somebody else as read",
-        description="Needs the scope `send`.\n"
-        "WhatsApp Web marks a chat as a whole, so what came after that message counts as read, too. A mark waits on the "
+        description="WhatsApp Web marks a chat as a whole, so what came after that message counts as read, too. A mark waits on the "
         "volume for a page that is away, for a day at most; `typing` is shown at once or not at all.\n",
         scope=TokenScope.SEND,
         body=ReadRequest,
@@ -288,8 +278,7 @@ ROUTES = (
         path="/v1/events",
         name="streamEvents",
         summary="What happens, as server-sent events",
-        description="Needs the scope `send` or `read`. "
-        "From now on, or from behind the event that `after` or the header Last-Event-ID names; the stream ends after an hour, "
+        description="From now on, or from behind the event that `after` or the header Last-Event-ID names; the stream ends after an hour, "
         "and a client comes again with the last id. Events are kept for a day.\n",
         scope=TokenScope.SEND,
         also=(TokenScope.READ,),
@@ -319,7 +308,6 @@ ROUTES = (
         path="/v1/webhooks",
         name="getWebhooks",
         summary="How the session's webhooks do",
-        description="Needs the scope `admin`.\n",
         scope=TokenScope.ADMIN,
         answer="One entry for each.",
         content={"application/json": WebhookStates},
@@ -330,8 +318,7 @@ ROUTES = (
         path="/v1/dead-letters",
         name="getDeadLetters",
         summary="Events that a webhook refused, or did not take for three days",
-        description="Needs the scope `admin`. "
-        "The newest hundred, without their bodies; they stay for a week, at most 1,000 of a webhook.\n",
+        description="The newest hundred, without their bodies; they stay for a week, at most 1,000 of a webhook.\n",
         scope=TokenScope.ADMIN,
         query=DeadLettersQuery,
         answer="They, the newest first.",
@@ -344,7 +331,7 @@ ROUTES = (
         method="POST",
         name="redrive",
         summary="Send dead letters again",
-        description="Needs the scope `admin`. They take their old places, before newer events of their chat.\n",
+        description="They take their old places, before newer events of their chat.\n",
         scope=TokenScope.ADMIN,
         body=RedriveRequest,
         answer="They are due again.",

@@ -5,10 +5,10 @@ bot answers itself. What that API has no form for, and what its older clients mi
 no body.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from session_protocol.vocabulary import WebhookEvent
 
 from session_runner.messages.events import Ack, Call, Deleted, Event, History, Message, Person, Reaction
@@ -28,8 +28,7 @@ _PHASES: Final = (1, 90)
 """ Days before the link with which Meta's phases of the history end. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """Whose webhook it is."""
 
     phone_number_id: str
@@ -37,8 +36,7 @@ class Account:
     """ The linked number's. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What is told only to those who ask for it."""
 
     groups: bool = False

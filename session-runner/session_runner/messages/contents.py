@@ -4,78 +4,87 @@ A new kind is a class here with a line in `KINDS`, its reader in `readers.py`, a
 `sends.js`. Contents stay out of everything that is written for people.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+
+from session_runner.values import Private
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preview:
+class Preview(Private, frozen=True, kw_only=True):
     """What is shown of a link in a text."""
 
-    url: str = field(repr=False)
+    hidden = ("url", "title", "description")
+
+    url: str
     """ As it stands in the text. """
-    title: str = field(repr=False)
-    description: str = field(default="", repr=False)
+    title: str
+    description: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Text:
+class Text(Private, frozen=True, kw_only=True):
     """A text."""
 
-    body: str = field(repr=False)
-    mentions: tuple[str, ...] = field(default=(), repr=False)
+    hidden = ("body", "mentions", "preview")
+
+    body: str
+    mentions: tuple[str, ...] = ()
     """ The digits of the numbers that are mentioned in it, each behind an @. """
     preview_url: bool = False
     """ Whether the page is to make the preview of its first link. """
-    preview: Preview | None = field(default=None, repr=False)
+    preview: Preview | None = None
     """ The preview, if the sender makes it. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reaction:
+class Reaction(Private, frozen=True, kw_only=True):
     """A reaction to a message; without an emoji the one that there is goes away."""
 
+    hidden = ("emoji",)
+
     message: str
-    emoji: str = field(repr=False)
+    emoji: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Location:
+class Location(Private, frozen=True, kw_only=True):
     """A place."""
 
-    latitude: float = field(repr=False)
-    longitude: float = field(repr=False)
-    name: str | None = field(default=None, repr=False)
-    address: str | None = field(default=None, repr=False)
+    hidden = ("latitude", "longitude", "name", "address")
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Card:
+class Card(Private, frozen=True, kw_only=True):
     """A person's card."""
 
-    name: str = field(repr=False)
-    vcard: str = field(repr=False)
+    hidden = ("name", "vcard")
+
+    name: str
+    vcard: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contacts:
+class Contacts(Private, frozen=True, kw_only=True):
     """One card or more."""
 
-    cards: tuple[Card, ...] = field(repr=False)
+    hidden = ("cards",)
+
+    cards: tuple[Card, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class File:
+class File(Private, frozen=True, kw_only=True):
     """A file that was uploaded, or is fetched from a link; what it is sent as is its class."""
+
+    hidden = ("link", "caption", "filename")
 
     media: str = ""
     """ Its id; empty: it is still to be fetched. """
-    link: str | None = field(default=None, repr=False)
+    link: str | None = None
     """ Where it is fetched from. """
-    caption: str | None = field(default=None, repr=False)
-    filename: str | None = field(default=None, repr=False)
+    caption: str | None = None
+    filename: str | None = None
     ptt: bool = False
     """ Whether it is shown as a voice note. """
     waveform: bool = False
@@ -84,43 +93,42 @@ class File:
     """ Of its content, once that was looked at. """
 
 
-class Image(File):
+class Image(File, frozen=True):
     """A picture."""
 
 
-class Video(File):
+class Video(File, frozen=True):
     """A video."""
 
 
-class Audio(File):
+class Audio(File, frozen=True):
     """A sound, or a voice note."""
 
 
-class Document(File):
+class Document(File, frozen=True):
     """A file of any type."""
 
 
-class Sticker(File):
+class Sticker(File, frozen=True):
     """A sticker."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit:
+class Edit(Private, frozen=True, kw_only=True):
     """Another text for one of our own."""
 
+    hidden = ("body",)
+
     message: str
-    body: str = field(repr=False)
+    body: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Forward:
+class Forward(Struct, frozen=True, kw_only=True):
     """A message of whatever chat is sent on."""
 
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deletion:
+class Deletion(Struct, frozen=True, kw_only=True):
     """One of our own messages is taken back, for everybody."""
 
     message: str

@@ -6,7 +6,6 @@ if it is known; a group is its own id. `content` is what the Cloud API has in a 
 type's name.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -146,8 +145,7 @@ HISTORY_ORDER: Final = "history"
 """ Instead of a chat: a long history must not hold up what is said now. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One thing that happened."""
 
     id: str

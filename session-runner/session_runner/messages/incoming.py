@@ -7,12 +7,13 @@ and nothing is news twice. Whatever comes from the page has bounds, and what doe
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+
+from session_runner.values import Private
 
 LATE: Final = 60.0
 """ Seconds after which a message counts as late. """
@@ -155,13 +156,14 @@ class ChatEntries(Struct, frozen=True, kw_only=True):
     entries: list[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(Private, frozen=True, kw_only=True):
     """A message as it was seen."""
+
+    hidden = ("reactions",)
 
     type: str
     edit: str
-    reactions: dict[str, str] = field(repr=False)
+    reactions: dict[str, str]
     """ Emojis, by whose they are. """
     noticed: float
 
@@ -213,8 +215,7 @@ def reactions_of(entry: Entry, by: By) -> dict[str, str]:
     return {by(one): one.emoji for one in entry.reactions or () if one.emoji}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReactionChange:
+class ReactionChange(Struct, frozen=True, kw_only=True):
     """A reaction that came, changed or went."""
 
     by: str

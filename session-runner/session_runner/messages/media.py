@@ -9,10 +9,10 @@ take an M4A, a 3GP or a HEIC for an MP4, every Vorbis for Opus, any ZIP for a DO
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.live_settings import LARGEST_FILE
 
 from session_runner.messages.errors import MediaError
@@ -53,8 +53,7 @@ class Variant(StrEnum):
     """ WebP with several pictures. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limit:
+class Limit(Struct, frozen=True, kw_only=True):
     """What the Cloud API documents for a kind."""
 
     types: tuple[str, ...]

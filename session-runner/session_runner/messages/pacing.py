@@ -17,13 +17,15 @@ import math
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
 from session_protocol.pacing import Pacing
 from session_protocol.vocabulary import PacingType, WaitReason
 
 from session_runner.messages.progress import LONGEST_WAIT
+from session_runner.values import Private
 
 DAY: Final = 24 * 3600.0
 LONGEST_EXPECTED: Final = 3600.0
@@ -51,8 +53,7 @@ class Budget(NamedTuple):
         return 2 * self.burst * self.interval
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pace:
+class Pace(Struct, frozen=True, kw_only=True):
     """The budgets in force."""
 
     first_contacts: Budget
@@ -66,12 +67,13 @@ class Pace:
         return max(self.messages.memory, self.one_person.memory)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Queued:
+class Queued(Private, frozen=True, kw_only=True):
     """A message that waits for the page."""
 
+    hidden = ("chat",)
+
     identifier: str
-    chat: str = field(repr=False)
+    chat: str
     accepted: float
     is_free: bool = False
     """ It counts in no budget, but keeps its place in the chat. """
@@ -90,8 +92,7 @@ class HandedOver(NamedTuple):
     time: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spent:
+class Spent(Struct, frozen=True, kw_only=True):
     """What budgets were spent on, as far back as it counts, the oldest first."""
 
     messages: Sequence[HandedOver] = ()

@@ -6,10 +6,10 @@ refused with the code that the Cloud API has for it, so that nobody takes for se
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
 from session_protocol.phone_numbers import read_phone_number
 from session_protocol.vocabulary import Interactive
@@ -27,33 +27,38 @@ from session_runner.messages.errors import (
 from session_runner.messages.fields import read_message_id
 from session_runner.messages.numbered import read_numbered
 from session_runner.messages.readers import READERS, Reader, read_forward, read_text
+from session_runner.values import Private
 
 LONGEST_NUMBER: Final = 40
 """ Characters of a number with all its blanks and brackets. """
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
+LONGEST_CALLBACK_DATA: Final = 512
+""" Characters, as at Meta. """
 _INTERACTIVE: Final = "interactive"
 _OWN_READERS: Final[Mapping[str, Reader]] = {**READERS, "forward": read_forward}
 """ With what the Cloud API has not. """
 _USER_ID: Final = re.compile(r"ZZ\.[0-9]{1,20}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SendRequest:
+class SendRequest(Private, frozen=True, kw_only=True):
     """Something to somebody. Its parts stay out of everything that is written for people."""
 
-    given: str = field(repr=False)
+    hidden = ("given", "digits", "content", "callback_data")
+
+    given: str
     """ The number, or `user_id`, as the client wrote it. """
-    digits: str = field(repr=False)
+    digits: str
     """ Of the number; empty: it is the number of that `user_id`. """
-    content: Content = field(repr=False)
+    content: Content
     reply_to: str | None = None
     """ The id of the message that it answers. """
+    callback_data: str | None = None
+    """ What the client wants to have back in each status. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadMark:
+class ReadMark(Struct, frozen=True, kw_only=True):
     """A message of somebody else was read."""
 
     message: str
@@ -137,7 +142,8 @@ def _send(
     given, digits = _recipient(document)
     content = (read_numbered if kind == _INTERACTIVE else readers[kind])(document.get(kind))
     reply_to = _reply_to(document.get("context")) if concerned(content) is None else None
-    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to)
+    callback_data = _callback_data(document.get("biz_opaque_callback_data"))
+    return SendRequest(given=given, digits=digits, content=content, reply_to=reply_to, callback_data=callback_data)
 
 
 def _mark(document: dict[str, Any]) -> ReadMark:
@@ -177,6 +183,14 @@ def _recipient(document: dict[str, Any]) -> tuple[str, str]:
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise BadParameterError("to is a phone number, as a text.")
     return str(given), read_number(str(given))
+
+
+def _callback_data(given: Any) -> str | None:
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str) or len(given) > LONGEST_CALLBACK_DATA:
+        raise BadParameterError(f"biz_opaque_callback_data is a text of up to {LONGEST_CALLBACK_DATA} characters.")
+    return given
 
 
 def _reply_to(context: Any) -> str | None:

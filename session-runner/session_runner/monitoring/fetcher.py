@@ -7,12 +7,13 @@ browser tells of it, and folds `fetching` into the history of the page with each
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec.structs import replace
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.deaths import Deaths, Mortal
 from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError
 from session_runner.proxy.watching import WatchedProxy, wait_for_try

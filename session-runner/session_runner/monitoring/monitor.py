@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from session_protocol.durations import format_duration
 from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.states import Phase, rests, traits_of
@@ -23,7 +24,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.account.presence import PresenceKeeper
 from session_runner.exits import RunEnded, unresponsive
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring import answers, fetcher
 from session_runner.monitoring.answers import Answers
 from session_runner.monitoring.deaths import Deaths
@@ -214,10 +215,11 @@ class PageMonitor:
             self._opened = self.seams.monotonic() - self.started
             self.publish(PAGE_IS_LOADING)
         await self.fetcher.fetch(browser)
+        now = self.seams.monotonic()
+        # What a browser took that was slow to start is not the page's, which has done nothing yet.
+        self._history = replace(self._history, unclassified_since=now)
         if self.fetcher.fetching.tries:  # what could not be fetched before has cost the page none of its time
-            now = self.seams.monotonic()
             self._stuck_since = now
-            self._history = replace(self._history, unclassified_since=now)
 
     async def watch(self, browser: Page) -> None:
         """Probe the page until something dies.
@@ -261,6 +263,8 @@ class PageMonitor:
         state = self.store.snapshot.state
         waits = state in (RunnerState.QR_PENDING, RunnerState.PAIRING_CODE_PENDING)
         is_turning = waits and self._history.lost_since is not None
+        # A logout that is followed by a QR code is shown for a moment, and that code does not live for long.
+        is_turning |= state is RunnerState.LOGGED_OUT and not self._history.must_wait(self.settings.policy)
         return pause_after(state, health_check=self.settings.health_check_timeout, is_turning=is_turning)
 
     def publish(self, verdict: Verdict, *, note: str = "") -> None:

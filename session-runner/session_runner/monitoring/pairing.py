@@ -6,9 +6,9 @@ unlink the wrong account. `states` decides. What comes of it shows in the next l
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from session_protocol.logouts import LogoutReason
 from session_protocol.vocabulary import RunnerState
 

@@ -11,7 +11,7 @@ from session_protocol.redaction import redact
 from session_protocol.states import is_linked
 from session_protocol.vocabulary import StateReason
 
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.state_file import StateFile
 from session_runner.states.history import History
 from session_runner.states.verdicts import Verdict

@@ -7,10 +7,10 @@ has changed or the last write failed.
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
 from session_protocol.logouts import LogoutReason, logout_reason
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import RunnerState, StateReason

@@ -1,16 +1,15 @@
 """How old the oldest messages are that have not come further: what is measured, and what a state is made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from sqlite3 import Connection
 
 import msgspec
+from msgspec import Struct
 
 from session_runner.messages.progress import WAITING, Progress
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ages:
+class Ages(Struct, frozen=True, kw_only=True):
     """Since when, in seconds since 1970; None: there is none."""
 
     accepted: float | None = None

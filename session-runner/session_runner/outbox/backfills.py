@@ -6,7 +6,6 @@ nor a double. Chunks are delivered one after the other, beside all chats, and fe
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
@@ -17,6 +16,7 @@ from session_runner.messages.events import HISTORY_ORDER, Event, History, Messag
 from session_runner.messages.incoming import PageMessage, Who
 from session_runner.outbox import deliveries
 from session_runner.outbox.seen import DAY, Taking, old_message
+from session_runner.values import Private
 
 FORGOTTEN: Final = 15 * 60.0
 """ Seconds after which a webhook that does not want its history any more counts as one that never did: a process that has
@@ -29,27 +29,29 @@ _LAST: Final = 180
 """ Days: at Meta the last phase of a history ends with them. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Backfill:
+class Backfill(Private, frozen=True, kw_only=True):
     """What is next for one webhook."""
+
+    hidden = ("who", "next")
 
     webhook: str
     listed: bool
     """ Whether its chats are known. """
     place: int | None = None
     """ Of the next chat; None: there is none left. """
-    who: Who | None = field(default=None, repr=False)
-    next: str | None = field(default=None, repr=False)
+    who: Who | None = None
+    next: str | None = None
     """ The key before which the next piece begins; None: at the newest. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Receiver:
+class Receiver(Private, frozen=True, kw_only=True):
     """A webhook that wants the history."""
+
+    hidden = ("body",)
 
     name: str
     groups: bool
-    body: Callable[[Event], bytes | None] = field(repr=False)
+    body: Callable[[Event], bytes | None]
     """ Returns an event as it is sent there; None: it is not. """
 
 

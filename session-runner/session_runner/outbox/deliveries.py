@@ -6,11 +6,13 @@ more: it holds up nothing, and may be redriven, in its old place. Times are seco
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
+from msgspec import Struct
+
 from session_runner.messages.events import Event
+from session_runner.values import Private
 
 DEAD_KEPT: Final = 7 * 24 * 3600.0
 """ Seconds for which a dead letter stays. """
@@ -38,21 +40,21 @@ DELETE FROM deliveries WHERE place IN (
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
+class Delivery(Private, frozen=True, kw_only=True):
     """One body for one webhook."""
+
+    hidden = ("chat", "body")
 
     place: int
     identifier: str
     """ The event's. """
-    chat: str = field(repr=False)
-    body: bytes = field(repr=False)
+    chat: str
+    body: bytes
     tries: int
     created: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True, kw_only=True):
     """A delivery that is not tried any more, without its body."""
 
     identifier: str
@@ -64,8 +66,7 @@ class DeadLetter:
     problem: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Backlog:
+class Backlog(Struct, frozen=True, kw_only=True):
     """How much waits for one webhook."""
 
     waiting: int = 0

@@ -4,9 +4,10 @@ An event stays for a day, so that a stream that broke can go on where it was; th
 What webhooks still have to get is in their deliveries, with its bytes, and stays there.
 """
 
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from session_runner.messages.events import Event
 
@@ -29,8 +30,7 @@ class Deliveries(Protocol):
         """Return how many events, and bytes, somebody still has to get: of those who wait for most."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stored:
+class Stored(Struct, frozen=True, kw_only=True):
     """An event as it is sent."""
 
     place: int

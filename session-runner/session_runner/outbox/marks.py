@@ -7,9 +7,10 @@ One that nobody asked for, because the session's settings say so, is stored with
 person would; since the page marks a chat as a whole, it stands for all that wait of its chat.
 """
 
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
+
+from msgspec import Struct
 
 KEPT: Final = 24 * 3600.0
 """ Seconds. Nobody looks any more whether a message of yesterday was read. """
@@ -22,8 +23,7 @@ LATEST: Final = 12 * 3600.0
 """ Seconds. A message that comes later than by this is not marked by itself: whoever wrote it waits for no sign any more. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Marking:
+class Marking(Struct, frozen=True, kw_only=True):
     """With what messages are marked that come now."""
 
     account: str | None

@@ -5,21 +5,22 @@ when it is asked for and kept for a while (`stored`). Times are seconds since 19
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
 from session_runner.messages.media import Variant, hex_digest, named
 from session_runner.messages.progress import WAITING
+from session_runner.values import Private
 
 UPLOADS_KEPT: Final = 30 * 24 * 3600.0
 """ Seconds, as at Meta. """
 RECEIVED_KEPT: Final = 7 * 24 * 3600.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Medium:
+class Medium(Private, frozen=True, kw_only=True):
     """One file."""
+
+    hidden = ("page_key", "filename")
 
     identifier: str
     mime_type: str
@@ -29,10 +30,10 @@ class Medium:
     """ In hexadecimal digits. """
     created: float
     used: float
-    page_key: str | None = field(default=None, repr=False)
+    page_key: str | None = None
     """ Of the message that it came with. """
     variant: Variant = Variant.PLAIN
-    filename: str | None = field(default=None, repr=False)
+    filename: str | None = None
     stored: bool = True
     """ Whether the file is in the folder. """
     for_one_message: bool = False

@@ -180,6 +180,11 @@ ALTER TABLE people ADD COLUMN noticed REAL;
 """
 """ Since when nobody heard of somebody. """
 
+CALLBACK_DATA: Final = """
+ALTER TABLE requests ADD COLUMN callback_data TEXT;
+"""
+""" What its sender wants to have back in each status. """
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     REQUESTS,  # 1
     KINDS,  # 2
@@ -191,4 +196,5 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CALLS,  # 8
     BACKFILLS,  # 9
     NOTICED,  # 10
+    CALLBACK_DATA,  # 11
 )

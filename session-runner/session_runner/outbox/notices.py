@@ -21,7 +21,7 @@ MOST: Final = 500
 def publish_statuses(database: Connection, how: Taking) -> int:
     """Tell the statuses that nobody was told of yet; return how many those are."""
     rows = database.execute(
-        "SELECT request, status, time, digits, error, problem FROM statuses JOIN requests ON requests.id = request "
+        "SELECT request, status, time, digits, error, problem, callback_data FROM statuses JOIN requests ON requests.id = request "
         "WHERE published = 0 AND status IN (?, ?, ?, ?, ?) ORDER BY time LIMIT ?",
         (*_PUBLISHED, MOST),
     ).fetchall()
@@ -35,6 +35,7 @@ def publish_statuses(database: Connection, how: Taking) -> int:
             timestamp=int(row["time"]),
             error_code=row["error"] if row["status"] == Progress.FAILED else None,
             details=row["problem"] if row["status"] == Progress.FAILED else None,
+            callback_data=row["callback_data"],
         )
         _add(database, WebhookEvent.ACK, ack, how)
         key = (row["request"], row["status"])

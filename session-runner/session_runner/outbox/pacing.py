@@ -7,11 +7,11 @@ for a day.
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from session_runner.messages.incoming import SILENT
 from session_runner.messages.pacing import DAY, FREE_KINDS, HandedOver, Queued, Spent
@@ -23,8 +23,7 @@ _NO_MESSAGES: Final = msgspec.json.encode(sorted(SILENT)).decode()
 _FREE: Final = msgspec.json.encode(FREE_KINDS).decode()
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """What a plan is made of."""
 
     queue: tuple[Queued, ...]

@@ -5,7 +5,6 @@ runner is not tried for ever.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
@@ -15,17 +14,19 @@ from session_runner.messages.contents import File, MediaContent, read_stored, st
 from session_runner.messages.progress import WAITING, Progress
 from session_runner.outbox import media, requests
 from session_runner.outbox.media import Medium
+from session_runner.values import Private
 
 MOST: Final = 50
 """ Messages that are looked at together. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToPrepare:
+class ToPrepare(Private, frozen=True, kw_only=True):
     """A message whose file is not there yet."""
 
+    hidden = ("content",)
+
     identifier: str
-    content: MediaContent = field(repr=False)
+    content: MediaContent
     tries: int
     accepted: float
 

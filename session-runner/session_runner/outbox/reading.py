@@ -5,10 +5,10 @@ messages are noted, so that they can be fetched by their ids.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.reading import Chat, Contact, KnownPerson, StoredMessage
 
 from session_runner.messages.events import Person
@@ -21,8 +21,7 @@ MOST_FILES: Final = 10_000
 """ Files of messages that are known at once; beyond them those that are read here have no id. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Naming:
+class Naming(Struct, frozen=True, kw_only=True):
     """With what things get their names."""
 
     now: float

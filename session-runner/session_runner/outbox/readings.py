@@ -1,9 +1,9 @@
 """The steps of a reading of the page's store that belong together, each in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from sqlite3 import Connection
 
+from msgspec import Struct
 from session_protocol.vocabulary import RunnerState
 
 from session_runner.messages.incoming import Entry, PageMessage, Who
@@ -11,8 +11,7 @@ from session_runner.outbox import events, notices, seen
 from session_runner.outbox.seen import Reading, Taking
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What the session is in."""
 
     state: RunnerState
@@ -22,8 +21,7 @@ class State:
     """ When its phone was linked; None: there is none, or its page cannot be read now. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Begun:
+class Begun(Struct, frozen=True, kw_only=True):
     """How a round begins."""
 
     is_full: bool
@@ -35,8 +33,7 @@ class Begun:
     """ How far the page's store was read; None: nothing is read now. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Touched:
+class Touched(Struct, frozen=True, kw_only=True):
     """A chat in which something happened."""
 
     who: Who
@@ -45,8 +42,7 @@ class Touched:
     """ By key, what is in those that the page gave with them. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """What came of such chats."""
 
     published: int
@@ -64,7 +60,9 @@ def begin(database: Connection, how: Taking, state: State) -> Begun:
         return Begun(is_full=True)
     changes = notices.publish_state(database, how, state=state.state, reason=state.reason, linked=state.linked)
     statuses = notices.publish_statuses(database, how)
-    reading = None if state.linked_time is None else seen.reading(database, linked=state.linked_time)
+    reading = (
+        None if state.linked_time is None else seen.reading(database, linked=state.linked_time, now=how.now.timestamp())
+    )
     return Begun(is_full=False, published=changes + statuses, more=statuses == notices.MOST, reading=reading)
 
 

@@ -6,14 +6,15 @@ accepted for, or that was the first one known after it; no other account sends i
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from session_runner.messages.contents import Content, kind_of, read_stored, stored
 from session_runner.messages.progress import WAITING, WATCHED, Progress
+from session_runner.values import Private
 
 KEPT: Final = 7 * 24 * 3600.0
 """ Seconds for which a message that is with the page stays here. """
@@ -21,44 +22,49 @@ KEYS_KEPT: Final = 24 * 3600.0
 """ Seconds for which a key of idempotency counts. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewMessage:
+class NewMessage(Private, frozen=True, kw_only=True):
     """What is stored before a request is answered."""
 
+    hidden = ("given", "digits", "content", "account", "key", "digest", "callback_data")
+
     identifier: str
-    given: str = field(repr=False)
-    digits: str = field(repr=False)
-    content: Content = field(repr=False)
+    given: str
+    digits: str
+    content: Content
     reply_to: str | None = None
     accepted: float
-    account: str | None = field(default=None, repr=False)
+    account: str | None = None
     """ A digest of the number that sends it; None: it is not known yet. """
-    key: str | None = field(default=None, repr=False)
+    key: str | None = None
     """ Of idempotency, with the digest of its body. """
-    digest: str | None = field(default=None, repr=False)
+    digest: str | None = None
     to_prepare: bool = False
     """ Whether its file has to be fetched or converted before the page gets it. """
     to_stranger: bool | None = None
     """ Whether it goes to somebody who has never written; None: not known. """
+    callback_data: str | None = None
+    """ What its sender wants to have back in each status. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Earlier:
+class Earlier(Private, frozen=True, kw_only=True):
     """What was answered to a key of idempotency."""
 
+    hidden = ("given", "digits", "digest")
+
     identifier: str
-    given: str = field(repr=False)
-    digits: str = field(repr=False)
-    digest: str = field(repr=False)
+    given: str
+    digits: str
+    digest: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
+class Waiting(Private, frozen=True, kw_only=True):
     """A message that the page is to get."""
 
+    hidden = ("digits", "content")
+
     identifier: str
-    digits: str = field(repr=False)
-    content: Content = field(repr=False)
+    digits: str
+    content: Content
     reply_to: str | None
     tries: int
     accepted: float
@@ -66,8 +72,7 @@ class Waiting:
     """ Whether the page may have been told of it before. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Results:
+class Results(Struct, frozen=True, kw_only=True):
     """What came of messages of which the page was told."""
 
     handed_over: tuple[tuple[str, str | None], ...] = ()
@@ -80,21 +85,23 @@ class Results:
     """ It was not told of them after all, nor before. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Watched:
+class Watched(Private, frozen=True, kw_only=True):
     """A message of which the page may know more."""
 
+    hidden = ("page_key",)
+
     identifier: str
-    page_key: str = field(repr=False)
+    page_key: str
     progress: Progress
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
+class Message(Private, frozen=True, kw_only=True):
     """All that is told of a message."""
 
+    hidden = ("digits",)
+
     identifier: str
-    digits: str = field(repr=False)
+    digits: str
     kind: str
     progress: Progress
     error: int | None
@@ -122,8 +129,8 @@ def add(database: Connection, message: NewMessage) -> None:
     database.execute(
         "INSERT INTO requests "
         "(id, given, digits, kind, content, reply_to, progress, accepted, account, idempotency_key, digest, stranger, "
-        "to_prepare) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "to_prepare, callback_data) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.identifier,
             message.given,
@@ -138,6 +145,7 @@ def add(database: Connection, message: NewMessage) -> None:
             message.digest,
             message.to_stranger,
             message.to_prepare,
+            message.callback_data,
         ),
     )
     _note(database, message.identifier, Progress.ACCEPTED, message.accepted)

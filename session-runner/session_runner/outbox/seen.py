@@ -7,11 +7,11 @@ it was last read as a whole: messages come late, so it is asked for some days mo
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
 from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 from session_protocol.vocabulary import WebhookEvent
 
@@ -52,8 +52,7 @@ _ME: Final = "me"
 """ Whose the own account's reactions are. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """How far the page's store was read."""
 
     linked: float
@@ -67,8 +66,7 @@ class Reading:
         return not self.synchronised and time < self.linked
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sifted:
+class Sifted(Struct, frozen=True, kw_only=True):
     """What is to be done with entries."""
 
     news: list[Entry]
@@ -77,8 +75,7 @@ class Sifted:
     """ How many came with the link and were not seen yet. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Taking:
+class Taking(Struct, frozen=True, kw_only=True):
     """With what messages become events."""
 
     reading: Reading
@@ -97,7 +94,7 @@ def opened(database: Connection, *, now: float) -> None:
     database.execute("INSERT OR IGNORE INTO reading (only, opened) VALUES (1, ?)", (now,))
 
 
-def reading(database: Connection, *, linked: float) -> Reading:
+def reading(database: Connection, *, linked: float, now: float) -> Reading:
     """Return how far the store of the page that was linked then has been read; a new link begins anew."""
     row = database.execute("SELECT * FROM reading").fetchone()
     caught_up, synchronised = row["caught_up"], bool(row["synchronised"])
@@ -105,14 +102,18 @@ def reading(database: Connection, *, linked: float) -> Reading:
         database.execute("UPDATE reading SET linked = ?, synchronised = 0, caught_up = NULL", (linked,))
         caught_up, synchronised = None, False
     linked = max(linked, row["opened"])
-    return Reading(linked=linked, synchronised=synchronised, since=(caught_up or linked) - BACK)
+    since = min(caught_up or linked, now)  # a later one is of a clock that was ahead
+    return Reading(linked=linked, synchronised=synchronised, since=since - BACK)
 
 
-def caught_up(database: Connection, *, time: float, synchronised: bool) -> None:
-    """Note that all was read that the page had then; not each time, because a note costs a write to the disk."""
+def caught_up(database: Connection, *, time: float | None, synchronised: bool) -> None:
+    """Note that all was read that the page had then; not each time, because a note costs a write to the disk.
+
+    :param time: None: the page did not tell of all chats.
+    """
     database.execute(
-        "UPDATE reading SET caught_up = ?1, synchronised = max(synchronised, ?2) "
-        "WHERE caught_up IS NULL OR caught_up < ?1 - ?3 OR synchronised < ?2",
+        "UPDATE reading SET caught_up = coalesce(?1, caught_up), synchronised = max(synchronised, ?2) "
+        "WHERE caught_up IS NULL OR caught_up < ?1 - ?3 OR caught_up > ?1 OR synchronised < ?2",
         (time, synchronised, _NOTED_EVERY),
     )
 

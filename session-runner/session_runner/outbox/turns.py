@@ -6,9 +6,9 @@ cannot go out any more is settled, and of what can go the page is about to be to
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from sqlite3 import Connection
 
+from msgspec import Struct
 from session_protocol.vocabulary import WaitReason
 
 from session_runner.messages.contents import kind_of, takes_long
@@ -32,8 +32,7 @@ class FullError(Exception):
     """Too many messages wait."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """By what turns are planned now."""
 
     account: str | None
@@ -43,8 +42,7 @@ class Terms:
     """ Whether WhatsApp lets the account write to nobody new. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
     unknown: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ STOP_SECONDS = 5.0
 
 _DRIVER = {
     # Quoted, for a folder with blanks in its name.
-    "NODE_OPTIONS": f'--require="{PRELOAD}" --max-semi-space-size=1',  # MB; the driver's garbage is small and short-lived
+    "NODE_OPTIONS": f'--require="{PRELOAD}" --max-semi-space-size=4',  # MB; the driver's garbage is small and short-lived
     "UV_THREADPOOL_SIZE": "1",
     "MALLOC_ARENA_MAX": "1",  # one heap instead of one per thread
     "MALLOC_TRIM_THRESHOLD_": "131072",  # bytes; give freed memory back early

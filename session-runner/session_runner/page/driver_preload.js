@@ -27,7 +27,11 @@ const START_DRIVER = '\ninit_driver();\nrunDriver();\n';
 const FOCUS = ['"Emulation.setFocusEmulationEnabled", { enabled: true }', '"Emulation.setFocusEmulationEnabled", { enabled: false }'];
 // It keeps the last 10,000 requests of a page; a page that retries without end costs 80 MB by them.
 const KEPT = ['}[gcBucket] ?? 1e4;', ', "Request": 200, "WebSocket": 200}[gcBucket] ?? 1e4;'];
-const NEEDED = [FOCUS[0], KEPT[0], START_ALL, '\nfunction runDriver() {\n', '\nvar init_driver = __esm({\n'];
+// It hands its list of 140 devices to each client, which looks at every field. A session plays no phone.
+const DEVICES = ['Object.entries(deviceDescriptors).map(([name, descriptor]) => ({ name, descriptor }));', '[];'];
+// Modules of Node that take a tenth of a start and serve other commands: it talks to the browser by pipes.
+const LATER = ['http2', 'https', 'tls'];
+const NEEDED = [FOCUS[0], KEPT[0], DEVICES[0], START_ALL, '\nfunction runDriver() {\n', '\nvar init_driver = __esm({\n'];
 const { DRIVER_PREPARED: FOLDER, DRIVER_PREPARE: PREPARE } = process.env;
 // These versions' bundles were looked through for names that would be missing (docs/design/runner.md, Memory).
 const VERSIONS = ['1.65.1'];
@@ -44,7 +48,7 @@ function slim(name, source) {
   for (let i = 0; i < parts.length; i += 2) {
     if (!UNUSED[name].test(parts[i])) kept.push(`// ${parts[i]}\n`, parts[i + 1]);
   }
-  return [[START_ALL, START_DRIVER], FOCUS, KEPT].reduce((text, [old, other]) => text.replace(old, other), kept.join(''));
+  return [[START_ALL, START_DRIVER], FOCUS, KEPT, DEVICES].reduce((text, [old, other]) => text.replace(old, other), kept.join(''));
 }
 
 /** The same program in ASCII: Node keeps every character of a source in two bytes as soon as one needs them. */
@@ -64,10 +68,17 @@ function isPrepared(version) {
   return Object.keys(UNUSED).every((name) => fs.existsSync(`${place(version, name)}.compiled`));
 }
 
+/** A module that is loaded when something of it is asked for. Its own it has nothing, so esbuild's copy of it is as lazy. */
+function later(name) {
+  return Object.create(new Proxy({}, { get: (_, key) => (key === '__esModule' ? undefined : require(name)[key]) }));
+}
+
 const cut = {}; // of a build: the bundles as they run here, source and script
 /** Run a bundle of the driver, cut. */
 function run(module, filename, version) {
   const [name, ready] = [path.basename(filename), isPrepared(version)];
+  const needed = Module.createRequire(filename);
+  module.require = (name) => (LATER.includes(name) ? later(name) : needed(name));
   const source = ready ? fs.readFileSync(place(version, name), 'latin1') : ascii(slim(name, fs.readFileSync(filename, 'utf8')));
   if (!ready && !PREPARE) return module._compile(source, filename);
   const script = new vm.Script(Module.wrap(source), {
@@ -78,7 +89,7 @@ function run(module, filename, version) {
   if (script.cachedDataRejected) console.error(`${name} was compiled by another V8, and is compiled anew at each start`);
   if (PREPARE) cut[name] = { source, script };
   const { exports } = module;
-  script.runInThisContext().call(exports, exports, Module.createRequire(filename), module, filename, path.dirname(filename));
+  script.runInThisContext().call(exports, exports, Object.assign(module.require, needed), module, filename, path.dirname(filename));
 }
 
 const load = Module._extensions['.js'];

@@ -12,8 +12,9 @@ only fill the volume. The login's two folders are not in the list, which a test 
 """
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 DISPOSABLE = tuple(
     [
@@ -46,8 +47,7 @@ DISPOSABLE = tuple(
 """ Below the user data folder; the browser creates each again when it needs it. """
 
 
-@dataclass(frozen=True)
-class ProfileLayout:
+class ProfileLayout(Struct, frozen=True):
     """The paths below PROFILE_DIR."""
 
     root: Path

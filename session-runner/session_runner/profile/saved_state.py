@@ -11,11 +11,12 @@ lines, because the fallbacks are the point here.
 
 import json
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from session_protocol import times
 from session_protocol.files import read_small, write_atomically
 from session_protocol.logouts import LogoutReason
@@ -33,8 +34,7 @@ class DamagedStateError(Exception):
     """The file cannot be understood; the text says what to do."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Logout:
+class Logout(Struct, frozen=True, kw_only=True):
     """When the session was logged out last, and why."""
 
     time: datetime
@@ -42,8 +42,7 @@ class Logout:
     """ One word (`session_protocol.logouts`). """
 
 
-@dataclass(frozen=True, kw_only=True)
-class SavedState:
+class SavedState(Struct, frozen=True, kw_only=True):
     """The file's content. Times are UTC."""
 
     linked_time: datetime | None = None

@@ -9,9 +9,10 @@ own end has freed.
 import contextlib
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 MI: Final = 1 << 20
 CLOSE_BELOW: Final = 8 * MI
@@ -29,8 +30,7 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _WHAT_TO_DO: Final = "Raise spec.profile.size where the storage can grow, or make room on the volume; the session then goes on by itself."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Volume:
+class Volume(Struct, frozen=True, kw_only=True):
     """One measurement of the volume."""
 
     capacity: int

@@ -4,9 +4,10 @@ The relay reads them for each connection: they are tiny, and the kubelet replace
 so a changed login counts from the next connection on. Nothing of it is ever shown.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from session_runner.values import Private
 
 LONGEST: Final = 255
 """ Bytes of a name or a password: what SOCKS5 can carry (RFC 1929). """
@@ -18,12 +19,13 @@ class NoLoginError(Exception):
     """A login is to be there, and is not, or cannot be used."""
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Private, frozen=True):
     """Both in UTF-8."""
 
-    username: bytes = field(repr=False)
-    password: bytes = field(repr=False)
+    hidden = ("username", "password")
+
+    username: bytes
+    password: bytes
 
 
 def read_login(folder: Path) -> Login:

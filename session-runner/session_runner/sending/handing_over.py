@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from session_runner.commands import CommandTimeoutError, TooManyCommandsError
+from session_runner.commands import CommandTimeoutError, NoPageError, PageDiedError, TooManyCommandsError
 from session_runner.linked_page import LinkedPage
 from session_runner.messages.contents import Content, File, Forward, concerned, for_page, kind_of
 from session_runner.messages.errors import BadParameterError, MediaError, NotReadyError, UnsupportedKindError
@@ -93,11 +93,7 @@ class HandingOver:
     async def _hand_over_together(self, outbox: Outbox, messages: Sequence[Waiting], *, own: str | None) -> set[str]:
         """Tell the page of messages, which is noted; return the chats of those that are not settled."""
         wanted = [self._wanted(message, look=self._gives_up(message)) for message in messages]
-        try:
-            answers = await self._call_page(wanted, own=own)
-        except TooManyCommandsError:
-            await self._note(outbox, [(message, _HELD) for message in messages])
-            raise
+        answers = await self._call_page(outbox, messages, wanted, own=own)
         return await self._note(outbox, list(zip(messages, answers, strict=True)))
 
     async def _hand_over_alone(self, outbox: Outbox, message: Waiting, *, own: str | None) -> set[str]:
@@ -110,14 +106,20 @@ class HandingOver:
             wanted["chats"] = await outbox.run(marks.chats, message.content.message)
         if not look:
             await outbox.note(requests.begin_handing_over, message.identifier)
-        (answer,) = await self._call_page([wanted], own=own, file=None if look else file)
+        (answer,) = await self._call_page(outbox, [message], [wanted], own=own, file=None if look else file)
         held = await self._note(outbox, [(message, answer)], lost=lost)
         if not held and isinstance(message.content, File):
             await self._preparer.media.release(message.content.media)
         return held
 
     async def _call_page(
-        self, wanted: Sequence[dict[str, Any]], *, own: str | None, file: Path | None = None
+        self,
+        outbox: Outbox,
+        messages: Sequence[Waiting],
+        wanted: Sequence[dict[str, Any]],
+        *,
+        own: str | None,
+        file: Path | None = None,
     ) -> list[Any]:
         """Tell the page of messages; return what came of each."""
         self._untold.difference_update(one["id"] for one in wanted)
@@ -127,6 +129,10 @@ class HandingOver:
             # The error's text could repeat the messages'.
             logger.warning("The page was not told of messages", extra={"error": type(error).__name__})
             return [_FAILED] * len(wanted)
+        except (TooManyCommandsError, NoPageError) as error:
+            if not isinstance(error, PageDiedError):  # else it was not told
+                await self._note(outbox, [(message, _HELD) for message in messages])
+            raise
         return answers if isinstance(answers, list) and len(answers) == len(wanted) else [_FAILED] * len(wanted)
 
     async def _note(self, outbox: Outbox, answered: Sequence[tuple[Waiting, Any]], *, lost: bool = False) -> set[str]:

@@ -13,17 +13,16 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError
-from session_runner.linked_page import LinkedPage, PageRefusedError
+from session_runner.linked_page import LinkedPage
 from session_runner.live import Live
-from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.changes import check_changeable
 from session_runner.messages.contents import Deletion, Edit, File, kind_of
 from session_runner.messages.errors import (
@@ -33,13 +32,13 @@ from session_runner.messages.errors import (
     NotLinkedError,
     NotReadyError,
     QueueFullError,
-    RefusedError,
     UnknownObjectError,
 )
 from session_runner.messages.ids import RANDOM_BYTES, message_id
 from session_runner.messages.pacing import Turn
-from session_runner.messages.progress import Progress, progress_after, unanswered_since
+from session_runner.messages.progress import unanswered_since
 from session_runner.messages.requests import ReadMark, SendRequest
+from session_runner.metrics.messages import MessageMetrics
 from session_runner.outbox import marks, requests, turns
 from session_runner.outbox.outbox import Outbox, open_outbox
 from session_runner.outbox.requests import Message, NewMessage
@@ -50,6 +49,7 @@ from session_runner.sending.handing_over import HandingOver
 from session_runner.sending.pacer import Pacer
 from session_runner.sending.preparing import Preparer
 from session_runner.sending.read_marks import ReadMarks
+from session_runner.sending.receipts import Receipts
 from session_runner.sending.recipients import Recipients
 from session_runner.signals import Signal
 from session_runner.store import StateStore
@@ -63,10 +63,6 @@ REOPEN: Final = 30.0
 """ Seconds until the file is opened again that the volume had no room for. """
 MOST_WAITING: Final = 1000
 """ Messages that wait for the page; beyond them a request is refused. """
-AT_ONCE: Final = 50
-""" Keys in one question to the page. """
-MOST_WATCHED: Final = 500
-""" Messages that the page is asked about without an event; an event is about one of the newest, as a rule. """
 MEASURE: Final = 1.0
 """ Seconds between two measurements at least. """
 TICK: Final = 30.0
@@ -77,8 +73,7 @@ SWEEP: Final = 3600.0
 """ Seconds between two removals of what is kept no longer. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """What the caller is told."""
 
     identifier: str
@@ -103,7 +98,7 @@ class Messaging:
         self._store = store
         self._page = page
         self._waker = Waker()
-        store.changed.connect(self._waker.wake)
+        store.changed.connect(self._on_state)
         self._clock = clock
         self._random = random
         self._preparer = preparer
@@ -120,22 +115,29 @@ class Messaging:
             now=self._now,
             failed=self._count_failed,
         )
+        self._receipts = Receipts(
+            page=self._page, now=self._now, metrics=metrics, failed=self._count_failed, further=self._went_further
+        )
         self._connected_since: float | None = None
+        self._was_away = False
+        """ Whether the page was, since the last round began: for a moment, perhaps, during that round. """
         self._settled: str | None = None
         """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
         self._opened = asyncio.Event()
-        self._acks_changed = False
         self._measure_at = 0.0
         """ When it is measured again at the earliest, on the loop's clock. """
-        self._ask_all_at = 0.0
-        """ When the page is asked about all messages, on the loop's clock. """
         self.progressed = Signal()
         """ Statuses may have come. """
         self._has_progressed = True
         """ Whether they may have; an earlier runner may have left some. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
+
+    def _on_state(self) -> None:
+        if not self._page.can_send:
+            self._was_away = True
+        self._waker.wake()
 
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
@@ -151,7 +153,7 @@ class Messaging:
 
     def acks_changed(self) -> None:
         """Handle the page's event that messages have come further."""
-        self._acks_changed = True
+        self._receipts.changed()
         self._waker.wake()
 
     async def accept(self, request: SendRequest, *, key: str | None = None, digest: str = "") -> Accepted:
@@ -264,10 +266,12 @@ class Messaging:
     async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
-        if not self._page.can_send:
+        if self._was_away or not self._page.can_send:
+            self._was_away = False
             self._connected_since = self._settled = None
+            self._receipts.disconnected(now=now)
+        if not self._page.can_send:
             pause = min(TICK, await self._measure(outbox, now=now))
-            self._ask_all_at = now  # what happens meanwhile is seen as soon as it is connected
             if STATES[state].linked is False:
                 await self._end_waiting(outbox, but_of=None)
                 await outbox.run(marks.clear)
@@ -275,7 +279,7 @@ class Messaging:
         if self._connected_since is None:
             self._connected_since = self._now()
         account = self._page.account
-        if account is not None and (account != self._settled or now >= self._ask_all_at):
+        if account is not None and (account != self._settled or self._receipts.all_due(now=now)):
             await self._end_waiting(outbox, but_of=account)
             await outbox.run(requests.belong, account=account)
             self._settled = account
@@ -283,12 +287,7 @@ class Messaging:
             next_mark = await self._marks.set_all(outbox)
             held, next_turn = await self._handing.hand_over(outbox, account)
             pause = min(next_mark, RETRY if held else min(TICK, next_turn))
-            if now >= self._ask_all_at:
-                await self._follow(outbox, most=MOST_WATCHED)
-                self._ask_all_at = now + TICK
-            elif self._acks_changed:
-                self._acks_changed = False
-                await self._follow(outbox, most=AT_ONCE)
+            await self._receipts.follow(outbox, now=now)
         except (CommandError, CallFailedError) as error:
             logger.info("The page did not tell of its messages", extra={"error": type(error).__name__})
             pause = RETRY
@@ -319,36 +318,12 @@ class Messaging:
                 "Messages were not sent, because their phone is not linked any more", extra={"count": failed}
             )
 
-    async def _follow(self, outbox: Outbox, *, most: int) -> None:
-        """Ask the page how far the messages have come that it has."""
-        watched = await outbox.run(requests.watched, since=self._now() - requests.KEPT, most=most)
-        for start in range(0, len(watched), AT_ONCE):
-            some = watched[start : start + AT_ONCE]
-            acks = await self._page.call("acks.js", {"keys": [message.page_key for message in some]})
-            if not isinstance(acks, list) or len(acks) != len(some):
-                raise PageRefusedError
-            changes = []
-            for message, ack in zip(some, acks, strict=True):
-                if not isinstance(ack, int):
-                    continue  # a page that does not have it has not failed to send it
-                now = progress_after(message.progress, ack)
-                if now is not message.progress:
-                    error = RefusedError.code if now is Progress.FAILED else None
-                    self._count(message.progress, error)
-                    changes.append((message.identifier, now, error))
-            if changes:
-                self._has_progressed = True
-                await outbox.note(requests.record_all, changes, time=self._now())
-
     def _count_failed(self, code: int) -> None:
-        self._has_progressed = True
+        self._went_further()
         self._metrics.failed.labels(code).inc()
 
-    def _count(self, before: Progress, error: int | None) -> None:
-        if error is not None:
-            self._count_failed(error)
-        elif before is Progress.HANDED_OVER:
-            self._metrics.sent.inc()
+    def _went_further(self) -> None:
+        self._has_progressed = True
 
     async def _store_request(
         self, outbox: Outbox, request: SendRequest, *, key: str | None = None, digest: str | None = None
@@ -374,6 +349,7 @@ class Messaging:
                 key=key,
                 digest=digest,
                 to_prepare=to_prepare,
+                callback_data=request.callback_data,
             )
             await self._pacer.take_in(outbox, message, most=MOST_WAITING)
         except FullError as error:

@@ -10,20 +10,21 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from session_runner.live import Live
 from session_runner.media.links import HOST, LinkBrokenError, fetch
 from session_runner.media.media import Media
 from session_runner.media.voice import ConversionError, convert
-from session_runner.message_metrics import MessageMetrics
 from session_runner.messages.contents import MediaContent, kind_of
 from session_runner.messages.errors import MediaError, MessageError, NoMediaRoomError, NotReadyError
 from session_runner.messages.links import LONGEST_WAIT, TRIES, filename_of, pause_after
 from session_runner.messages.media import MediaKind, is_to_convert, largest, sniff, variant
+from session_runner.metrics.messages import MessageMetrics
 from session_runner.outbox import preparing
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.preparing import ToPrepare

@@ -6,7 +6,6 @@ for the answer, and what is not known then is found before the message is handed
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from session_runner.commands import CommandError
@@ -18,6 +17,7 @@ from session_runner.messages.requests import SendRequest
 from session_runner.outbox import people, requests
 from session_runner.outbox.outbox import Outbox
 from session_runner.page.errors import CallFailedError
+from session_runner.values import Private
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +29,12 @@ LOOKUP_SECONDS: Final = 0.8
 """ For WhatsApp to answer whether a number is there: clients give up after 5 s, and a lookup that is late is none. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipient:
+class Recipient(Private, frozen=True, kw_only=True):
     """Somebody, as far as it is known."""
 
-    digits: str = field(repr=False)
+    hidden = ("digits",)
+
+    digits: str
     is_stranger: bool | None = None
     """ Whether they have never written to this account; None: not known. """
 

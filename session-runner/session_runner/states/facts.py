@@ -7,14 +7,16 @@ Chat contents never get here: the probe compares texts inside the page and retur
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from session_protocol.phone_numbers import number_of_user
 from session_protocol.vocabulary import StateReason
 
 from session_runner.states.proxy_failures import ProxyFailure
+from session_runner.values import Private
 
 LONGEST_TEXT: Final = 4096
 """ Characters of a text; a QR code says some 250. """
@@ -53,8 +55,7 @@ class Dialog(StrEnum):
     OTHER = "Other"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ban:
+class Ban(Struct, frozen=True, kw_only=True):
     """A ban that the page shows now; `code` and `expires` come from the service, None where the page does not have them."""
 
     code: str | None = None
@@ -62,19 +63,19 @@ class Ban:
     """ Unix seconds, or seconds from the ban; which one is not documented, but the size of the number shows it. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Passkey:
+class Passkey(Struct, frozen=True, kw_only=True):
     """The page waits for the owner's passkey."""
 
     until: float | None = None
     """ Unix seconds at which its request ends; None: not known. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class PairingRequest:
+class PairingRequest(Private, frozen=True, kw_only=True):
     """What has become of the pairing code that the page was asked for."""
 
-    code: str | None = field(default=None, repr=False)
+    hidden = ("code",)
+
+    code: str | None = None
     age: float = 0.0
     """ Seconds since the page got it. """
     answered_age: float | None = None
@@ -84,8 +85,7 @@ class PairingRequest:
     """ It failed for too many attempts. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """A script of the document whose answer was none."""
 
     host: str
@@ -93,8 +93,7 @@ class Script:
     """ The answer's HTTP status, where the page may know it. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What is in the tab while the page is not up."""
 
     is_error: bool = False
@@ -122,9 +121,10 @@ class Document:
         return not self.complete or self.waits_for is not None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
+class Facts(Private, frozen=True, kw_only=True):
     """The facts of one probe. None means unknown: the page was still loading or lacks that module."""
+
+    hidden = ("account", "code")
 
     booted: bool = False
     """ The page's module system and its root element exist. """
@@ -137,7 +137,7 @@ class Facts:
     clock: float | None = None
     """ The time of the probe by the page's clock, Unix seconds. """
     registered: bool | None = None
-    account: str | None = field(default=None, repr=False)
+    account: str | None = None
     """ The telephone number of the linked account, which never reaches a log either. """
     socket: str | None = None
     """ `Socket.state`, see `Socket`. """
@@ -159,7 +159,7 @@ class Facts:
     """ The service has sent something to this document as a linked one. """
     comms: bool | None = None
     """ Whether the page still has its connection object. """
-    code: str | None = field(default=None, repr=False)
+    code: str | None = None
     """ The text of the QR code on the screen: whoever has it can link a phone, so it never reaches a log. """
     code_lifetime: float | None = None
     """ Seconds that the service gives the current code. """
@@ -174,7 +174,7 @@ class Facts:
     unavailable: bool = False
     """ The page shows that the service is down. """
     logout_reason: str | None = None
-    """ Why the page was logged out, by its address: a word of the page's own, see `logout_reasons`. """
+    """ Why the page was logged out, by its address: a word of the page's own, see `session_protocol.logouts`. """
     storage_failed: bool = False
     time_locked: bool = False
     """ The account may not write to people who did not write first. """

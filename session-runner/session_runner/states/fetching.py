@@ -6,7 +6,8 @@ come no further. So the runner keeps trying. The monitor tells this record what 
 A document with a page that is up has nothing to do with this any more: nothing here reloads it.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from session_runner.states.facts import Document, Facts
 from session_runner.states.fetch_failures import (
@@ -31,8 +32,7 @@ SHORTEST_PATIENCE, LONGEST_PATIENCE = 10.0, 120.0
 """ Bounds of how long an answer may take to end, whatever the startup timeout says: a broken connection never ends. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fetching:
+class Fetching(Struct, frozen=True, kw_only=True):
     """What is known of the present document, and of the tries before it. Times are on the caller's monotonic clock."""
 
     since: float | None = None

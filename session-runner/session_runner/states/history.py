@@ -5,8 +5,8 @@ page's document goes; all are pure, and `classify` reads the result. Times are s
 `profile.saved_state` stores what must outlive the pod (linked, logout_hold).
 """
 
-from dataclasses import dataclass, field, replace
-
+from msgspec import field
+from msgspec.structs import replace
 from session_protocol.phone_numbers import is_same_number
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 
@@ -16,6 +16,7 @@ from session_runner.states.fetching import Fetching
 from session_runner.states.pairing import Pairing, holds_round, looked
 from session_runner.states.policy import Policy
 from session_runner.states.updating import Updating
+from session_runner.values import Private
 
 SETTLE_SECONDS = 5.0
 """ A page that has just started may look unregistered. A logout counts after it has lasted this long, or at once when
@@ -42,9 +43,10 @@ MOST_ACKNOWLEDGEMENTS = 3
 """ One that is still there then needs a person. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class History:
+class History(Private, frozen=True, kw_only=True):
     """The history of one session; a new runner takes `linked`, `is_unchecked`, `logout_hold` and `granted` from the state file."""
+
+    hidden = ("code",)
 
     linked: bool = False
     """ The page was registered, in this pod or an earlier one, and did not start to link again since. """
@@ -106,12 +108,14 @@ class History:
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
     refreshing_since: float | None = None
-    code: str | None = field(default=None, repr=False)
+    code: str | None = None
     """ The last QR code that the page showed. """
     code_dies: float = 0.0
     """ When its life is over, or was. """
     code_origin: float | None = None
     """ The document that showed it last. """
+    code_left: bool = False
+    """ That document was about to be left, with which the code dies; none may have followed. """
     code_given: float | None = None
     """ When the page got it, by the page's clock; None: not known. """
 
@@ -222,7 +226,8 @@ def left(history: History, *, now: float) -> History:
     dies = min(history.pairing.code_dies, now)
     pairing = replace(history.pairing, code_dies=dies, asked_since=None, early_since=None, again=True)
     history = replace(history, updating=updating.next_document(history.updating), other_tab_shown=False)
-    return replace(history, code_dies=min(history.code_dies, now), logout_shown_since=None, pairing=pairing)
+    dies = min(history.code_dies, now)
+    return replace(history, code_dies=dies, code_left=True, logout_shown_since=None, pairing=pairing)
 
 
 def live_code(history: History, facts: Facts, *, now: float) -> tuple[str, float] | None:
@@ -362,11 +367,13 @@ def _remember_code(history: History, facts: Facts, *, now: float) -> History:
     given = None if facts.clock is None or facts.code_age is None else facts.clock - facts.code_age
     # The same text is another code where the page was given it anew, in this document or in the next.
     is_renewed = given is not None and history.code_given is not None and given - history.code_given > 1
-    history = replace(history, code_origin=facts.origin)
-    if facts.code == history.code and not is_renewed:
-        return history
-    lifetime = facts.code_lifetime or DEFAULT_CODE_LIFETIME
-    dies = now + lifetime - (facts.code_age or 0.0)
+    # A navigation may lead to no other document: to a download, or to an answer without one.
+    stayed = history.code_left and given is not None and facts.origin == history.code_origin
+    history = replace(history, code_origin=facts.origin, code_left=False)
+    dies = now + (facts.code_lifetime or DEFAULT_CODE_LIFETIME) - (facts.code_age or 0.0)
+    if facts.code == history.code and not is_renewed and not stayed:
+        # A page may say a moment after the code that it lives for less time than the last one.
+        return history if facts.code_age is None else replace(history, code_dies=min(history.code_dies, dies))
     return replace(history, code=facts.code, code_dies=dies, code_given=given)
 
 

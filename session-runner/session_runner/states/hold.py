@@ -10,9 +10,10 @@ started with it. An absent value is no request: removing an annotation ends no h
 again. So nothing asks that comes from a backup: older values of the annotations, or the time of an older suspension.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from session_protocol.states import wait_is_over, waits_for_person
 from session_protocol.vocabulary import RunnerState, StateReason
 
@@ -20,8 +21,7 @@ MOST_REMEMBERED: Final = 32
 """ Values of requests that are remembered; an older backup than that asks again. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldState:
+class HeldState(Struct, frozen=True, kw_only=True):
     """The state of a hold, to be published again."""
 
     state: RunnerState
@@ -29,8 +29,7 @@ class HeldState:
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """The requests that people had made when the pod was created; None: none is known."""
 
     session_uid: str

@@ -7,11 +7,13 @@ code can be scanned all the while.
 """
 
 import re
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from msgspec.structs import replace
+
 from session_runner.states.facts import Facts, PairingRequest, Socket
+from session_runner.values import Private
 
 CODE_SECONDS: Final = 180.0
 """ A code's life; wa-js replaces it after 195 s. """
@@ -42,14 +44,15 @@ class Source(StrEnum):
     FOUND = "Found"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pairing:
+class Pairing(Private, frozen=True, kw_only=True):
     """What is known of the pairing code. Times are seconds on the caller's monotonic clock."""
 
-    number: str | None = field(default=None, repr=False)
+    hidden = ("number", "code")
+
+    number: str | None = None
     """ The number that is to be linked by a code; None: none is, or nobody has given one. """
     source: Source = Source.NONE
-    code: str | None = field(default=None, repr=False)
+    code: str | None = None
     """ As people read it: XXXX-XXXX. """
     code_dies: float = 0.0
     round: int | None = None

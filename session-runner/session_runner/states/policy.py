@@ -1,12 +1,10 @@
 """The settings that decide a state; taken from `settings`, read by `states`."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from session_protocol.vocabulary import LinkMethod, OnLogout
 
 
-@dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The limits and choices for `classify` and `history`. Times are seconds on the caller's monotonic clock."""
 
     host: str = "web.whatsapp.com"

@@ -4,7 +4,8 @@ Such a page loads itself anew at once, so no document of it stays for long enoug
 keeps the record and the monitor adds what the page tells in its last moment; `refused` and `booting` ask for the result.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from session_runner.states.facts import Facts
 
@@ -12,8 +13,7 @@ MOST_DOCUMENTS = 3
 """ A page that is refused loads the newer one, or at the second try, past what the browser had kept of it. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Updating:
+class Updating(Struct, frozen=True, kw_only=True):
     """The documents that were refused one after the other. Times are on the caller's monotonic clock."""
 
     documents: int = 0

@@ -9,12 +9,12 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import WebhookFormat
 
@@ -37,8 +37,7 @@ SECRET_PAUSE: Final = 10.0
 """ Seconds until an unusable Secret is read again. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What all channels of a session share."""
 
     clock: Callable[[], datetime]
@@ -66,6 +65,8 @@ class Channel:
         self._shaken: Secret | None = None
         """ Of the handshake: how often it came to nothing, when it is tried again, and with which Secret it was. """
         self._not_before = 0.0
+        self._taken: set[int] = set()
+        """ Deliveries, by place, that the receiver has taken, and whose rows could not be deleted yet. """
         self._refusals = Refusals()
         self.ephemeral = EphemeralEvents(
             sender,
@@ -153,6 +154,9 @@ class Channel:
         return False
 
     async def _deliver(self, outbox: Outbox, delivery: Delivery, secret: Secret) -> None:
+        if delivery.place in self._taken:
+            await self._delivered(outbox, delivery)
+            return
         answer = await self._sender.deliver(delivery.body, identifier=delivery.identifier, secret=secret)
         self._around.counted(self.webhook.name, _class_of(answer))
         now = self._now()
@@ -161,9 +165,7 @@ class Channel:
             unknown_for = self._refusals.note(delivery.place, secret, now=now)
         result = Outcome.AGAIN if answer.status is None else outcome(answer.status, unknown_for=unknown_for)
         if result is Outcome.DELIVERED:
-            self._refusals.forget(delivery.place)
-            await outbox.note(deliveries.delivered, delivery.place)
-            self._say("")
+            await self._delivered(outbox, delivery)
             return
         problem = answer.problem if answer.status is None else f"The receiver answered {answer.status}."
         self._say(problem)
@@ -180,6 +182,14 @@ class Channel:
         if answer.asked_pause is not None:
             self._not_before = max(self._not_before, now + wait)  # it is the receiver that wants rest, not the chat
         await outbox.note(deliveries.failed, delivery.place, due_at=now + wait, problem=problem)
+
+    async def _delivered(self, outbox: Outbox, delivery: Delivery) -> None:
+        """Note that a delivery was taken; where there is no room for that it is noted later, and not sent again."""
+        self._refusals.forget(delivery.place)
+        self._taken.add(delivery.place)
+        await outbox.note(deliveries.delivered, delivery.place)
+        self._taken.discard(delivery.place)
+        self._say("")
 
     def _ended(self, place: int, task: asyncio.Task[None]) -> None:
         self._under_way.pop(place)

@@ -21,6 +21,8 @@ from session_runner.webhooks.guard import Destinations, Target, refusal
 
 CONNECT: Final = 5.0
 """ Seconds. """
+LONGEST_HEADER: Final = 64 * 1024
+""" Bytes of a line of an answer's head: a longer one is no answer, and what was sent is sent again. """
 Guard = Callable[[Address, Target, Destinations], str | None]
 
 
@@ -60,6 +62,8 @@ def open_connections(
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
         headers={"User-Agent": "whatsapp-session-operator", "Accept-Encoding": "identity"},
     )
 

@@ -6,11 +6,11 @@ the HTTP API asks it about dead letters and for how each webhook does.
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.live_settings import LiveSettings, Webhook
 
 from session_runner.live import Live
@@ -32,8 +32,7 @@ SWEEP: Final = 3600.0
 MOST_LISTED: Final = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class WebhookReport:
+class WebhookReport(Struct, frozen=True, kw_only=True):
     """How one webhook does."""
 
     webhook: Webhook

@@ -7,9 +7,9 @@ namespaces whose Services may be named.
 """
 
 import ipaddress
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from session_protocol.public_addresses import Address, is_public, meant
 from session_protocol.services import namespace_of
 
@@ -19,8 +19,7 @@ SETTING: Final = "WEBHOOK_DESTINATIONS"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(frozen=True, kw_only=True)
-class Destinations:
+class Destinations(Struct, frozen=True, kw_only=True):
     """Where webhooks may go, and files be fetched from, beside public addresses."""
 
     ranges: tuple[tuple[Network, int], ...] = ()
@@ -41,8 +40,7 @@ class Destinations:
         return cls(ranges=tuple(ranges), namespaces=frozenset(namespaces))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """What the address of a webhook or of a file says."""
 
     scheme: str

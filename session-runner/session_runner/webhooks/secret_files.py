@@ -4,26 +4,27 @@ They are read for each delivery: they are tiny, and the kubelet replaces them wh
 changed one counts from the next delivery on. Nothing of it is ever shown.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from session_protocol.live_settings import AUTHORIZATION, SIGNING_SECRET, VERIFY_TOKEN, Webhook, is_header_value
 from session_protocol.vocabulary import WebhookFormat
 
+from session_runner.values import Private
 from session_runner.webhooks.signing import UnusableSecretError, standard_headers
 
 LONGEST: Final = 1024
 """ Bytes of an entry. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Secret:
+class Secret(Private, frozen=True, kw_only=True):
     """What a webhook's Secret holds; an entry that is not there is None."""
 
-    signing: str | None = field(default=None, repr=False)
-    verify_token: str | None = field(default=None, repr=False)
-    authorization: str | None = field(default=None, repr=False)
+    hidden = ("signing", "verify_token", "authorization")
+
+    signing: str | None = None
+    verify_token: str | None = None
+    authorization: str | None = None
 
 
 def read_secret(folder: Path | None, webhook: Webhook) -> Secret:

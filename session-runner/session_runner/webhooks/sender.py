@@ -4,14 +4,16 @@ It uses no proxy, neither the session's nor the environment's, follows no redire
 guard about each address that a socket is about to connect to.
 """
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import aiohttp
+from msgspec import Struct
 from session_protocol.live_settings import Webhook
 from session_protocol.vocabulary import WebhookFormat
 
@@ -25,12 +27,13 @@ SECONDS: Final = 15.0
 """ For a whole request: receivers answer first and work then. """
 AT_ONCE: Final = 8
 """ Connections to one receiver, each of another chat. """
+BODY: Final = 2.0
+""" Seconds for the body of an answer: a delivery needs its status alone, and the next one of the chat waits. """
 READ: Final = 4096
 """ Bytes of an answer that are read; with more the connection is closed. """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What came of a request."""
 
     status: int | None = None
@@ -105,7 +108,7 @@ class Sender:
                 method, self._webhook.url, headers=headers, data=body, params=parameters, allow_redirects=False
             ) as response:
                 asked = asked_pause(response.headers.get("Retry-After"), now=self._clock())
-                return Answer(status=response.status, asked_pause=asked, text=await response.content.read(READ))
+                return Answer(status=response.status, asked_pause=asked, text=await _beginning(response))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # The library's words may quote the address, in which people put tokens.
             refused = self._sockets.refusal
@@ -114,6 +117,16 @@ class Sender:
     def _open(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=SECONDS, sock_connect=CONNECT)
         return open_connections(self._sockets, extra_ca=self._extra_ca, at_once=AT_ONCE + 1, timeout=timeout)
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Return the beginning of a body as far as it comes: the status has said already what became of the request."""
+    text = bytearray()
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        async with asyncio.timeout(BODY):
+            while len(text) < READ and (piece := await response.content.read(READ - len(text))):
+                text += piece
+    return bytes(text)
 
 
 def _reason(error: Exception) -> str:  # noqa: PLR0911 -- one for each error

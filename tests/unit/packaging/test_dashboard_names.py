@@ -9,7 +9,7 @@ from dashboards import queries
 from session_protocol.metric_family import MetricType
 from session_protocol.states import OperatorState
 from session_protocol.vocabulary import RunnerState
-from session_runner.metric_families import FAMILIES as RUNNER
+from session_runner.metrics.families import FAMILIES as RUNNER
 from unit.packaging.test_dashboards import VALUES
 from whatsapp_operator.runtime.metrics.families import FAMILIES, QUEUE
 

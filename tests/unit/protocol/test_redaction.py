@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-import strategies
+import secret_strategies
 from hypothesis import example, given
 from hypothesis import strategies as st
 from session_protocol.redaction import LONGEST, redact
@@ -288,7 +288,7 @@ def test_nothing_before_the_cut_is_left_without_its_name(offset: int) -> None:
     assert not any(secret in redacted for secret in ("sesame", "open", "567"))
 
 
-texts = st.one_of(st.text(max_size=200), st.lists(strategies.redaction_pieces(), max_size=20).map("".join))
+texts = st.one_of(st.text(max_size=200), st.lists(secret_strategies.redaction_pieces(), max_size=20).map("".join))
 
 
 @given(texts, st.integers(8, 80))
@@ -302,7 +302,7 @@ def test_redacting_twice_changes_nothing(text: str, longest: int) -> None:
     assert once.isprintable()
 
 
-@given(strategies.secrets(), strategies.surroundings(), strategies.surroundings())
+@given(secret_strategies.secrets(), secret_strategies.surroundings(), secret_strategies.surroundings())
 def test_no_secret_survives(secret: str, before: str, after: str) -> None:
     """Whatever stands around it."""
     redacted = redact(f"{before}{secret}{after}")

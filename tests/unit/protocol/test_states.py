@@ -18,7 +18,7 @@ from session_protocol.states import (
     waits_for_person,
 )
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.monitoring.monitor import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL, pause_after
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.states.hold import HeldState, hold_after

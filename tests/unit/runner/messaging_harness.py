@@ -48,6 +48,8 @@ class PlayedPage:
     """ Texts that it does not take. """
     lacks_functions: bool = False
     """ It neither quotes nor marks. """
+    hangs: set[str] = field(default_factory=set)
+    """ Texts that it is still at, however often it is asked. """
     dies_with: set[str] = field(default_factory=set)
     """ Texts that it takes, and whose caller does not learn that. """
     calls: list[int] = field(default_factory=list)
@@ -107,12 +109,14 @@ class PlayedPage:
         stuck: set[str] = set()
         for message in messages:
             answers.append({"held": True} if message["to"] in stuck else self._send(**message))
-            if isinstance(answers[-1], dict) and "failed" in answers[-1]:
+            if isinstance(answers[-1], dict) and not {"failed", "pending"}.isdisjoint(answers[-1]):
                 stuck.add(message["to"])
         return answers
 
     def _send(self, *, id: str, to: str, content: dict[str, Any], look: bool, untold: bool, **more: Any) -> Any:  # noqa: A002 -- the script's word
         text = content.get("body", "")
+        if text in self.hangs:
+            return {"pending": True}
         if text in self.broken and not look:
             return {"failed": True}
         assert not (untold and id in self.acks)

@@ -2,8 +2,7 @@
 
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import ReadMarking
-from session_runner.assembly import session_of
-from support.runner_parts import make_parts
+from support.runner_parts import make_parts, make_session
 
 
 def test_parts_that_wait_for_each_other_wake_each_other() -> None:
@@ -35,6 +34,6 @@ def test_what_comes_is_marked_as_read_by_the_settings_of_now() -> None:
 
 def test_each_event_of_the_page_has_one_to_handle_it() -> None:
     """The monitor has what nobody else wants."""
-    session = session_of(make_parts(), started=0.0)
+    session = make_session(make_parts())
 
-    assert {"ack", "message", "call", "presence"} == set(session.workers.handlers)
+    assert {"ack", "handed", "message", "call", "presence"} == set(session.workers.handlers)

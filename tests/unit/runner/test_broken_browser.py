@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode
 from session_runner import session as session_module
-from session_runner.assembly import Base, session_of
+from session_runner.assembly import Base
 from session_runner.exits import Exit
 from session_runner.outbox import schema
 from session_runner.profile.layout import ProfileLayout
-from support.runner_parts import make_parts
+from support.runner_parts import make_parts, make_session
 from unit.runner.test_outbox import damage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -31,7 +31,7 @@ async def run(folder: Path, script: str, *, damaged: bool = False) -> tuple[Base
         "LAUNCH_TIMEOUT": "60s",
     }
     parts = make_parts(settings=required, pod_uid="pod-2", monotonic=lambda: 0.0, random=lambda: 0.0)
-    return parts.base, await session_of(parts, started=0.0).run(asyncio.Event())
+    return parts.base, await make_session(parts).run(asyncio.Event())
 
 
 def damage_messages(path: Path) -> None:

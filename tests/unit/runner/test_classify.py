@@ -1,9 +1,9 @@
 """The states, one table row each, in both generations of the page."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason

@@ -12,7 +12,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import Interactive, RunnerState
-from session_runner.http import cloud_bodies
+from session_runner.http import bodies, cloud_bodies
 from support.runner_parts import PHONE, make_api
 from unit.runner.messaging_harness import FRIEND, Session, running
 
@@ -198,7 +198,7 @@ async def test_the_longest_text_fits(served: Served) -> None:
 
 async def test_a_body_that_does_not_come_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client is told so."""
-    monkeypatch.setattr(cloud_bodies, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"{"

@@ -33,7 +33,8 @@ console.log(JSON.stringify({
 
 LOOK = """
 process.on('exit', () => {
-  const utils = Object.values(require.cache).find((module) => module.filename.endsWith('utilsBundle.js'));
+  const bundle = (name) => Object.values(require.cache).find((module) => module.filename.endsWith(name));
+  const [core, utils] = [bundle('coreBundle.js'), bundle('utilsBundle.js')];
   let found = 'left out';
   try {
     found = typeof utils.exports.z;
@@ -41,9 +42,13 @@ process.on('exit', () => {
     if (!(error instanceof ReferenceError)) throw error;
   }
   console.error(`an agent's schemas: ${found}`);
+  const early = process.moduleLoadList.includes('NativeModule tls') ? 'at once' : 'later';
+  console.error(`TLS: ${early}, as ${typeof core.require('tls').connect}`);
 });
 """
 """ Tells at the end of the driver what it has loaded. """
+CUT = "an agent's schemas: left out\nTLS: later, as function\n"
+""" What that is. """
 
 CANCELLED = """
 import asyncio, pathlib, threading
@@ -106,6 +111,13 @@ def test_the_bundles_of_this_playwright_are_known_and_lose_what_the_driver_never
         assert [section for section in after if section.startswith(gone)] == []
         assert len(after) > len(before) / 2
         assert len(slimmed[name]) < 0.9 * (BUNDLES / name).stat().st_size
+
+
+def test_no_client_gets_the_list_of_devices(slimmed: dict[str, str]) -> None:
+    """It would look at all fields of 140 of them, at each start."""
+    [given] = re.findall(r"^ +deviceDescriptors: (\w+)\n", slimmed["coreBundle.js"], re.MULTILINE)
+
+    assert f"const {given} = [];\n" in slimmed["coreBundle.js"]
 
 
 def test_the_driver_is_pinned_to_the_build_that_was_looked_through() -> None:
@@ -192,7 +204,7 @@ def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, b
         timeout=50,
     )
 
-    assert ("", "an agent's schemas: left out\n") == (result.stdout, result.stderr)
+    assert ("", CUT) == (result.stdout, result.stderr)
 
 
 @pytest.mark.slow
@@ -201,18 +213,17 @@ def test_a_driver_that_was_prepared_runs_the_same(tmp_path: Path) -> None:
     folder = tmp_path / "prepared"
     folder.mkdir()
     (tmp_path / "look.js").write_text(LOOK)
-    cut = "an agent's schemas: left out\n"
 
-    assert cut == _run(tmp_path / "look.js", prepared=folder, DRIVER_PREPARE="1")
+    assert CUT == _run(tmp_path / "look.js", prepared=folder, DRIVER_PREPARE="1")
     names = {
         f"{VERSION}-{name}{suffix}" for name in ("coreBundle.js", "utilsBundle.js") for suffix in ("", ".compiled")
     }
     assert names == {path.name for path in folder.iterdir()}
-    assert cut == _run(tmp_path / "look.js", prepared=folder)
+    assert CUT == _run(tmp_path / "look.js", prepared=folder)
 
     source = folder / f"{VERSION}-coreBundle.js"
     source.write_bytes(source.read_bytes() + b"\n")
-    assert f"coreBundle.js was compiled by another V8, and is compiled anew at each start\n{cut}" == _run(
+    assert f"coreBundle.js was compiled by another V8, and is compiled anew at each start\n{CUT}" == _run(
         tmp_path / "look.js", prepared=folder
     )
 

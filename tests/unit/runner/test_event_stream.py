@@ -145,7 +145,7 @@ async def test_the_end_of_the_runner_ends_it(served: Served) -> None:
     """At once."""
     async with served.stream() as response:
         served.session.store.close()
-        served.session.inbox.bell.ring()
+        served.session.inbox.changed.emit()
         await asyncio.wait_for(response.content.read(), 10)
 
 

@@ -1,9 +1,9 @@
 """What the runner remembers between two looks at the page."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
@@ -323,6 +323,18 @@ def test_a_code_dies_at_the_end_of_its_life() -> None:
     assert live(gone, 20) is None
 
 
+def test_a_code_lives_no_longer_than_the_page_says_later() -> None:
+    """The page has put the second code in the place of the first, and says how long it lives a moment after that."""
+    shown: Raw = {"code": CODE, "codeAgeMs": 100}
+    history = then(History(), 10, **UNLINKED, **shown, codeLifetimeMs=60_000)
+    history = then(history, 11, **UNLINKED, code=CODE, codeAgeMs=1_100, codeLifetimeMs=20_000)
+    history = then(history, 12, **UNLINKED, code=CODE, codeAgeMs=2_100, codeLifetimeMs=60_000)
+
+    lifetime = live(history, 12, code=CODE)
+    assert lifetime is not None
+    assert 17.9 == pytest.approx(lifetime[1])
+
+
 def test_a_code_dies_with_its_document() -> None:
     """A reload makes new keys, so the same text in the next document is a dead code; another one is alive."""
     history = left(then(History(), 10, **UNLINKED, code=CODE), now=11)
@@ -331,6 +343,19 @@ def test_a_code_dies_with_its_document() -> None:
 
     assert live(reloaded, 12, code=CODE) is None
     assert ("2@new", 20.0) == live(renewed, 13, code="2@new")
+
+
+def test_a_code_lives_on_in_a_document_that_was_not_left_after_all() -> None:
+    """The page began a navigation that led to no other document; where one follows, the same text is dead."""
+    shown: Raw = {"code": CODE, "origin": 1, "clockMs": 1_000_000, "codeAgeMs": 1_000, "codeLifetimeMs": 60_000}
+    later: Raw = shown | {"clockMs": 1_002_000, "codeAgeMs": 3_000}
+    history = left(then(History(), 10, **UNLINKED, **shown), now=11)
+    other: Raw = later | {"origin": 2}
+    elsewhere = then(history, 12, **UNLINKED, **other)
+
+    assert (CODE, 57.0) == live(then(history, 12, **UNLINKED, **later), 12, **later)
+    assert live(elsewhere, 12, **other) is None
+    assert live(then(elsewhere, 12.1, **UNLINKED, **other), 12.1, **other) is None
 
 
 @pytest.mark.parametrize("leaves", [True, False])

@@ -1,20 +1,19 @@
 """A word that waits for a person outlives its pod: the next runner of the profile repeats it and leaves the page shut."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
-from session_runner.assembly import session_of
 from session_runner.monitoring.state_file import StateFile
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.session import Session
 from session_runner.states.history import History
 from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
-from support.runner_parts import make_parts
+from support.runner_parts import make_parts, make_session
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 BEFORE = Start(session_uid="s", restart="r1", relink="l1", resumed="t1")
@@ -212,7 +211,7 @@ def session_on(folder: Path, hold: HeldState, **variables: str) -> tuple[Session
         "LAUNCH_TIMEOUT": "5s",
     }
     parts = make_parts(settings=required | variables, pod_uid="pod-2", monotonic=lambda: 0.0, random=lambda: 0.0)
-    return session_of(parts, started=0.0), parts.base.store
+    return make_session(parts), parts.base.store
 
 
 @holds

@@ -1,10 +1,10 @@
 """The logout that somebody asks for: the command against a page that is played, and what the session says of it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 from session_runner.account import logout
 from session_runner.account.logout import log_out

@@ -48,6 +48,14 @@ def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
     assert ("15550100777", "15550100777", "Hello") == read(**changes)
 
 
+@pytest.mark.parametrize(("given", "expected"), [("order 7", "order 7"), ("", None), (None, None)])
+def test_what_comes_back_in_each_status_is_kept(given: str | None, expected: str | None) -> None:
+    """As pywa's `tracker` has it; an empty one is none."""
+    request = read_request(json.dumps(TEXT | {"biz_opaque_callback_data": given}).encode())
+    assert isinstance(request, SendRequest)
+    assert expected == request.callback_data
+
+
 def test_a_person_may_be_addressed_by_user_id() -> None:
     """As clients do when they answer; whose number that is, the outbox knows."""
     assert ("ZZ.184650099123", "", "Hello") == read(to=None, recipient="ZZ.184650099123")
@@ -108,6 +116,8 @@ def test_a_number_is_read_in_every_notation(written: str | int) -> None:
         ({"to": " " * 100 + "15550100777"}, 131009),
         ({"to": "\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0660"}, 131009),
         ({"recipient_type": "group"}, 131009),
+        ({"biz_opaque_callback_data": 7}, 131009),
+        ({"biz_opaque_callback_data": "x" * 513}, 131009),
         ({"context": {"message_id": 7}}, 131009),
         ({"context": {"message_id": "true_15550100777@c.us_3EB0"}}, 131009),
         ({"text": None}, 131008),

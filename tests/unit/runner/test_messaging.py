@@ -50,12 +50,11 @@ async def test_a_message_goes_its_way(session: Session, tmp_path: Path) -> None:
 
 
 async def test_what_happened_while_it_was_away_is_seen_at_once(session: Session, tmp_path: Path) -> None:
-    """No event tells of it: the page had none to tell it to."""
+    """However short it was: no event tells of it, as the page had none to tell it to."""
     async with running(session, tmp_path):
         identifier = await session.send("Hello")
         await session.becomes(identifier, "handed_over")
         session.say(RunnerState.RECONNECTING)
-        await asyncio.sleep(0.05)
         session.page.acks[identifier] = 3
         session.say(RunnerState.CONNECTED)
         await session.becomes(identifier, "read")
@@ -145,6 +144,15 @@ async def test_a_bad_message_holds_up_its_chat_alone(session: Session, tmp_path:
     assert TRIES > 1
 
 
+async def test_what_the_sender_wants_back_is_stored_with_the_message(session: Session, tmp_path: Path) -> None:
+    """So that each status has it, whichever runner tells it."""
+    request = SendRequest(given=FRIEND, digits=FRIEND, content=Text(body="Hello"), callback_data="order 7")
+    async with running(session, tmp_path, works=False) as outbox:
+        identifier = (await session.messaging.accept(request)).identifier
+        row = await outbox.run(lambda database: database.execute("SELECT id, callback_data FROM requests").fetchone())
+    assert (identifier, "order 7") == tuple(row)
+
+
 async def test_what_waits_goes_in_one_call(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of all chats; in each what is behind a message that the page does not take was not begun, and can still be refused."""
     monkeypatch.setattr(messaging, "RETRY", 30)  # while it is tried again it counts as begun for a moment
@@ -159,6 +167,34 @@ async def test_what_waits_goes_in_one_call(session: Session, tmp_path: Path, mon
         await session.becomes(behind, "accepted")
     assert 11 == session.page.calls[0]
     assert sent == [identifier for identifier, _, _ in session.page.given]
+
+
+async def test_a_chat_that_the_page_is_still_at_holds_up_no_other(session: Session, tmp_path: Path) -> None:
+    """However long: that is no failed try, nothing overtakes within the chat, and it goes on when the page says so."""
+    session.page.hangs = {"slow"}
+    async with running(session, tmp_path):
+        slow, behind = await session.send("slow"), await session.send("behind")
+        for number in range(3):
+            await session.becomes(await session.send(str(number), to="15550100888"), "handed_over")
+        session.later(seconds=SHORTEST_WAIT)
+        await asyncio.sleep(0.2)
+        assert "handing_over" == await session.status(slow)
+        session.page.hangs.clear()
+        session.messaging.wake()
+        await session.becomes(behind, "handed_over")
+
+    assert ["0", "1", "2", "slow", "behind"] == [text for _, _, text in session.page.given]
+
+
+async def test_messages_of_which_no_page_was_asked_are_not_begun(session: Session, tmp_path: Path) -> None:
+    """A page that went in the moment before: the phone that unlinks next leaves them refused and not in doubt."""
+    session.door.close()
+    async with running(session, tmp_path):
+        identifier = await session.send("Hello")
+        await asyncio.sleep(0.1)
+        session.say(RunnerState.LOGGED_OUT, linked=False)
+        await session.becomes(identifier, "failed")
+    assert [] == session.page.calls
 
 
 async def test_a_page_with_too_many_commands_has_begun_nothing(session: Session, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from session_protocol.connections import Closing
 from session_protocol.vocabulary import RunnerState
 from session_runner.host.memory import MemoryUse
 from session_runner.host.processes import Process
-from session_runner.metric_families import FAMILIES
-from session_runner.metrics import ContainerMemory, MemoryByPart, Metrics, parts_of, read_pss
+from session_runner.metrics.collectors import ContainerMemory, MemoryByPart, parts_of, read_pss
+from session_runner.metrics.families import FAMILIES
+from session_runner.metrics.metrics import Metrics
 from session_runner.profile.volume import Volume
 
 ME = os.getpid()

@@ -16,8 +16,8 @@ from session_protocol.signed_calls import Credentials
 from session_protocol.token_hashes import hash_token
 from session_protocol.vocabulary import TokenScope
 from session_runner.http import bodies, operator_calls
-from session_runner.http.app import LARGEST_BODY
 from session_runner.http.auth import MOST_RETIRED, RETIRED_SECONDS
+from session_runner.http.bodies import LARGEST_BODY
 from support.runner_parts import make_api, make_parts
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -1,13 +1,13 @@
 """Pairing codes: when one is asked for, how long it lives, and what follows from a refusal."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from session_protocol.vocabulary import LinkMethod
 from session_runner.account.phone_numbers import PhoneNumbers
 from session_runner.states.facts import Facts

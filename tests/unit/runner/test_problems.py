@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from session_runner.http.app import serve
 from session_runner.http.errors import ApiError, BadRequestError, errors_as, problems
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from support.runner_parts import make_api, make_parts
 
 HOST = b"\r\nHost: x\r\n"

@@ -4,12 +4,12 @@ Time is simulated, and each look goes through all that the monitor does with it:
 is due, `classify`, `reported`, `hold_after`.
 """
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify

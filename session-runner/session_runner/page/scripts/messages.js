@@ -3,6 +3,9 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
+  // A promise that is not waited for beyond so many milliseconds: what the page never answers must not hold up the rest.
+  session.within = (time, promise) => Promise.race([promise, new Promise((_, late) => { setTimeout(late, time, new Error('too late')); })]);
+
   const ABSENT = new Set(['msg_not_found', 'chat_not_found']);
   const MOST_CHATS = 50; // that are searched for a message of which nobody says where it is
 
@@ -71,5 +74,5 @@
   };
   session.anywhere = (id, named) => anywhere(id, [true, false], named);
   session.received = (id, named) => anywhere(id, [false], named); // what somebody else wrote
-  session.handing = new Map(); // id -> promise: a caller that gave up and came again waits for the same one
+  session.handing = new Map(); // id -> what the page is at, see `send.js`: a caller that gave up and comes again gets the same
 })();

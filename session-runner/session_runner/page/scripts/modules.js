@@ -48,6 +48,11 @@
         return handle.call(this, receipt, ...rest);
       };
     },
+    // wa-js tells of these when it is ready for everything, which a page may never get to; a revoke may show in the message alone.
+    WAWebMsgCollection: ({ MsgCollection, MsgStore: messages = MsgCollection }) => {
+      messages.on('change:ack', ({ id }) => { if (id.fromMe) session.wakeOften('ack'); });
+      for (const attribute of ['type', 'latestEditMsgKey']) messages.on(`change:${attribute}`, ({ id }) => session.touch(id));
+    },
     WAWebSocketModel: ({ Socket }) => wakeOn(Socket, ['state', 'stream', 'hasSynced']),
     // A page that is refused as too old says so and loads itself anew, all at once.
     WAWebStreamModel: ({ Stream }) => Stream.on('change:needsUpdate', (_model, needed) => { if (needed) session.wake('needsUpdate'); }),
@@ -69,10 +74,18 @@
       try { listeners[id](window.require(id)); } catch { /* an unknown page */ }
     }
   };
-  const timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, 50);
-  setTimeout(() => clearInterval(timer), 60_000);
+  // Some come in a bundle that the page fetches when it needs it, which may be after wa-js has looked.
+  let timer = null;
+  const watch = (every) => {
+    clearInterval(timer);
+    timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, every);
+  };
+  watch(50);
   // Where the page has one under another id, wa-js finds it by its shape.
-  const SHAPED = { WAWebCmd: 'Cmd', WAWebSocketModel: 'Socket', WAWebStreamModel: 'Stream', WAWebNetworkStatus: 'NetworkStatus', WAWebConnModel: 'Conn' };
+  const SHAPED = {
+    WAWebCmd: 'Cmd', WAWebSocketModel: 'Socket', WAWebStreamModel: 'Stream', WAWebNetworkStatus: 'NetworkStatus', WAWebConnModel: 'Conn',
+    WAWebMsgCollection: 'MsgStore',
+  };
   const takeShaped = () => {
     for (const [id, name] of Object.entries(SHAPED)) {
       const found = missing.has(id) && WPP.whatsapp[name];
@@ -81,7 +94,7 @@
       try { listeners[id]({ [name]: found, default: found }); } catch { /* an unknown page */ }
     }
   };
-  WPP.loader.onInjected(() => { take(() => true); takeShaped(); clearInterval(timer); session.wake('injected'); });
+  WPP.loader.onInjected(() => { take(() => true); takeShaped(); watch(250); session.wake('injected'); });
 
   let isLoaded = false;
   const loaderCame = () => {

@@ -17,17 +17,20 @@
   const own = (id) => (!byLibrary && booted && maybe(() => session.hasRun(window.require('__debug').modulesMap[id])) ? module(id) : null);
   const early = maybe(() => own('WAWebSocketModel').Socket);
   const isRegistered = () => maybe(() => own('WAWebUserPrefsMultiDevice').isRegistered());
-  if (early?.state === 'UNPAIRED' && isRegistered() === false && maybe(() => session.shownCode()) !== null) session.offered ??= performance.now();
+  if (maybe(() => early.state) === 'UNPAIRED' && isRegistered() === false && maybe(() => session.shownCode()) !== null) session.offered ??= performance.now();
   // Not for ever: without wa-js no round of codes can be asked for, and nothing can be sent.
   const isEarly = early !== null && session.offered !== null && performance.now() - session.offered < 30_000;
   const injected = byLibrary || isEarly;
   const socket = byLibrary ? maybe(() => wpp.whatsapp.Socket) : isEarly ? early : null;
   const conn = byLibrary ? maybe(() => wpp.whatsapp.Conn) : isEarly ? maybe(() => own('WAWebConnModel').Conn) : null;
   const registered = byLibrary ? maybe(() => session.isRegistered()) : isEarly ? isRegistered() : null;
+  const state = maybe(() => socket.state);
+  const synced = Boolean(maybe(() => socket.hasSynced));
+  const read = maybe(() => socket.stream);
   // Nothing can be sent before wa-js is there, so until then it is syncing.
-  const stream = isEarly && socket.stream === 'CONNECTED' ? 'SYNCING' : socket?.stream ?? null;
+  const stream = isEarly && read === 'CONNECTED' ? 'SYNCING' : read;
   const streaming = registered === true && stream === 'CONNECTED';
-  const hasChats = streaming || Boolean(socket?.hasSynced);
+  const hasChats = streaming || synced;
 
   const mutex = module('WAWebUserPrefsTabMutex');
   const holdsMutex = maybe(() => mutex.currentTabHasMutex());
@@ -41,18 +44,18 @@
   const dialog = maybe(() => session.window().kind);
   const comms = module('WAComms');
 
-  const code = registered === false && socket?.state === 'UNPAIRED' ? maybe(() => session.shownCode()) : null;
+  const code = registered === false && state === 'UNPAIRED' ? maybe(() => session.shownCode()) : null;
   // Not where chats are on the screen, which may say anything, nor where a code is, which a refused page has not.
   const byText = !hasChats && code === null;
   // A page that has been synced and hears nothing still has them, or a screen in their place.
-  const overChats = registered === true && Boolean(socket?.hasSynced) && !session?.isLetIn(stream);
+  const overChats = registered === true && synced && !session?.isLetIn(stream);
   const refusal = (kind) => (injected ? maybe(() => session.refusal(kind, { byText, overChats })) : null);
   // "Continue on WhatsApp Web" is where linking stops for a passkey; the other words stand on the screens that follow it,
   // of which the last wants the link confirmed.
   const asksForPasskey = () => {
     const shown = registered === false ? text(document.body) : '';
     if (/continue on whatsapp web/i.test(shown)) return true;
-    const confirms = socket?.state === 'UNPAIRED' && document.querySelector('canvas') === null && /\bconfirm\b/i.test(shown);
+    const confirms = state === 'UNPAIRED' && document.querySelector('canvas') === null && /\bconfirm\b/i.test(shown);
     return code === null && (/pass-?key/i.test(shown) || confirms);
   };
 
@@ -84,7 +87,7 @@
     || (overChats && maybe(() => session.screen.ownText(DATABASE_ERROR)) !== null);
   const storageFails = () => Boolean(session?.storage) && (session.storage.lasting || performance.now() - session.storage.seen < 300_000);
   const LOGOUT_REASONS = { 0: 'client_fatal', 1: 'syncd_failure', 2: 'history_sync_timeout', 3: 'account_locked' };
-  const words = [socket?.state, maybe(() => wpp.whatsapp.Stream.mode)];
+  const words = [state, maybe(() => wpp.whatsapp.Stream.mode)];
   return {
     booted, injected, registered, code, dialog, timeLocked: restriction.timeLocked, capped: restriction.capped,
     account: registered ? maybe(() => idOf(module('WAWebUserPrefsMeUser').getMaybeMePnUser())) : null,
@@ -92,9 +95,7 @@
     clockMs: Date.now(),
     document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
     refused: !booted && /whatsapp/i.test(text(document.body)) && /google chrome\s*\d{2,3}/i.test(text(document.body)),
-    socket: socket?.state ?? null,
-    stream,
-    synced: Boolean(socket?.hasSynced),
+    socket: state, stream, synced,
     online: byLibrary ? maybe(() => wpp.conn.isOnline()) ?? (navigator.onLine ? null : false) : null,
     needsUpdate: byLibrary && Boolean(maybe(() => wpp.whatsapp.Stream.needsUpdate)),
     version: maybe(() => window.Debug.VERSION),
@@ -105,7 +106,8 @@
     wasLetIn: registered === true && session?.wasLetIn === true,
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
     codeLifetimeMs: maybe(() => conn.refTTL),
-    codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
+    // Of one that the page does not show, too: wa-js gives it without its age.
+    codeAgeMs: session?.code && (code === null || code.includes(session.code.ref)) ? performance.now() - session.code.since : null,
     pairing: session?.pairing ? {
       code: session.pairing.code,
       ageMs: session.pairing.since === null ? null : performance.now() - session.pairing.since,

@@ -5,13 +5,14 @@
 // preference, which says that it was not acknowledged yet. Its words are a second witness: the page's name, which is the same
 // in every language; all of the heading where the preference is not in reach.
 //
-// No event tells of a window, so the document is watched: a change of it, at most one in a quarter of a second, is followed by
-// a look for windows, and the runner is woken where that finds others than the last.
+// No event tells of a window, nor of a QR code that is drawn some time after the page got it, so the document is watched: a
+// change of it, at most one in a quarter of a second, is followed by a look, and the runner is woken where that finds others
+// than the last.
 (() => {
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  const WINDOW = '[role=dialog], [role=alertdialog], dialog[open], [data-animate-modal-popup]';
+  const WINDOW = '[role=dialog], [role=alertdialog], [aria-modal=true], dialog[open], [data-animate-modal-popup]';
   const PAUSE = 250; // milliseconds between two looks, whatever the page does
   const BUTTON = 'button, [role=button]';
   const { isShown } = session;
@@ -55,16 +56,17 @@
   };
 
   let known = null;
+  let code = null;
   let timer = null;
+  const maybe = (read) => { try { return read(); } catch { return null; } }; // no document yet, or an unknown page
   const look = () => {
     timer = null;
-    let kind = null;
-    try { ({ kind } = session.window()); } catch { /* no document yet, or an unknown page */ }
-    if (kind === known) return;
-    known = kind;
-    session.wake('window');
+    const [kind, shown] = [maybe(() => session.window().kind), session.wasLinked ? null : maybe(session.shownCode)];
+    if (kind !== known) session.wake('window');
+    if (shown !== code) session.wake('code');
+    [known, code] = [kind, shown];
   };
   new MutationObserver(() => { timer ??= setTimeout(look, PAUSE); }).observe(document, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ['role', 'hidden', 'class', 'style', 'open'],
+    subtree: true, childList: true, attributes: true, attributeFilter: ['role', 'hidden', 'class', 'style', 'open', 'data-ref'],
   });
 })();

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from session_protocol.live_settings import LiveSettings
 from session_protocol.vocabulary import GroupEvents, WebhookEvent, WebhookFormat
 from session_runner.live import Live

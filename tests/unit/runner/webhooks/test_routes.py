@@ -3,15 +3,15 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 from prometheus_client import generate_latest
-from session_runner.metrics import Metrics
+from session_runner.metrics.metrics import Metrics
 from session_runner.outbox.deliveries import Backlog
 from support.runner_parts import make_api, make_parts
 from unit.runner.webhooks.receivers import Receiver, Sessions, receiving, webhook

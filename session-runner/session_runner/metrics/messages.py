@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
-from session_runner import metric_families as families
+from session_runner.metrics import families
 from session_runner.outbox.ages import Ages
 
 
