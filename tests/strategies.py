@@ -418,7 +418,7 @@ def session_statuses() -> st.SearchStrategy[SessionStatus]:
             expired_time=moment,
         ),
         admission=st.none()
-        | st.builds(AdmissionStatus, quota_name=names(), reserved_at=moment, memory=memory_amounts(at_least=256)),
+        | st.builds(AdmissionStatus, quotaName=names(), reserved_at=moment, memory=memory_amounts(at_least=256)),
         recovery=st.none()
         | st.builds(
             RecoveryStatus,

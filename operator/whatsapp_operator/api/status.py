@@ -87,7 +87,7 @@ class LinkStatus(StatusModel):
 class AdmissionStatus(StatusModel):
     """The session's reservation in its quota, written before the pod is created and removed when the pod is gone."""
 
-    quota_name: str = ""
+    quota_name: Annotated[str, Field(max_length=253, pattern="^[a-z0-9][-.a-z0-9]*$")]
     """The WhatsAppSessionQuota that it counts against."""
     reserved_at: Time | None = None
     """When it was reserved."""

@@ -22,7 +22,7 @@ from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
-from whatsapp_operator.api.session import AdmissionStatus, SessionStatus, WhatsAppSession
+from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.calls import retry_delay
 from whatsapp_operator.core.decision import (
     Action,
@@ -125,7 +125,8 @@ class FakeCluster(FakeObjects):
 
     def reserved_memory(self, name: str = "sales") -> Decimal | None:
         """Return the bytes of a session's stored reservation, or None without one."""
-        return (self.status(name).admission or AdmissionStatus()).memory
+        admission = self.status(name).admission
+        return None if admission is None else admission.memory
 
     def condition(self, kind: str, name: str = "sales") -> Condition:
         """Return a stored condition; it must be there."""

@@ -213,3 +213,18 @@ async def test_who_waits_is_admitted_all_the_same(simulation: Simulation, fields
     await simulation.until(lambda: simulation.pod_uid("b"), within=120)
 
     assert ("False", "QuotaExceeded") == waits
+
+
+@pytest.mark.parametrize("name", [None, "Not:a:name"])
+async def test_a_reservation_without_a_quotas_name_is_no_reservation(simulation: Simulation, name: str | None) -> None:
+    """Somebody took the name away: the pod has its place, so it is written again, and at rest nothing is."""
+    await simulation.up("a")
+    patch = {"status": {"admission": {"quotaName": name}}}
+    simulation.api.change("whatsappsessions", "shop", "a", patch, status=True)
+    await simulation.rest(200)
+    before = len(simulation.api.writes)
+    await simulation.rest(200)
+    late = [write.path for write in simulation.api.writes[before:] if "leases" not in write.path]
+
+    assert "default" == simulation.status("a")["admission"]["quotaName"]
+    assert [] == late
