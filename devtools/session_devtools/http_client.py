@@ -37,7 +37,7 @@ class Response(NamedTuple):
     def json_object(self) -> dict[str, Any]:
         """The text as a JSON object.
 
-        :raises Refused: the request was not served, or the answer is none.
+        :raises RequestFailed: the request was not served, or the answer is none.
         """
         if self.status == 0:
             raise RequestFailed(f"no answer to {self.request_line}: {self.text[:500]}")

@@ -66,8 +66,8 @@ def advise(
     stalled = state == OperatorState.STALLED
     traits = traits_of(reason if stalled else state)
     session = f"session {namespace}/{name}"
-    # The operator's own advice names the annotation, and the command is told below.
-    detail = f": {message.rstrip('.')}" if message and not {RELINK_AT, RESTART_AT} & set(message.split()) else ""
+    # The operator's own advice has the command, which is told below.
+    detail = f": {message.rstrip('.')}" if message and RELINK_AT not in message and RESTART_AT not in message else ""
     if state == OperatorState.SUSPENDED:
         patch = """--type=merge --patch '{"spec": {"operatingMode": "Running"}}'"""
         resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"

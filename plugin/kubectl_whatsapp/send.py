@@ -63,7 +63,10 @@ def send_message(request: SendRequest, *, kubectl: Kubectl, console: Console) ->
         console.info("Type what is missing, the number on a line of its own, and Ctrl-D at the end:")
     number = read_phone_number(console.given.readline(_LONGEST_NUMBER) if request.to is None else request.to)
     if number is None:
-        raise NotSent("NUMBER is no telephone number with its country's code: write it like +15550100000")
+        what, else_ = (
+            ("NUMBER", "") if request.to is not None else ("standard input's first line", ", or give --to NUMBER")
+        )
+        raise NotSent(f"{what} is no telephone number with its country's code: write it like +15550100000{else_}")
     text = console.given.read(LONGEST).strip("\n") if request.text is None else request.text
     session = find_session(request.name, namespace=request.namespace, kubectl=kubectl)
     if not session.pod_name:

@@ -93,9 +93,8 @@ async def test_who_is_typing(start: Start, standin: StandIn, mode: str) -> None:
         await asyncio.sleep(1)
         await standin.phone.presence(device, "composing", **{"from": FRIEND})
         await async_until("told", lambda: counted(runner, refused), lambda count: count == 1, within=30)
-        await standin.phone.reload(device)
-        await asyncio.sleep(1)
-        await runner.wait_for_state("Connected")
+        async with runner.loading_anew():
+            await standin.phone.reload(device)
         await asyncio.sleep(4)
         await standin.phone.presence(device, "unavailable", **{"from": FRIEND})
         await async_until("told again", lambda: counted(runner, refused), lambda count: count == 2, within=45)

@@ -1,6 +1,5 @@
 """Messages each way over bad days: an hour without a runner, a page that loses everything, a server that says nothing."""
 
-import asyncio
 import time
 from contextlib import AbstractAsyncContextManager
 
@@ -84,9 +83,8 @@ async def test_after_all_that_a_page_can_lose_a_message_goes_each_way(
     listener, phone = Listener(), standin.phone
     async with start() as runner:
         device = await link(runner, standin)
-        await phone.reload(device)
-        await asyncio.sleep(1.0)  # it has begun
-        await returns(phone, device)
+        async with runner.loading_anew():
+            await phone.reload(device)
         await phone.logout(device, reason="syncd_failure")
         await runner.wait_for_state("QRPending")
         device = await link(runner, standin)

@@ -41,9 +41,8 @@ async def test_a_call_is_published_once(start: Start, standin: StandIn, mode: st
         async with listener.listening(runner):
             await standin.phone.call(device, id="CALL1", video=True, **FROM)
             await hears(listener, ("CALL1", "offered"))
-            await standin.phone.reload(device)
-            await asyncio.sleep(1)
-            await runner.wait_for_state("Connected")
+            async with runner.loading_anew():
+                await standin.phone.reload(device)
             await standin.phone.call(device, id="CALL1", video=True, **FROM)
             await standin.phone.call(device, id="CALL1", ended=True)
             await hears(listener, ("CALL1", "offered"), ("CALL1", "ended"))

@@ -243,6 +243,20 @@ async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: Sta
     assert facts.dialog is None
 
 
+async def test_only_the_page_itself_wakes(opened: Open) -> None:
+    """What a frame in it calls by the same name is none of its events."""
+    await opened.facts(socket="UNPAIRED")
+    await opened.browser.page.evaluate(
+        """async () => {
+          const frame = document.body.appendChild(document.createElement('iframe'));
+          await frame.contentWindow.__sessionWake('frame', null);
+          await window.__sessionWake('page', null);
+        }"""
+    )
+
+    assert ["page"] == [name for name in opened.woken if name in ("frame", "page")]
+
+
 async def test_a_page_that_changes_its_address_stays_the_same_document(opened: Open) -> None:
     """Only another document takes the facts of the last one along."""
     await opened.facts(socket="UNPAIRED")

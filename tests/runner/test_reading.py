@@ -89,9 +89,8 @@ async def test_two_hundred_messages_are_read_back(start: Start, standin: StandIn
 
         before = await messages()
         assert expected == [one["id"] for one in before]
-        await standin.phone.reload(device)
-        await runner.wait_for_state("Reconnecting", "Starting", "Connected", "Synchronizing")
-        await runner.wait_for_state("Connected")
+        async with runner.loading_anew():
+            await standin.phone.reload(device)
 
         async def again() -> list[dict[str, Any]]:
             url, headers = f"{runner.url}/v1/{path}", {"Authorization": f"Bearer {TOKENS['admin']}"}

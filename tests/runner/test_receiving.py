@@ -40,8 +40,8 @@ async def test_each_message_is_published_once(start: Start, standin: StandIn, mo
             sender, ada = Sender(runner, standin, device), listener.events[-1]["data"]["person"]["userId"]
             sent = await sender.by_pywa("send_message", to=ada, text="An answer")
             await sender.becomes(sent.id, "sent")
-            await phone.reload(device)
-            await runner.wait_for_state("Connected")
+            async with runner.loading_anew():
+                await phone.reload(device)
             await asyncio.sleep(4)
         found = listener.about()
         by_id = {event["data"]["id"]: event for event in listener.events if event["type"] == "message"}

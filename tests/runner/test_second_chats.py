@@ -49,6 +49,16 @@ async def test_what_comes_in_is_found_among_what_is_shown(generation: str, opene
     assert ["revoked", "chat"] == [entry["type"] for entry in taken["chats"][0]["entries"]]
 
 
+async def test_a_burst_of_one_second_keeps_its_order(generation: str, opened: Open) -> None:  # noqa: F811
+    """Also what is not among the newest messages of the chat any more."""
+    second = await connect(opened, generation)
+    names = [f"M{number}" for number in range(30)]
+    for name in names:
+        await second.control("comes", name, {"from": FRIEND, "body": name, "t": 1_800_000_000})
+    (chat,) = (await second.ask("inbox_take.js", {"again": False}))["chats"]
+    assert names == [entry["id"] for entry in chat["entries"]]
+
+
 async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None:  # noqa: F811
     """Handed over once under its id, and its receipts count though this page keeps none of them with the message."""
     second = await connect(opened, generation)
@@ -132,6 +142,34 @@ async def test_what_becomes_of_messages_counts_before_all_is_ready(generation: s
     await second.control("becomes", f"false_{FRIEND}_A", {"latestEditMsgKey": "E"})
     await async_until("an ack wakes", lambda: _count(second, "ack"), lambda count: count >= 1)
     await async_until("an edit wakes", lambda: _count(second, "message"), lambda count: count >= 1)
+
+
+async def test_a_chat_that_is_not_told_holds_up_the_reading_of_no_other(generation: str, opened: Open) -> None:  # noqa: F811
+    """What hangs or fails in it is left for later, and is lost to nobody: all chats are to be read anew."""
+    second = await connect(opened, generation)
+    stuck = "15550100778@c.us"
+    await second.page.evaluate(
+        """(stuck) => {
+          const { newest, message } = window.__session;
+          Object.assign(window.__session, {
+            newest: (chat, count) => (String(chat.id) === stuck ? new Promise(() => {}) : newest(chat, count)),
+            message: async (key) => { if (String(key).includes(stuck)) throw new Error('no'); return message(key); },
+          });
+        }""",
+        stuck,
+    )
+    assert (await second.ask("inbox_take.js", {"again": False}))["lost"] is True
+    for name, chat in (("A", stuck), ("B", FRIEND)):
+        await second.control("comes", name, {"from": chat, "body": name})
+
+    taken = await second.ask("inbox_take.js", {"again": False})
+    assert (True, [["B"]]) == (taken["lost"], [[one["id"] for one in chat["entries"]] for chat in taken["chats"]])
+    wanted = {"since": 0, "from": None, "reacted": False}
+    assert {"entries": [], "next": None, "failed": True} == await second.ask("inbox_list.js", {"id": stuck, **wanted})
+    keys = [f"false_{stuck}_A", f"false_{FRIEND}_B", f"false_{FRIEND}_GONE"]
+    later, there, gone = await second.ask("inbox_read.js", {"keys": keys})
+    assert ("later", "B", None) == (later, there["body"], gone)
+    assert [None] == await second.ask("strangers.js", {"numbers": ["15550100778"]})
 
 
 async def test_what_the_page_has_no_function_for_is_refused(generation: str, opened: Open) -> None:  # noqa: F811

@@ -33,7 +33,8 @@ async def test_a_message_is_sent_on(sender: Sender, standin: StandIn, mode: str)
     await sender.becomes(again, "sent")
     failed = await sender.becomes(await send_on(sender, "3AF0C768"), "failed")
     await standin.phone.revoke(sender.device, "3AF0C767", **{"from": OTHER})
-    await sender.phone.reload(sender.device)
+    async with sender.runner.loading_anew():
+        await sender.phone.reload(sender.device)
     await sender.becomes(await send_on(sender, "3AF0C767"), "failed")
     await sender.becomes(await send_on(sender, again), "sent")
 
@@ -57,7 +58,8 @@ async def test_a_file_is_sent_on_while_it_can_be_had(sender: Sender, standin: St
     sent = await send_on(sender, "P1")
     await sender.becomes(sent, "sent")
     await standin.phone.expire_media(gone=True)
-    await sender.phone.reload(sender.device)  # the page has it no more
+    async with sender.runner.loading_anew():
+        await sender.phone.reload(sender.device)  # the page has it no more
     failed = await sender.becomes(await send_on(sender, "P1"), "failed")
 
     (message,) = await sender.phone.messages(sender.device)

@@ -171,8 +171,6 @@ async def test_a_page_that_reloads_itself_is_followed(start: Start, standin: Sta
     """The page updates itself: Loading in between, Connected again, the link kept, the runner alive."""
     async with start() as runner:
         device = await link(runner, standin)
-        before = await runner.metric("whatsapp_runner_page_loads_total")
-        await standin.phone.needs_update(device, reload=True)
-        await runner.metric_above("whatsapp_runner_page_loads_total", before)
-        await runner.wait_for_state("Connected")
+        async with runner.loading_anew():
+            await standin.phone.needs_update(device, reload=True)
         assert "LoggedOut" not in [state for state, _ in runner.seen]

@@ -226,7 +226,7 @@ async def test_a_connected_page_is_believed_for_as_long_as_it_is_so(mode: str, s
         await reload_into(standin, device, seconds=4)
         began = time.monotonic()
         await runner.wait_for_state("Loading")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3  # before the next document is there
         document = await runner.wait_for_state("Restricted", reason="TimeLock")
         assert "until 2030-03-17T17:46:40Z" in document["message"]
         await standin.phone.restrict(device, kind="none")
@@ -317,7 +317,7 @@ async def test_no_dead_code_is_served(brief: StandIn, folders: Folders) -> None:
             return (await runner.get("/v1/qr", scope="link"))[2].decode()
 
         # The browser tells of the reload a moment after the server has it; the next document may show its own code by then.
-        await async_until("the dead code to be gone", shown, lambda body: fresh["text"] not in body, within=1)
+        await async_until("the dead code to be gone", shown, lambda body: fresh["text"] not in body, within=5)
         after = await runner.code()
 
         assert after["text"] != fresh["text"]

@@ -150,6 +150,18 @@ class RunnerProcess:
             f"{name} above {value}", lambda: self.metric(name), lambda seen: seen > value, within=deadline
         )
 
+    @contextlib.asynccontextmanager
+    async def loading_anew(self) -> AsyncIterator[None]:
+        """Wait until the page has another document than before the block, and is connected again.
+
+        Its state alone may be the one of the old document still.
+        """
+        name = "whatsapp_runner_page_loads_total"
+        before = await self.metric(name)
+        yield
+        await self.metric_above(name, before)
+        await self.wait_for_state("Connected")
+
     def descendants(self) -> list[Process]:
         """The processes it has started, directly or not."""
         return descendants(self.process.pid, processes())

@@ -18,6 +18,7 @@ def test_it(number):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(200)  # three programs start
 def test_a_group_is_one_workers(tmp_path: Path) -> None:
     """Otherwise each worker would make a cluster of the same name."""
     (tmp_path / "test_it.py").write_text(TESTS)
@@ -34,7 +35,7 @@ def test_a_group_is_one_workers(tmp_path: Path) -> None:
         "no:cacheprovider",
         str(tmp_path),
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
     workers = re.findall(r"^<worker (\w+)>$", done.stdout, re.MULTILINE)
 
     assert 8 == len(workers), done.stdout

@@ -83,6 +83,7 @@ def imports_of_unit_tests() -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # another program loads all of it
 def test_unit_tests_load_no_cluster() -> None:
     """The product, the tools, the demo on somebody's cluster and the figures of benchmarks are there without ours."""
     imports = imports_of_unit_tests()

@@ -334,15 +334,7 @@ class Media:
                 await fetch.run(self._page, key, upload)
                 draft = upload.draft
                 await self.in_thread(draft.keep, medium.identifier)
-                await self._ready().run(
-                    rows.fetched,
-                    medium.identifier,
-                    size=draft.size,
-                    sha256=draft.sha256,
-                    mime_type=sniff(draft.head, declared=medium.mime_type),
-                    form=variant(draft.head),
-                    now=self._now(),
-                )
+                await self._note(medium, draft)
         except MessageError as error:
             logger.info("A file of a message could not be fetched", extra={"error": type(error).__name__})
             fetch.fail(error)
@@ -352,6 +344,20 @@ class Media:
         finally:
             self._fetches.pop(medium.identifier, None)
             fetch.end()
+
+    async def _note(self, medium: Medium, draft: Draft) -> None:
+        try:
+            await self._ready().run(
+                rows.fetched,
+                medium.identifier,
+                size=draft.size,
+                sha256=draft.sha256,
+                mime_type=sniff(draft.head, declared=medium.mime_type),
+                form=variant(draft.head),
+                now=self._now(),
+            )
+        except sqlite3.OperationalError:  # no room, say: the file is there, and whoever waits for it gets it
+            logger.exception("A file of a message could not be noted")
 
     async def _read(self, file: BinaryIO) -> AsyncIterator[bytes]:
         try:

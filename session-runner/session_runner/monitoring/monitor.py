@@ -215,10 +215,11 @@ class PageMonitor:
             self._opened = self.seams.monotonic() - self.started
             self.publish(PAGE_IS_LOADING)
         await self.fetcher.fetch(browser)
+        now = self.seams.monotonic()
+        # What a browser took that was slow to start is not the page's, which has done nothing yet.
+        self._history = replace(self._history, unclassified_since=now)
         if self.fetcher.fetching.tries:  # what could not be fetched before has cost the page none of its time
-            now = self.seams.monotonic()
             self._stuck_since = now
-            self._history = replace(self._history, unclassified_since=now)
 
     async def watch(self, browser: Page) -> None:
         """Probe the page until something dies.
@@ -262,6 +263,8 @@ class PageMonitor:
         state = self.store.snapshot.state
         waits = state in (RunnerState.QR_PENDING, RunnerState.PAIRING_CODE_PENDING)
         is_turning = waits and self._history.lost_since is not None
+        # A logout that is followed by a QR code is shown for a moment, and that code does not live for long.
+        is_turning |= state is RunnerState.LOGGED_OUT and not self._history.must_wait(self.settings.policy)
         return pause_after(state, health_check=self.settings.health_check_timeout, is_turning=is_turning)
 
     def publish(self, verdict: Verdict, *, note: str = "") -> None:

@@ -60,7 +60,9 @@ def begin(database: Connection, how: Taking, state: State) -> Begun:
         return Begun(is_full=True)
     changes = notices.publish_state(database, how, state=state.state, reason=state.reason, linked=state.linked)
     statuses = notices.publish_statuses(database, how)
-    reading = None if state.linked_time is None else seen.reading(database, linked=state.linked_time)
+    reading = (
+        None if state.linked_time is None else seen.reading(database, linked=state.linked_time, now=how.now.timestamp())
+    )
     return Begun(is_full=False, published=changes + statuses, more=statuses == notices.MOST, reading=reading)
 
 

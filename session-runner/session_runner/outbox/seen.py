@@ -94,7 +94,7 @@ def opened(database: Connection, *, now: float) -> None:
     database.execute("INSERT OR IGNORE INTO reading (only, opened) VALUES (1, ?)", (now,))
 
 
-def reading(database: Connection, *, linked: float) -> Reading:
+def reading(database: Connection, *, linked: float, now: float) -> Reading:
     """Return how far the store of the page that was linked then has been read; a new link begins anew."""
     row = database.execute("SELECT * FROM reading").fetchone()
     caught_up, synchronised = row["caught_up"], bool(row["synchronised"])
@@ -102,14 +102,18 @@ def reading(database: Connection, *, linked: float) -> Reading:
         database.execute("UPDATE reading SET linked = ?, synchronised = 0, caught_up = NULL", (linked,))
         caught_up, synchronised = None, False
     linked = max(linked, row["opened"])
-    return Reading(linked=linked, synchronised=synchronised, since=(caught_up or linked) - BACK)
+    since = min(caught_up or linked, now)  # a later one is of a clock that was ahead
+    return Reading(linked=linked, synchronised=synchronised, since=since - BACK)
 
 
-def caught_up(database: Connection, *, time: float, synchronised: bool) -> None:
-    """Note that all was read that the page had then; not each time, because a note costs a write to the disk."""
+def caught_up(database: Connection, *, time: float | None, synchronised: bool) -> None:
+    """Note that all was read that the page had then; not each time, because a note costs a write to the disk.
+
+    :param time: None: the page did not tell of all chats.
+    """
     database.execute(
-        "UPDATE reading SET caught_up = ?1, synchronised = max(synchronised, ?2) "
-        "WHERE caught_up IS NULL OR caught_up < ?1 - ?3 OR synchronised < ?2",
+        "UPDATE reading SET caught_up = coalesce(?1, caught_up), synchronised = max(synchronised, ?2) "
+        "WHERE caught_up IS NULL OR caught_up < ?1 - ?3 OR caught_up > ?1 OR synchronised < ?2",
         (time, synchronised, _NOTED_EVERY),
     )
 

@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -290,7 +291,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
         _listen(browser)
         _listen_to_requests(browser, listeners, plan.allowed_hosts)
         await _listen_to_navigation(context, page, listeners)
-        await context.expose_binding(scripts.BINDING, lambda _source, *given: listeners.woken(*event(given)))
+        await context.expose_binding(scripts.BINDING, partial(_wake, page, listeners))
         await context.add_init_script(scripts.init_script())
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
         raise LaunchError(f"The browser ended while it was prepared: {first_line(error)}") from error
@@ -364,6 +365,12 @@ async def _listen_to_navigation(context: BrowserContext, page: Page, listeners: 
     session.on("Page.frameStartedNavigating", began)
     session.on("Page.frameStoppedLoading", stopped)
     session.on("Page.frameNavigated", arrived)
+
+
+def _wake(page: Page, listeners: Listeners, source: Mapping[str, Any], *given: Any) -> None:
+    """Pass an event of the page on; its frames, and a second window until it is closed, have none to tell."""
+    if source["frame"] == page.main_frame:
+        listeners.woken(*event(given))
 
 
 def event(given: tuple[Any, ...]) -> tuple[str, str | None]:

@@ -15,14 +15,14 @@ from typing import Final
 import msgspec
 
 from session_runner.commands import CommandError
-from session_runner.linked_page import LinkedPage
+from session_runner.linked_page import LinkedPage, PageRefusedError
 from session_runner.messages.incoming import Entry, News, PageMessage, Who, news_of
 from session_runner.outbox import backfills, seen
 from session_runner.outbox.backfills import Backfill, Receiver
 from session_runner.outbox.outbox import Outbox
 from session_runner.outbox.seen import Reading
 from session_runner.page.errors import CallFailedError
-from session_runner.receiving.inbox import Inbox
+from session_runner.receiving.inbox import LATER, Inbox
 from session_runner.store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class BackfillReader:
         todo = await outbox.run(backfills.unfinished, tuple(wanted), linked=linked, now=now)
         if not todo:
             return PAUSE
-        reading = await outbox.run(seen.reading, linked=linked)
+        reading = await outbox.run(seen.reading, linked=linked, now=now)
         if not reading.synchronised:
             return PAUSE
         pause = PAUSE
@@ -131,6 +131,8 @@ class BackfillReader:
             await self._page.read("inbox_list.js", {"id": who.id, "since": 0, "from": start, "reacted": False}),
             type=_Piece,
         )
+        if found.failed:
+            raise PageRefusedError
         entries = [entry for entry in found.entries if _is_published(entry, before=before)]
         some, next_key = entries[-AT_ONCE:], found.next if found.next != start else None
         if len(some) < len(entries):
@@ -138,6 +140,8 @@ class BackfillReader:
         if not some:
             return [], next_key
         read = await self._page.read("inbox_read.js", {"keys": [entry.key for entry in some]})
+        if isinstance(read, list) and LATER in read:
+            raise PageRefusedError
         return [one for one in msgspec.convert(read, type=list[PageMessage | None]) if one is not None], next_key
 
 
@@ -148,6 +152,7 @@ class _Chats(msgspec.Struct, frozen=True):
 class _Piece(msgspec.Struct, frozen=True):
     entries: list[Entry]
     next: str | None = None
+    failed: bool = False
 
 
 def _is_published(entry: Entry, *, before: float) -> bool:

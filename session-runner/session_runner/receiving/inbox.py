@@ -56,6 +56,8 @@ PAUSE: Final = 30.0
 """ Seconds between two rounds of which nothing told. """
 SWEEP: Final = 3600.0
 """ Seconds between two removals of what is kept no longer. """
+LATER: Final = "later"
+""" What the page says of a message that it does not give now. """
 EVENT_BYTES: Final = 12
 """ Random bytes of an event's id. """
 _NO_MESSAGES: Final = Reading(linked=0, synchronised=True, since=0)
@@ -64,6 +66,10 @@ _NO_MESSAGES: Final = Reading(linked=0, synchronised=True, since=0)
 
 class _NoRoomError(Exception):
     """So much waits by now that nothing more is read."""
+
+
+class _UntoldChatError(Exception):
+    """The page does not tell all that is in a chat."""
 
 
 @dataclass(kw_only=True)
@@ -103,16 +109,23 @@ class Inbox:
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
         self._waker = Waker()
-        store.changed.connect(self._waker.wake)
+        store.changed.connect(self._on_state)
         self._something = False
         """ Whether the page told that something happened. """
         self._again = False
         self._whole = _Whole()
+        self._was_away = False
+        """ Whether the page was, since the last round began: for a moment, perhaps, during that round. """
         self._is_full = False
         self.changed = Signal()
         """ There are new events, or none can be read any more. """
         self.marks_stored = Signal()
         """ Messages were stored with their read marks. """
+
+    def _on_state(self) -> None:
+        if not self._page.is_connected:
+            self._was_away = True
+        self._waker.wake()
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -191,8 +204,10 @@ class Inbox:
         self.published(begun.published)
         if begun.more:
             self.wake()
-        if not can_read:
+        if self._was_away or not can_read:
+            self._was_away = False
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
+        if not can_read:
             return PAUSE
         reading = begun.reading
         if reading is None:
@@ -237,7 +252,7 @@ class Inbox:
         if touched:
             await self._take_touched(outbox, touched, reading)
         if taken.get("lost"):
-            self._whole.at = 0.0
+            self._whole.at, self._whole.reconnected = 0.0, True
 
     async def _read_whole(self, outbox: Outbox, reading: Reading, loop: asyncio.AbstractEventLoop) -> None:
         """Read all chats that may have something new."""
@@ -245,19 +260,24 @@ class Inbox:
         found = await self._page.read("inbox_chats.js", {"since": reading.since})
         if not isinstance(found, dict) or not isinstance(found.get("chats"), list):
             raise PageRefusedError
-        history = 0
+        history, untold = 0, 0
         for given in found["chats"]:
             with self._unreadable():
                 who = msgspec.convert(given, type=Who)
-                history += await self._read_chat(outbox, who, reading, reacted=reconnected)
+                try:
+                    history += await self._read_chat(outbox, who, reading, reacted=reconnected)
+                except _UntoldChatError:
+                    untold += 1
             if self._something:  # what has just happened does not wait for all the rest
                 await self._read_touched(outbox, reading)
-        over = bool(found.get("synchronised")) or started - reading.linked >= SYNCHRONISED_AFTER
+        if untold:  # they are read from where they were read before
+            logger.warning("The page does not tell what is in chats", extra={"count": untold})
+        over = (bool(found.get("synchronised")) and not untold) or started - reading.linked >= SYNCHRONISED_AFTER
         settled = None
         if over and not history:
             settled = loop.time() if self._whole.settled is None else self._whole.settled
         synchronised = reading.synchronised or (settled is not None and loop.time() - settled >= SETTLED)
-        await outbox.run(seen.caught_up, time=started, synchronised=synchronised)
+        await outbox.run(seen.caught_up, time=None if untold else started, synchronised=synchronised)
         pause = WHOLE if synchronised else SETTLED
         self._whole = _Whole(at=loop.time() + pause, reconnected=False, settled=settled)
 
@@ -286,6 +306,8 @@ class Inbox:
             found = await self._page.read("inbox_list.js", argument)
             if not isinstance(found, dict) or not isinstance(found.get("entries"), list):
                 raise PageRefusedError
+            if found.get("failed"):
+                raise _UntoldChatError
             sifted = await self._sift(outbox, who, found["entries"], reading)
             news.extendleft(reversed(sifted.news))
             history += sifted.history
@@ -302,7 +324,8 @@ class Inbox:
         taken = await outbox.run(readings.take_touched, touched, how)
         self._took(taken.published, how=how, is_full=taken.is_full)
         for who, news in taken.left:
-            await self._publish(outbox, who, news, reading)
+            with contextlib.suppress(_UntoldChatError):  # all chats are read within a minute
+                await self._publish(outbox, who, news, reading)
 
     async def _sift(self, outbox: Outbox, who: Who, given: Sequence[Any], reading: Reading) -> Sifted:
         return await outbox.run(seen.sift, who, self._entries(given), self.taking(reading))
@@ -315,7 +338,11 @@ class Inbox:
         return entries
 
     async def _publish(self, outbox: Outbox, who: Who, news: Sequence[Entry], reading: Reading) -> None:
-        """Have what is in these messages stored as events."""
+        """Have what is in these messages stored as events.
+
+        :raises _UntoldChatError: the page does not give all of them now; the others are stored.
+        """
+        is_all = True
         for start in range(0, len(news), AT_ONCE):
             some = news[start : start + AT_ONCE]
             read = await self._page.read("inbox_read.js", {"keys": [entry.key for entry in some]})
@@ -325,6 +352,9 @@ class Inbox:
             for entry, one in zip(some, read, strict=True):
                 if one is None:
                     continue  # gone since it was listed
+                if one == LATER:
+                    is_all = False
+                    continue
                 with self._unreadable() as readable:
                     messages.append(msgspec.convert(one, type=PageMessage))
                 if not readable:
@@ -333,6 +363,8 @@ class Inbox:
             how = self._taking_messages(reading)
             count, is_full = await outbox.run(readings.take, messages, fresh=fresh, how=how)
             self._took(count, how=how, is_full=is_full)
+        if not is_all:
+            raise _UntoldChatError
 
     def _took(self, count: int, *, how: Taking, is_full: bool) -> None:
         """Handle that messages were stored. :raises _NoRoomError: no more are to be read."""

@@ -98,7 +98,7 @@ class Messaging:
         self._store = store
         self._page = page
         self._waker = Waker()
-        store.changed.connect(self._waker.wake)
+        store.changed.connect(self._on_state)
         self._clock = clock
         self._random = random
         self._preparer = preparer
@@ -119,6 +119,8 @@ class Messaging:
             page=self._page, now=self._now, metrics=metrics, failed=self._count_failed, further=self._went_further
         )
         self._connected_since: float | None = None
+        self._was_away = False
+        """ Whether the page was, since the last round began: for a moment, perhaps, during that round. """
         self._settled: str | None = None
         """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
@@ -131,6 +133,11 @@ class Messaging:
         """ Whether they may have; an earlier runner may have left some. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
+
+    def _on_state(self) -> None:
+        if not self._page.can_send:
+            self._was_away = True
+        self._waker.wake()
 
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
@@ -259,10 +266,12 @@ class Messaging:
     async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
-        if not self._page.can_send:
+        if self._was_away or not self._page.can_send:
+            self._was_away = False
             self._connected_since = self._settled = None
-            pause = min(TICK, await self._measure(outbox, now=now))
             self._receipts.disconnected(now=now)
+        if not self._page.can_send:
+            pause = min(TICK, await self._measure(outbox, now=now))
             if STATES[state].linked is False:
                 await self._end_waiting(outbox, but_of=None)
                 await outbox.run(marks.clear)

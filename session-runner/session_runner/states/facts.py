@@ -174,7 +174,7 @@ class Facts(Private, frozen=True, kw_only=True):
     unavailable: bool = False
     """ The page shows that the service is down. """
     logout_reason: str | None = None
-    """ Why the page was logged out, by its address: a word of the page's own, see `logout_reasons`. """
+    """ Why the page was logged out, by its address: a word of the page's own, see `session_protocol.logouts`. """
     storage_failed: bool = False
     time_locked: bool = False
     """ The account may not write to people who did not write first. """

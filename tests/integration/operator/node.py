@@ -112,14 +112,17 @@ class Node:
     """ Seconds that a pod takes to end. """
     pause: bool = False
     """ Ask the API server for nothing: it is away. """
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """ Held while it looks at the pods and does something about them. """
 
     async def run(self) -> None:
         """Play kubelet until cancelled."""
         while True:
-            for pod in [] if self.pause else await self.admin.list("pods", self.namespace):
-                # A pod that vanishes under our hands is what a kubelet meets every day.
-                with contextlib.suppress(LookupError):
-                    await self._sync_pod(pod)
+            async with self.looking:
+                for pod in [] if self.pause else await self.admin.list("pods", self.namespace):
+                    # A pod that vanishes under our hands is what a kubelet meets every day.
+                    with contextlib.suppress(LookupError):
+                        await self._sync_pod(pod)
             await asyncio.sleep(0.05)
 
     async def _sync_pod(self, pod: Json) -> None:

@@ -44,7 +44,8 @@ def operator_kubeconfig(operator_cluster: LightCluster) -> Path:
 async def _away(harness: OperatorHarness) -> AsyncIterator[None]:
     """Let the API server be replaced meanwhile; a kubelet ends what is not there any more."""
     harness.node.pause = True
-    await asyncio.sleep(0.2)  # its present look
+    async with harness.node.looking:  # its present look is over
+        pass
     yield
     there = {pod["metadata"]["uid"] for pod in await harness.admin.list("pods", harness.namespace)}
     for uid in harness.node.runners.keys() - there:

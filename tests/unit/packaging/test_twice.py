@@ -24,6 +24,8 @@ def test_other():
         file.write("x")
 """
 
+WHY = ["    test_it.py:9: AssertionError", "    E       assert (False)"]
+
 
 def run_tests(folder: Path, names: list[str], *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run tests of which each fails the first time, and in groups, as the real ones."""
@@ -52,13 +54,15 @@ def test_what_passes_the_second_time_is_named(tmp_path: Path) -> None:
     """Under its name without the group; what passed at once is not run again."""
     done = run_tests(tmp_path, ["a@b"])
 
+    lines = done.stdout.splitlines()
     assert 0 == done.returncode, done.stdout
-    assert "FLAKY test_it.py::test_it[a@b]: failed, then passed" in done.stdout.splitlines()
+    assert ["FLAKY test_it.py::test_it[a@b]: failed, then passed", *WHY] == lines[-len(WHY) - 1 :]
     assert "x" == (tmp_path / "others").read_text()
 
 
 def test_the_first_run_counts_for_the_coverage(tmp_path: Path) -> None:
     """Else one flaky test would be a floor missed."""
+    (tmp_path / ".coveragerc").write_text("[run]\nsource = .\n")
     (tmp_path / "module.py").write_text("def first():\n    return 1\n")
     (tmp_path / "test_module.py").write_text("import module\n\ndef test_first():\n    assert module.first()\n")
 
@@ -78,3 +82,6 @@ def test_failed_is_what_fails_for_good(tmp_path: Path, names: list[str], tries: 
 
     assert 1 == done.returncode, done.stdout
     assert "FLAKY" not in done.stdout
+    end = done.stdout.partition("==> failed:\n")[2].splitlines()
+    assert {f"FAILED test_it.py::test_it[{name}]" for name in names} == {line for line in end if line[0] != " "}
+    assert len(names) == end.count(WHY[0])

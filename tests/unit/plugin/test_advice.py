@@ -109,9 +109,10 @@ def test_the_whole_sentence_of_an_expired_link() -> None:
 
 
 def test_the_command_is_there_once() -> None:
-    """The operator's message ends with the annotation to set; here it is a command."""
+    """The operator's message ends with it, too."""
     message = (
-        "No phone was linked: to show a QR code again, set the annotation wasession.dev/relink-at to the current time."
+        "No phone was linked: to show a QR code again, run: kubectl annotate --overwrite was sales -n shop "
+        "wasession.dev/relink-at=$(date -u +%FT%TZ)"
     )
     advice = advise(namespace="shop", name="sales", state="LinkExpired", message=message)
 

@@ -195,7 +195,7 @@ def test_what_is_no_number_is_refused_without_showing_it(
     assert 1 == run(harness, "--to", number, TEXT)
     assert "NUMBER is no telephone number with its country's code" in output(harness)
     assert 1 == run(harness, TEXT, given=f"{number}\n")
-    output(harness)
+    assert "standard input's first line is no telephone number" in output(harness)
     assert [] == scripted_runner.bodies
 
 

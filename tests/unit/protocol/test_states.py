@@ -84,8 +84,8 @@ def test_the_operator_makes_no_pod_in_a_state_that_waits(monkeypatch: pytest.Mon
     assert ("True", MADE_UP) == cluster.says("Stalled")
     assert {} == cluster.pods
     assert (
-        "It was made up: to forget it, set the annotation wasession.dev/relink-at to the current time."
-        == stalled.message
+        "It was made up: to forget it, run: kubectl annotate --overwrite was sales -n shop "
+        "wasession.dev/relink-at=$(date -u +%FT%TZ)" == stalled.message
     )
 
 

@@ -53,12 +53,16 @@ class PlayedStore:
     """ Whether it gives what is in a new message as soon as it is asked what happened. """
     lost: bool = True
     synchronised: bool = True
+    reacted: list[bool] = field(default_factory=list)
+    """ Whether a listing was to tell reactions, each time. """
     read: list[str] = field(default_factory=list)
     """ Every key whose content was asked for. """
     fails: list[str] = field(default_factory=list)
     """ Scripts that fail the next time. """
     answers: dict[str, Any] = field(default_factory=dict)
     """ What a script answers instead. """
+    untold: set[str] = field(default_factory=set)
+    """ Chats, and keys of messages, of which it does not tell now. """
     ringing: dict[str, dict[str, Any]] = field(default_factory=dict)
     """ Calls by their id. """
     rejected: list[str] = field(default_factory=list)
@@ -97,7 +101,7 @@ class PlayedStore:
                 return self._list(**{("start" if name == "from" else name): one for name, one in argument.items()})
             case "inbox_read.js":
                 self.read += argument["keys"]
-                return [self._content(key) for key in argument["keys"]]
+                return ["later" if key in self.untold else self._content(key) for key in argument["keys"]]
         return self._calls(script, argument)
 
     def _calls(self, script: str, argument: Any) -> Any:
@@ -127,7 +131,9 @@ class PlayedStore:
         return content | self._entry(message) | {"fresh": is_fresh}
 
     def _list(self, *, id: str, since: float, start: str | None, reacted: bool) -> dict[str, Any]:  # noqa: A002 -- the script's word
-        assert isinstance(reacted, bool)
+        if id in self.untold:
+            return {"entries": [], "next": None, "failed": True}
+        self.reacted.append(reacted)
         messages = [message for message in self.chats[id] if message["t"] >= since]
         keys = [message["key"] for message in messages]
         end = len(messages) if start is None else keys.index(start)

@@ -78,7 +78,7 @@ class Asking:
         """Note the link, and that what came with it has arrived."""
         linked = self.session.linked.timestamp()
         await outbox.run(seen.opened, now=linked - DAY)
-        await outbox.run(seen.reading, linked=linked)
+        await outbox.run(seen.reading, linked=linked, now=linked)
         await outbox.run(seen.caught_up, time=linked, synchronised=synchronised)
 
     @contextlib.asynccontextmanager
@@ -301,6 +301,21 @@ async def test_a_chat_that_cannot_be_read_is_left_out(asking: Asking, caplog: py
         assert [["B"], []] == texts(await is_over(outbox))
 
     assert "The rest of a chat's history is left out" in caplog.text
+
+
+async def test_what_the_page_gives_later_is_waited_for(asking: Asking) -> None:
+    """A chat that it does not tell now, and a message that it does not give."""
+    asking.put(ADA, "A")
+    waits = iter([{ADA}, {f"false_{ADA}_A"}])
+    call = asking.session.page.call
+
+    async def later(script: str, argument: Any = None) -> Any:
+        asking.session.page.untold = next(waits, set()) if script == "inbox_list.js" else asking.session.page.untold
+        return await call(script, argument)
+
+    asking.session.page.call = later  # type: ignore[method-assign]
+    async with asking.reading() as outbox:
+        assert [["A"], []] == texts(await is_over(outbox))
 
 
 async def test_a_page_that_does_not_answer_is_asked_again(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
         async with session.running():
             await session.settles()
             session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
-            await session.has(receiver, 1)
+            await async_until("it is over", lambda: asyncio.sleep(0, session.counted), bool, within=20)
             await asyncio.sleep(0.1)
             await session.settles()
 
@@ -153,11 +153,12 @@ async def test_a_webhook_gets_it_at_once_or_never(tmp_path: Path) -> None:
 async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And of few chats at all, so that a receiver that hangs costs nothing; messages go on beside it."""
     monkeypatch.setattr(ephemeral, "MOST", 2)
-    receiver, gate = Receiver(), asyncio.Event()
+    receiver, begun, gate = Receiver(), asyncio.Event(), asyncio.Event()
     handle = receiver.handle
 
     async def slow(request: Any) -> Any:
         if b"presence" in await request.read():
+            begun.set()
             await gate.wait()
         return await handle(request)
 
@@ -167,7 +168,7 @@ async def test_of_a_chat_the_newest_waits(tmp_path: Path, monkeypatch: pytest.Mo
         async with session.running() as outbox:
             await session.settles()
             session.deliverer.send_ephemeral(change(1, "ZZ.1"), ACCOUNT)
-            await asyncio.sleep(0.05)
+            await begun.wait()
             for number, chat_id in ((2, "ZZ.2"), (3, "ZZ.3"), (4, "ZZ.2"), (5, "ZZ.5")):
                 session.deliverer.send_ephemeral(change(number, chat_id), ACCOUNT)
             await session.store(outbox, "beside")

@@ -41,7 +41,7 @@ async def settle(session: Receiving, folder: Path) -> None:
     """Let the first synchronisation be over; the file is older than the link."""
     async with open_outbox(folder / "messages.sqlite") as outbox:
         await outbox.run(seen.opened, now=(session.linked - timedelta(days=1)).timestamp())
-        await outbox.run(seen.reading, linked=session.linked.timestamp())
+        await outbox.run(seen.reading, linked=session.linked.timestamp(), now=session.linked.timestamp())
         await outbox.run(seen.caught_up, time=session.linked.timestamp(), synchronised=True)
 
 
@@ -62,6 +62,22 @@ async def test_what_arrives_is_published_once(session: Receiving, tmp_path: Path
     assert first.person is not None
     assert ("15550100701", first.chat, False) == (first.person.wa_id, second.chat, first.late)
     assert second.context is not None
+
+
+async def test_what_happens_in_a_moments_absence_is_read(
+    session: Receiving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where that was over before it was looked at: the page had nobody to tell of it."""
+    for name in ("SETTLED", "WHOLE"):
+        monkeypatch.setattr(inbox_module, name, 3600.0)
+    async with receiving(session, tmp_path) as outbox:
+        session.put(ADA, "A")
+        await becomes(outbox, ("message", "A"))
+        await async_until("all was read", lambda: asyncio.sleep(0, session.inbox._whole.at), within=20)
+        session.page.put(ADA, "B")
+        session.say(RunnerState.RECONNECTING)
+        session.say(RunnerState.CONNECTED)
+        await becomes(outbox, ("message", "A"), ("message", "B"))
 
 
 async def test_what_arrives_is_read_while_whatsapp_answers_no_message(session: Receiving, tmp_path: Path) -> None:
@@ -352,6 +368,34 @@ async def test_a_page_that_dies_meanwhile_is_read_again(session: Receiving, tmp_
         session.page.fails.append(script)
         session.put(ADA, "B")
         await becomes(outbox, ("message", "A"), ("message", "B"))
+
+
+async def test_a_chat_that_the_page_does_not_tell_holds_up_no_other(session: Receiving, tmp_path: Path) -> None:
+    """What is in it is told once the page tells it, however late that is; so is a message that it gives later."""
+    session.page.put(ADA, "A")
+    session.page.put(BOB, "B")
+    session.page.put(BOB, "LATER")
+    later = f"false_{BOB}_LATER"
+    session.page.untold = {ADA, later}
+    async with receiving(session, tmp_path) as outbox:
+        await becomes(outbox, ("message", "B"))
+        session.now += timedelta(days=9)
+        session.put(BOB, "C", t=T + 9 * 86400)
+        await becomes(outbox, ("message", "B"), ("message", "C"))
+        session.page.untold = set()
+        expected = {("message", name) for name in ("A", "B", "C", "LATER")}
+        await async_until("all are told", lambda: ids(outbox), lambda found: expected == set(found))
+
+
+async def test_reactions_are_asked_for_where_events_were_lost(session: Receiving, tmp_path: Path) -> None:
+    """Too many came, say: that somebody reacted is told by no other reading."""
+    session.page.put(ADA, "A")
+    async with receiving(session, tmp_path) as outbox:
+        await becomes(outbox, ("message", "A"))
+        await async_until("it is quiet", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: not all_[-1])
+        session.page.lost = True
+        session.put(ADA, "B")
+        await async_until("asked", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: all_.count(True) == 2)
 
 
 async def test_what_is_gone_when_it_is_read(session: Receiving, tmp_path: Path) -> None:

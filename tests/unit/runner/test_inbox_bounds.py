@@ -8,7 +8,7 @@ import pytest
 from session_protocol.vocabulary import RunnerState
 from session_runner.messages.contents import Text
 from session_runner.messages.progress import Progress
-from session_runner.outbox import events, notices, requests
+from session_runner.outbox import events, notices, readings, requests
 from session_runner.outbox.requests import NewMessage
 from session_runner.receiving import inbox as inbox_module
 from support.waiting import async_until
@@ -16,6 +16,11 @@ from unit.runner.inbox_harness import ADA, BOB, Receiving, T, becomes, ids, rece
 from unit.runner.test_inbox import Waiting, quick, session, settle
 
 __all__ = ["quick", "session"]
+
+
+def reading_stopped(session: Receiving) -> float | None:
+    """What the metric says."""
+    return session.metrics.registry.get_sample_value("whatsapp_runner_message_reading_stopped")
 
 
 async def test_a_very_long_chat_is_read_in_parts(
@@ -66,9 +71,9 @@ async def test_at_the_bound_nothing_more_is_read(
         session.put(ADA, "A")
         await becomes(outbox, ("message", "A"))
         session.put(ADA, "B")
+        stopped = await async_until("it has stopped", lambda: asyncio.sleep(0, reading_stopped(session)), within=20)
         await asyncio.sleep(0.1)
         before = await ids(outbox)
-        stopped = session.metrics.registry.get_sample_value("whatsapp_runner_message_reading_stopped")
         waiting.taken = True
         session.inbox.wake()
         await becomes(outbox, ("message", "A"), ("message", "B"))
@@ -113,6 +118,13 @@ async def test_at_the_bound_nothing_else_is_added(tmp_path: Path, monkeypatch: p
     waiting.given.extend(["message"] * 2)
     monkeypatch.setattr(events, "MOST", 2)
     monkeypatch.setattr(notices, "MOST", 2)
+    original, states = readings.begin, list[RunnerState]()
+
+    def begin(database: Any, how: Any, state: readings.State) -> readings.Begun:
+        states.append(state.state)
+        return original(database, how, state)
+
+    monkeypatch.setattr(readings, "begin", begin)
     session = Receiving(deliveries=waiting)
     session.say(RunnerState.CONNECTED)
     await settle(session, tmp_path)
@@ -125,7 +137,12 @@ async def test_at_the_bound_nothing_else_is_added(tmp_path: Path, monkeypatch: p
         session.say(RunnerState.RECONNECTING)
         session.say(RunnerState.DEGRADED)
         session.inbox.wake()
-        await asyncio.sleep(0.1)
+        await async_until(
+            "the newest state is seen",
+            lambda: asyncio.sleep(0, states[-1:]),
+            within=20,
+            accept=lambda found: found == [RunnerState.DEGRADED],
+        )
         assert ["message"] * 2 == waiting.given
         waiting.taken = True
         session.inbox.wake()

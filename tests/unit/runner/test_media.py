@@ -414,13 +414,21 @@ async def test_a_file_has_the_size_that_it_has(store: Store, monkeypatch: pytest
         identifier = await received(store, outbox, JPEG)
         with monkeypatch.context() as full:
             full.setattr(rows, "fetched", no_room)
+            medium = await store.media.find(identifier)
             assert JPEG == await store.read(identifier)
-            await asyncio.sleep(0.1)
+            kept = store.folder / identifier
+            await async_until("it is kept", lambda: asyncio.sleep(0, kept.is_file()), every=0.001)
+            _, pieces = await store.media.open(medium)  # while it is being noted
+            assert JPEG == b"".join([piece async for piece in pieces])
+            await async_until(
+                "it is over", lambda: asyncio.sleep(0, store.media._fetches), lambda under_way: not under_way
+            )
         medium, pieces = await store.media.open(await store.media.find(identifier))
 
         assert (len(JPEG), JPEG) == (medium.size, b"".join([piece async for piece in pieces]))
 
 
 def no_room(*_given: object, **_named: object) -> None:
-    """Fail as a full volume does."""
+    """Fail as a full volume does, when it has tried for a while."""
+    time.sleep(0.2)
     raise sqlite3.OperationalError("database or disk is full")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.exits import RunEnded
-from session_runner.monitoring.monitor import LOADING_INTERVAL, RESTING_INTERVAL, pause_after
+from session_runner.monitoring.monitor import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL, pause_after
 from session_runner.monitoring.state_file import StateFile
 from session_runner.page.errors import PageError, PageGoneError, ProbeTimeoutError
 from session_runner.states.classify import Verdict
@@ -144,7 +144,7 @@ async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> N
     loop = asyncio.get_running_loop()
     loop.call_later(0.05, page.died.set_result, "page")
     with pytest.raises(RunEnded) as caught:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             await harness.monitor.watch(page)
 
     assert caught.value.exit.code is ExitCode.PAGE_CRASHED
@@ -203,6 +203,17 @@ def test_a_resting_session_is_looked_at_less_often() -> None:
     assert pause_after(RunnerState.LOADING, health_check=45) == LOADING_INTERVAL
     assert pause_after(RunnerState.CONNECTED, health_check=45) == RESTING_INTERVAL
     assert pause_after(RunnerState.QR_PENDING, health_check=45, is_turning=True) == LOADING_INTERVAL
+
+
+@pytest.mark.parametrize(("on_logout", "pause"), [("Relink", LOADING_INTERVAL), ("Wait", MOVING_INTERVAL)])
+async def test_a_logout_that_a_code_follows_is_looked_at_closely(tmp_path: Path, on_logout: str, pause: float) -> None:
+    """The code is there, and is shown as soon as the logout was."""
+    harness = MonitorHarness(tmp_path, HEALTH_CHECK_TIMEOUT="45s", ON_LOGOUT=on_logout)
+    harness.step = 0.1
+    await harness.exit(ScriptedPage({}, UNLINKED))
+
+    assert harness.states[-1][0] == "LoggedOut"
+    assert harness.monitor._pause() == pause
 
 
 async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:

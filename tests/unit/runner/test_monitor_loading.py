@@ -83,3 +83,14 @@ async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> N
     ended = await harness.exit(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
+
+
+async def test_a_browser_that_starts_slowly_costs_the_page_none_of_its_time(tmp_path: Path) -> None:
+    """On a busy node half of the start-up time may be over before the page is asked for, which then is no page that does not boot."""
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
+    harness.seconds, harness.step = 35, 0.5
+    page = ScriptedPage(BOOTING, BOOTING, UNLINKED | {"code": "2@a,b,c,d"})
+    await harness.monitor.fetch(page)
+    await harness.exit(page)
+
+    assert ["Loading", "QRPending"] == list(dict.fromkeys(state for state, _ in harness.states))

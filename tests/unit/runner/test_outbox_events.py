@@ -75,7 +75,8 @@ def test_only_what_is_waited_for_fills_it(database: Connection) -> None:
 def test_what_was_seen_is_forgotten_when_it_is_asked_for_no_more(database: Connection) -> None:
     """A day later, to be sure."""
     seen.opened(database, now=0)
-    seen.reading(database, linked=0)
+    now = 10 * seen.DAY
+    seen.reading(database, linked=0, now=now)
     seen.caught_up(database, time=10 * seen.DAY, synchronised=True)
     for number in range(10):
         row = ("chat", str(number), number * seen.DAY)
@@ -83,7 +84,18 @@ def test_what_was_seen_is_forgotten_when_it_is_asked_for_no_more(database: Conne
     seen.sweep(database, now=10 * seen.DAY)
 
     assert ["6", "7", "8", "9"] == [row["id"] for row in database.execute("SELECT id FROM seen ORDER BY id")]
-    assert 7 * seen.DAY == seen.reading(database, linked=0).since
+    assert 7 * seen.DAY == seen.reading(database, linked=0, now=now).since
     seen.caught_up(database, time=10 * seen.DAY + 60, synchronised=True)
-    assert 7 * seen.DAY == seen.reading(database, linked=0).since
-    assert not seen.reading(database, linked=5).synchronised
+    assert 7 * seen.DAY == seen.reading(database, linked=0, now=now + 60).since
+    assert not seen.reading(database, linked=5, now=now).synchronised
+
+
+def test_a_clock_that_was_ahead_skips_no_message(database: Connection) -> None:
+    """Set back by a year it is asked for the last days again, and what is read then counts; so it is without a time."""
+    seen.opened(database, now=0)
+    seen.reading(database, linked=0, now=0)
+    seen.caught_up(database, time=365 * seen.DAY, synchronised=True)
+    assert 7 * seen.DAY == seen.reading(database, linked=0, now=10 * seen.DAY).since
+    seen.caught_up(database, time=11 * seen.DAY, synchronised=True)
+    seen.caught_up(database, time=None, synchronised=True)
+    assert 8 * seen.DAY == seen.reading(database, linked=0, now=20 * seen.DAY).since

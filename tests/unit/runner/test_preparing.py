@@ -214,8 +214,9 @@ async def test_a_server_in_trouble_is_asked_again(
             linked.site.answers["/a.png"] = lambda: next(twice)
             await linked.session.becomes(await linked.send(), "handed_over")
 
-    expected = 0 if trouble == "gone" else rules.TRIES
-    assert expected == linked.site.asked.count("/never.png")
+    most = 0 if trouble == "gone" else rules.TRIES
+    least = 2 if trouble in ("hangs", "late") else most  # a try may be over before it has reached the server
+    assert least <= linked.site.asked.count("/never.png") <= most
 
 
 async def test_what_is_tried_later_holds_up_no_other_file(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:

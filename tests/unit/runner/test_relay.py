@@ -270,7 +270,7 @@ async def test_the_end_of_either_side_ends_the_other(host: int) -> None:
 
 async def test_a_connection_over_which_nothing_goes_is_closed(monkeypatch: pytest.MonkeyPatch, host: int) -> None:
     """What is said in either direction keeps it open."""
-    monkeypatch.setattr(relays, "IDLE_SECONDS", 1.0)
+    monkeypatch.setattr(relays, "IDLE_SECONDS", 2.0)
     async with small_proxy(ProxyType.HTTP) as proxy, before(proxy) as relay:
         _, reader, writer = await connect(relay, "page.localhost", host)
         for _ in range(5):

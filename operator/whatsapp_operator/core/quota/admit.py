@@ -11,22 +11,18 @@ fit are admitted in one round, so a small session may pass a large one that wait
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from session_protocol.quantities import format_quantity
-
-from whatsapp_operator.api.conditions import Reason
-from whatsapp_operator.api.invalid import InvalidObject
-from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Defaults, Refusal, SealedKind, SessionUID
 from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal, prove
 from whatsapp_operator.core.objects.pod_memory import counted_memory
 from whatsapp_operator.core.objects.reading import part, text
-from whatsapp_operator.core.quota.not_running import NotRunning, find_not_running, remedy
+from whatsapp_operator.core.quota.ledger import Ledger, refusal
+from whatsapp_operator.core.quota.not_running import find_not_running
 from whatsapp_operator.core.quota.queue_order import in_order
 from whatsapp_operator.core.quota.requeue import is_outside, stored_requeue
 from whatsapp_operator.core.quota.reservations import (
@@ -53,31 +49,6 @@ class AdmissionResult:
     """ Why each pending session was not admitted. """
     usage: Mapping[str, Usage]
     """ By quota, new reservations included; every existing quota is there. """
-
-
-@dataclass(kw_only=True)
-class _Ledger:
-    """The reservations of one quota; it grows during the round."""
-
-    reservations: dict[SessionUID, Reservation] = field(default_factory=dict)
-    memory: int = 0
-    by_namespace: Counter[str] = field(default_factory=Counter)
-    claims: dict[ObjectKey, int] = field(default_factory=dict)
-    """ Bytes, by claim. """
-    storage: int = 0
-    not_running: list[NotRunning] = field(default_factory=list)
-
-    def add(self, reservation: Reservation) -> None:
-        known = self.reservations.get(reservation.session_uid)
-        if known is not None and known.memory >= reservation.memory:
-            return
-        self.memory += reservation.memory - (known.memory if known is not None else 0)
-        self.by_namespace[reservation.namespace] += known is None
-        self.reservations[reservation.session_uid] = reservation
-
-    def add_claim(self, key: ObjectKey, size: int) -> None:
-        self.storage += max(0, size - self.claims.get(key, 0))
-        self.claims[key] = max(size, self.claims.get(key, 0))
 
 
 def admit(
@@ -108,14 +79,7 @@ def admit(
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
     pod_reservations, with_pod = _pod_reservations(pods, by_uid, read_seal)
     known_claims = Claims(pvcs, quotas=limits, read_seal=read_seal)
-    pending_by_uid = {
-        pending.session.metadata.uid: pending
-        for session in sessions
-        if not session.problems
-        and session.metadata.uid not in with_pod
-        and session.metadata.uid not in declined
-        and (pending := pending_session(session, known_claims.of(session))) is not None
-    }
+    pending_by_uid = _pending(sessions, known_claims, passed_over=with_pod | frozenset(declined))
     outside = {
         uid
         for uid, pending in pending_by_uid.items()
@@ -137,46 +101,67 @@ def admit(
     )
     for session in sessions:
         _add_if_not_running(ledgers, session, now=now)
-    waiting = Counter(pending_by_uid[uid].reservation.quota for uid in outside)
     passed_over = outside | (assumed_by_uid.keys() - withdrawn)
-    newly_assumed, refused = [], []
-    for pending in in_order(pending for uid, pending in pending_by_uid.items() if uid not in passed_over):
+    asking = in_order(pending for uid, pending in pending_by_uid.items() if uid not in passed_over)
+    admitted, refused = _divided(asking, ledgers, limits)
+    waiting = Counter(pending.reservation.quota for pending in (*refused, *(pending_by_uid[uid] for uid in outside)))
+    return AdmissionResult(
+        assumed_reservations=tuple(_assumed(pending.reservation, now=now) for pending in admitted),
+        withdrawn=withdrawn,
+        # By what is taken at the end, so that the next round, which finds it taken, says the same.
+        refusals={
+            pending.reservation.session_uid: found
+            for pending in refused
+            if (found := _refusal_of(pending, ledgers, limits)) is not None
+        },
+        usage={
+            name: Usage(
+                admitted=len(ledger.reservations),
+                waiting=waiting[name],
+                memory=ledger.memory,
+                storage=ledger.storage if limits_storage(limits.get(name)) else 0,
+                not_running=tuple(ledger.not_running),
+            )
+            for name, ledger in ledgers.items()
+        },
+    )
+
+
+def _pending(
+    sessions: Iterable[WhatsAppSession], claims: Claims, *, passed_over: Collection[SessionUID]
+) -> dict[SessionUID, PendingSession]:
+    """Return the sessions that want to run and have no reservation that fits."""
+    return {
+        SessionUID(session.metadata.uid): pending
+        for session in sessions
+        if not session.problems
+        and session.metadata.uid not in passed_over
+        and (pending := pending_session(session, claims.of(session))) is not None
+    }
+
+
+def _divided(
+    asking: Iterable[PendingSession], ledgers: dict[str, Ledger], limits: Mapping[str, WhatsAppSessionQuota]
+) -> tuple[list[PendingSession], list[PendingSession]]:
+    """Return who is admitted and who is refused, one after the other; the ledgers grow by those who are admitted."""
+    admitted, refused = [], []
+    for pending in asking:
         reservation = pending.reservation
-        ledger = ledgers.setdefault(reservation.quota, _Ledger())
-        if _refusal(limits.get(reservation.quota), ledger, pending) is not None:
+        ledger = ledgers.setdefault(reservation.quota, Ledger())
+        if _refusal_of(pending, ledgers, limits) is not None:
             refused.append(pending)
-            waiting[reservation.quota] += 1
             continue
         ledger.add(reservation)
         ledger.add_claim(claim_key(pending.session), reservation.storage or 0)
-        newly_assumed.append(
-            AssumedReservation(
-                session_uid=reservation.session_uid,
-                quota_name=reservation.quota,
-                memory=reservation.memory,
-                storage=reservation.storage,
-                reserved_at=now,
-            )
-        )
-    # By what is taken at the end, so that the next round, which finds it taken, says the same.
-    refusals = {
-        pending.reservation.session_uid: refusal
-        for pending in refused
-        if (refusal := _refusal(limits.get(pending.reservation.quota), ledgers[pending.reservation.quota], pending))
-    }
-    usage = {
-        name: Usage(
-            admitted=len(ledger.reservations),
-            waiting=waiting[name],
-            memory=ledger.memory,
-            storage=ledger.storage if limits_storage(limits.get(name)) else 0,
-            not_running=tuple(ledger.not_running),
-        )
-        for name, ledger in ledgers.items()
-    }
-    return AdmissionResult(
-        assumed_reservations=tuple(newly_assumed), withdrawn=withdrawn, refusals=refusals, usage=usage
-    )
+        admitted.append(pending)
+    return admitted, refused
+
+
+def _refusal_of(
+    pending: PendingSession, ledgers: Mapping[str, Ledger], limits: Mapping[str, WhatsAppSessionQuota]
+) -> Refusal | None:
+    quota = pending.reservation.quota
+    return refusal(limits.get(quota), ledgers[quota], pending)
 
 
 def _counted(
@@ -186,17 +171,17 @@ def _counted(
     claims: Claims,
     *,
     quotas: Iterable[str],
-) -> dict[str, _Ledger]:
+) -> dict[str, Ledger]:
     """Return the ledgers before anybody is admitted, one for each quota that there is or that somebody names."""
-    ledgers = {name: _Ledger() for name in quotas}
+    ledgers = {name: Ledger() for name in quotas}
     for reservation in reservations:
-        ledgers.setdefault(reservation.quota, _Ledger()).add(reservation)
+        ledgers.setdefault(reservation.quota, Ledger()).add(reservation)
     for assumed, session in assumed_reservations:
-        ledger = ledgers.setdefault(assumed.quota_name, _Ledger())
+        ledger = ledgers.setdefault(assumed.quota_name, Ledger())
         ledger.add(_as_reservation(assumed, session))
         ledger.add_claim(claim_key(session), assumed.storage or 0)
     for claim in claims.sealed:
-        ledgers.setdefault(claim.seal.quota, _Ledger()).add_claim(claim.key, claim.seal.storage)
+        ledgers.setdefault(claim.seal.quota, Ledger()).add_claim(claim.key, claim.seal.storage)
     for session in sessions:
         if session.status.admission is not None and (size := claims.reserved_by(session)):
             ledgers[session.status.admission.quota_name].add_claim(claim_key(session), size)
@@ -241,7 +226,7 @@ def _pod_reservations(
     return reservations, with_pod
 
 
-def _add_if_not_running(ledgers: Mapping[str, _Ledger], session: WhatsAppSession, *, now: datetime) -> None:
+def _add_if_not_running(ledgers: Mapping[str, Ledger], session: WhatsAppSession, *, now: datetime) -> None:
     admission = session.status.admission
     ledger = ledgers.get(admission.quota_name) if admission is not None else None
     if ledger is None or session.metadata.uid not in ledger.reservations:
@@ -254,6 +239,16 @@ def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bo
     return pending is not None and pending.reservation.is_met_by(assumed)
 
 
+def _assumed(reservation: Reservation, *, now: datetime) -> AssumedReservation:
+    return AssumedReservation(
+        session_uid=reservation.session_uid,
+        quota_name=reservation.quota,
+        memory=reservation.memory,
+        storage=reservation.storage,
+        reserved_at=now,
+    )
+
+
 def _as_reservation(assumed: AssumedReservation, session: WhatsAppSession) -> Reservation:
     return Reservation(
         session_uid=assumed.session_uid,
@@ -261,57 +256,3 @@ def _as_reservation(assumed: AssumedReservation, session: WhatsAppSession) -> Re
         namespace=session.metadata.namespace,
         memory=assumed.memory,
     )
-
-
-def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: PendingSession) -> Refusal | None:
-    """Return why the session cannot be admitted now, or None."""
-    name = pending.reservation.quota
-    if quota is None:
-        return Refusal(
-            reason=Reason.QUOTA_NOT_FOUND,
-            message=f"The quota {name} does not exist. Create a WhatsAppSessionQuota of that name, or set spec.quotaName "
-            "to an existing one (kubectl get wasq).",
-        )
-    try:
-        limits = quota.spec
-    except InvalidObject as error:
-        return Refusal(
-            reason=Reason.INVALID_OBJECT, message=f"The quota {name} has an invalid spec: {error}. Correct it."
-        )
-    message = _exceeded(limits, ledger, pending)
-    return None if message is None else Refusal(reason=Reason.QUOTA_EXCEEDED, message=message)
-
-
-def _exceeded(limits: QuotaSpec, ledger: _Ledger, pending: PendingSession) -> str | None:
-    reservation = pending.reservation
-    namespace = reservation.namespace
-
-    def to_do(*, within: str | None = None) -> str:
-        # Its own place, which it gives back when it is refused a larger one, is in nobody's way.
-        others = [
-            found
-            for found in ledger.not_running
-            if (found.namespace, found.name) != pending.session.key and within in (None, found.namespace)
-        ]
-        return remedy(others, quota=reservation.quota, namespace=namespace)
-
-    # Its own smaller reservation, left from a pod that is gone, does not count against the larger one.
-    own = ledger.reservations.get(reservation.session_uid)
-    one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
-    if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:
-        return f"Maximum concurrent sessions limit reached ({limits.sessions}). {to_do()}"
-    if limits.memory is not None and ledger.memory + memory > limits.memory:
-        return f"Maximum session memory limit reached ({format_quantity(limits.memory)}). {to_do()}"
-    grows = (reservation.storage or 0) - ledger.claims.get(claim_key(pending.session), 0)
-    if limits.storage is not None and grows > 0 and ledger.storage + grows > limits.storage:
-        return (
-            f"Maximum session storage limit reached ({format_quantity(limits.storage)}). "
-            "Please delete some sessions first, and the volume claims that they leave behind."
-        )
-    in_namespace = ledger.by_namespace[namespace] + one
-    if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:
-        return (
-            f"Maximum concurrent sessions limit reached in namespace {namespace} ({limits.sessions_per_namespace}). "
-            f"{to_do(within=namespace)}"
-        )
-    return None

@@ -57,7 +57,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         commit=commit,
         actions=() if commit else calls.actions,
         alongside=_alongside(observation, calls.actions) if reserves and step.creates_objects else (),
-        events=(*events(session.status, wanted), *calls.events),
+        events=(*events(session.key, session.status, wanted), *calls.events),
         causes=new_causes(snapshot, wanted),
         wants_admission=wants_admission,
         declines_admission=not wants_admission and wanted.admission is None and snapshot.pod is None,

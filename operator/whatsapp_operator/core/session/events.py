@@ -6,10 +6,12 @@ event about a pod names it.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, find_condition
+from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import LinkStatus, Reason, SessionStatus
 from whatsapp_operator.core.decision import Event
 from whatsapp_operator.core.session import messages
@@ -18,9 +20,9 @@ NORMAL = "Normal"
 WARNING = "Warning"
 
 
-def events(before: SessionStatus, after: SessionStatus) -> tuple[Event, ...]:
-    """Return the events for the change from one status to the other."""
-    return tuple(_events(before, after))
+def events(session: ObjectKey, before: SessionStatus, after: SessionStatus) -> tuple[Event, ...]:
+    """Return the events for the change of a session from one status to the other."""
+    return tuple(replace(event, message=messages.about(event.message, session)) for event in _events(before, after))
 
 
 def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:

@@ -28,6 +28,7 @@ from whatsapp_operator.api.constants import (
     SERVICE_NAME,
     SESSION_LABEL,
 )
+from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.calls import Call, FailedCall
 from whatsapp_operator.core.model import PodFacts, Rejection
@@ -40,8 +41,10 @@ from whatsapp_operator.core.recovery.lost_node import Doubt
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
-RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
-RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
+_THE_SESSION: Final = "was NAME -n NAMESPACE"
+RESTART: Final = f"run: kubectl annotate --overwrite {_THE_SESSION} {RESTART_AT}=$(date -u +%FT%TZ)"
+RELINK: Final = f"run: kubectl annotate --overwrite {_THE_SESSION} {RELINK_AT}=$(date -u +%FT%TZ)"
+""" Commands to be pasted, so each ends its message; `about` puts the session's name in. """
 _NEXT_POD: Final = " The next pod is created at "
 _WITHOUT_CAUSE: Final = frozenset(
     {
@@ -65,6 +68,11 @@ UNEXPECTED_ACCOUNT: Final = ReasonMessage(
     "A phone is linked, of another account than the one whose number is in the Secret of spec.link.phoneNumberSecretName. "
     "Correct the Secret, or log the session out on the phone and link the right one.",
 )
+
+
+def about(message: str, session: ObjectKey) -> str:
+    """Return the message with the session's name in its command."""
+    return message.replace(_THE_SESSION, f"was {session.name} -n {session.namespace}")
 
 
 def cut(text: str, length: int) -> str:
@@ -122,13 +130,13 @@ TOKENS_RENEWING: Final = ReasonMessage(
 TOKENS_WAIT_FOR_POD: Final = ReasonMessage(Reason.NO_POD, "There is no pod; the next one gets the new tokens.")
 TOKENS_NOT_RENEWABLE: Final = ReasonMessage(
     Reason.RUNNER_OUTDATED,
-    "The pod was made by an earlier release, or its image is of one, which cannot renew tokens. The next pod gets new ones: "
-    f"now, if you {RESTART}.",
+    "The pod was made by an earlier release, or its image is of one, which cannot renew tokens. The next pod gets new ones; to "
+    f"have it now, {RESTART}",
 )
 SETTINGS_PENDING: Final = ReasonMessage(
     Reason.RUNNER_OUTDATED,
     "The runner in the pod is older than some of the session's settings: of webhooks, messaging, calls and presence it goes by "
-    f"what it knows, or by what it went by before. All of them take effect with the next pod: to replace it now, {RESTART}.",
+    f"what it knows, or by what it went by before. All of them take effect with the next pod: to replace it now, {RESTART}",
 )
 WAITING_FOR_ADMISSION: Final = ReasonMessage(
     Reason.WAITING_FOR_ADMISSION, "The session waits to be admitted by its quota."
@@ -190,8 +198,8 @@ def key_lost(key_id: str, *, replaced_at: datetime | None) -> ReasonMessage:
     return ReasonMessage(
         Reason.RUNNER_UNREACHABLE,
         f"The pod's tokens come from the key {key_id}, which was lost, so the operator cannot ask its runner; the session "
-        f"itself goes on. A new pod with new tokens follows {until}, one session after the other. To have it now, "
-        f"{RESTART}. If a backup has that key, put it back into the operator's key Secret instead.",
+        f"itself goes on. A new pod with new tokens follows {until}, one session after the other. If a backup has "
+        f"that key, put it back into the operator's key Secret; else, to have the pod now, {RESTART}",
     )
 
 
@@ -204,8 +212,8 @@ def held(state: str, *, requested: bool) -> ReasonMessage:
     if hold is None:
         raise ValueError(f"{state} is not a state that holds a session")
     remedy = f"{hold.to_go_on}, {RELINK if traits_of(state).request is Request.RELINK else RESTART}"
-    follows = "a new pod was requested and is being created"
-    return ReasonMessage(state, f"{hold.matter}: {follows if requested else remedy}.")
+    follows = "a new pod was requested and is being created."
+    return ReasonMessage(state, f"{hold.matter}: {follows if requested else remedy}")
 
 
 def logged_out(reason: str, *, at: datetime) -> ReasonMessage:
@@ -223,12 +231,12 @@ def link_gone(*, at: datetime) -> ReasonMessage:
     )
 
 
-def name_taken(kind: str, name: str) -> ReasonMessage:
-    """Return the message for a foreign object that has the name of one of ours."""
+def pod_taken(name: str) -> ReasonMessage:
+    """Return the message for a pod with our name that is not ours, as far as its owner reference tells."""
     return ReasonMessage(
         Reason.NAME_TAKEN,
-        f"The {kind} named {name} does not belong to this session, so the operator does not change it. Delete or rename "
-        "it, or give the session another name.",
+        f"The pod named {name} does not belong to this session, so the operator does not change it. Delete or rename it, or "
+        "give the session another name. If the operator made it, somebody, or a webhook, has taken its owner reference away.",
     )
 
 
@@ -339,8 +347,8 @@ def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
     """Return the message for a session that failed too often and is not tried again."""
     return ReasonMessage(
         Reason.RECOVERY_EXHAUSTED,
-        f"{_failed(recovery)} Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
-        "the spec.",
+        f"{_failed(recovery)} Fix the cause (status.recovery.lastFailure, kubectl describe), then change the spec, or "
+        f"{RESTART}",
     )
 
 

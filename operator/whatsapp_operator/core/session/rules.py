@@ -238,7 +238,7 @@ def _name_is_taken(snapshot: Snapshot) -> Step | None:
         return None
     if other.deletion is not None or (other.managed and other.owner_uid is not None):
         return _blocked(messages.PREVIOUS_POD)
-    return _stalled(messages.name_taken("pod", other.name))
+    return _stalled(messages.pod_taken(other.name))
 
 
 def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:

@@ -58,8 +58,8 @@ def _reported(report: RunnerReport, defaults: Defaults) -> _Value:
         which = f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} on"
         return ConditionStatus.FALSE, ReasonMessage(
             Reason.SANDBOX_INCOMPLETE,
-            f"{which}, and this pod runs without. If it was made before that, {messages.RESTART}; a new pod that shows "
-            "the same has an image or a node that does not know it.",
+            f"{which}, and this pod runs without. A pod made after that has an image or a node that does not know it; if "
+            f"this one was made before, {messages.RESTART}",
         )
     there = " ".join(text for _, _, there, text in parts if there)
     if there:

@@ -174,7 +174,7 @@ def _set(conditions: Conditions, kind: str, value: _Value, snapshot: Snapshot) -
         type=kind,
         status=state,
         reason=reason,
-        message=message,
+        message=messages.about(message, snapshot.session.key),
         observed_generation=snapshot.session.metadata.generation,
     )
     return set_condition(conditions, condition, _time_of_change(conditions, condition, snapshot))
@@ -214,7 +214,7 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
         outdated = not snapshot.session.problems and (
             snapshot.growth_waits or pod.template_hash not in ("", snapshot.template())
         )
-        later = f" It was created before the last edit, which takes effect with the next pod: to replace it now, {messages.RESTART}."
+        later = f" It was created before the last edit, which takes effect with the next pod: to replace it now, {messages.RESTART}"
         return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves its API.{later if outdated else ''}")
     if pod.started is None:
         return _FALSE, snapshot.pending_message

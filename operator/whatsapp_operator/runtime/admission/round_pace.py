@@ -8,7 +8,7 @@ new waits for nothing, as long as that does not happen in a row.
 from dataclasses import dataclass, field
 from typing import Final
 
-from whatsapp_operator.runtime.process.allowance import Allowance
+from whatsapp_operator.runtime.process.token_bucket import TokenBucket
 
 MIN_INTERVAL: Final = 0.5
 """ The fewest seconds between the beginnings of two rounds; newcomers may have some that are sooner. """
@@ -30,8 +30,8 @@ class RoundPace:
     """The pace of the rounds."""
 
     _began: float = -MIN_INTERVAL
-    _early: Allowance = field(default_factory=lambda: Allowance(EARLY, EARLY_PER_SECOND))
-    _time: Allowance = field(default_factory=lambda: Allowance(TIME_BURST, SHARE, MAX_REST))
+    _early: TokenBucket = field(default_factory=lambda: TokenBucket(EARLY, EARLY_PER_SECOND))
+    _time: TokenBucket = field(default_factory=lambda: TokenBucket(TIME_BURST, SHARE, MAX_REST))
 
     def gathers(self, now: float) -> float:
         """Return the seconds until the next round may begin if nobody new waits for it."""

@@ -1,7 +1,7 @@
 """Which events are the same, which are alike, and which are too many: client-go's EventCorrelator.
 
 Every event goes through here before it is queued. One that occurs again is counted in its series, also when there is no
-allowance to write it: whoever writes the series next writes the right count. If more than MOST_SIMILAR events about one
+budget to write it: whoever writes the series next writes the right count. If more than MOST_SIMILAR events about one
 object differ in nothing but their notes, the further ones are one series as well, whose note says so. And about one
 object only so many are written a minute.
 

@@ -18,8 +18,8 @@ from session_protocol.answers import State
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID
-from whatsapp_operator.runtime.process.allowance import Allowance
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.token_bucket import TokenBucket
 from whatsapp_operator.runtime.runners.client import NoAnswer, RunnerClient, Target
 
 logger = logging.getLogger(__name__)
@@ -48,12 +48,12 @@ class AccountReader:
         self._clock = clock
         self._current_key = current_key
         self._known: dict[ObjectKey, tuple[_Source, AccountHash]] = {}
-        self._allowances: dict[ObjectKey, Allowance] = {}
+        self._buckets: dict[ObjectKey, TokenBucket] = {}
 
     def forget(self, key: ObjectKey) -> None:
         """Drop what is known of a session that is gone."""
         self._known.pop(key, None)
-        self._allowances.pop(key, None)
+        self._buckets.pop(key, None)
 
     async def read(self, target: Target, answer: State) -> AccountHash | None:
         """Return whose account the answer speaks of; None: nobody's, or it cannot be told now."""
@@ -63,10 +63,10 @@ class AccountReader:
         known = self._known.get(target.key)
         if known is not None and known[0] == source:
             return known[1]
-        allowance = self._allowances.setdefault(target.key, Allowance(BURST, PER_SECOND))
-        if not allowance.has(1, now=self._clock.monotonic()):
+        bucket = self._buckets.setdefault(target.key, TokenBucket(BURST, PER_SECOND))
+        if not bucket.has(1, now=self._clock.monotonic()):
             return None
-        allowance.take(1)
+        bucket.take(1)
         try:
             async with asyncio.timeout(SECONDS):
                 revision, read = await self._client.get_account(target, key_id=source.key_id)

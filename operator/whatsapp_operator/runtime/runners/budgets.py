@@ -9,7 +9,7 @@ is delayed is the question after it. What they say has budgets of its own (`text
 from collections import OrderedDict
 from typing import Final
 
-from whatsapp_operator.runtime.process.allowance import Allowance
+from whatsapp_operator.runtime.process.token_bucket import TokenBucket
 
 BURST: Final = 5
 """ Changes of one runner that may follow each other at once: it starts, loads, shows a code, syncs, is connected. """
@@ -28,11 +28,11 @@ class TenantBudgets:
     """The budgets of the namespaces."""
 
     def __init__(self) -> None:
-        self._tenants: OrderedDict[str, Allowance] = OrderedDict()
+        self._tenants: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def delay_after_change(self, namespace: str, *, now: float) -> float:
         """Count a change; return how many seconds later than usual its runner is asked again."""
-        changes = self._tenants.setdefault(namespace, Allowance(TENANT_BURST, TENANT_PER_SECOND, TENANT_DELAY))
+        changes = self._tenants.setdefault(namespace, TokenBucket(TENANT_BURST, TENANT_PER_SECOND, TENANT_DELAY))
         self._tenants.move_to_end(namespace)
         if len(self._tenants) > TENANTS:
             self._tenants.popitem(last=False)

@@ -19,8 +19,8 @@ from session_protocol.live_settings import digest_of_settings
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import AccountHash, KeyID, PodUID, Rejection, RunnerReport, SessionUID, TokenSource
-from whatsapp_operator.runtime.process.allowance import Allowance
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.token_bucket import TokenBucket
 from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.accounts import AccountReader
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
@@ -165,7 +165,7 @@ class RunnerPoller:
     async def _poll(self, target: Target) -> None:
         revision: int | None = None
         failures = 0
-        pace = Allowance(budgets.BURST, budgets.PER_SECOND)
+        pace = TokenBucket(budgets.BURST, budgets.PER_SECOND)
         while True:
             started = self._clock.monotonic()
             await self._renew_tokens(target)

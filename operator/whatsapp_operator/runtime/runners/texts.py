@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import PodUID
-from whatsapp_operator.runtime.process.allowance import Allowance
+from whatsapp_operator.runtime.process.token_bucket import TokenBucket
 from whatsapp_operator.runtime.runners.budgets import TENANTS
 
 TENANT_BURST: Final = 65_536
@@ -63,7 +63,7 @@ class _Known:
 
 @dataclass
 class _Tenant:
-    characters: Allowance = field(default_factory=lambda: Allowance(TENANT_BURST, TENANT_PER_SECOND))
+    characters: TokenBucket = field(default_factory=lambda: TokenBucket(TENANT_BURST, TENANT_PER_SECOND))
     known: _Known = field(default_factory=lambda: _Known(_KNOWN_BY_TENANT))
     waiting: OrderedDict[ObjectKey, RunnerText] = field(default_factory=OrderedDict)
     served: float | None = None
@@ -74,7 +74,7 @@ class TextBudgets:
     """Decides which texts are read, and when."""
 
     def __init__(self) -> None:
-        self._cluster = Allowance(CLUSTER_BURST, CLUSTER_PER_SECOND)
+        self._cluster = TokenBucket(CLUSTER_BURST, CLUSTER_PER_SECOND)
         self._known = _Known(_KNOWN)
         self._tenants: OrderedDict[str, _Tenant] = OrderedDict()
         self._quiet: OrderedDict[str, None] = OrderedDict()

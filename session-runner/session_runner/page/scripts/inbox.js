@@ -10,6 +10,7 @@
   const MOST_GIVEN = 50; // messages
   const PIECE = 100;
   const LONGEST_TEXT = 65_536;
+  const LONGEST = 3000; // ms for one chat, or one message: one that the page does not answer for holds up no other
   let noted = new Map(); // chat -> key -> whether it is a new message
   let count = 0;
   let before = new Map(); // the same as it was taken last
@@ -93,9 +94,10 @@
     if (!chat || !isTold(chat.id)) return null;
     const named = [...keys.keys()];
     const [stored, told] = await Promise.all([session.newest(chat, 20), Promise.all(named.map(session.message))]);
-    const found = new Map(stored.map((message) => [String(message.id), message]));
-    named.forEach((key, place) => { if (!found.has(key)) found.set(key, told[place]); });
-    const messages = [...found].filter(([, message]) => message !== null);
+    const newest = new Map(stored.map((message) => [String(message.id), message]));
+    // What was named and is not among the newest came before them, also within their second.
+    const earlier = named.map((key, place) => [key, told[place]]).filter(([key, message]) => message !== null && !newest.has(key));
+    const messages = [...earlier, ...newest];
     const entries = await Promise.all(messages.map(async ([key, message]) => {
       if (!keys.get(key)) return entry(message, keys.has(key));
       const given = mayGive() ? await content(message).catch(() => null) : null; // one that cannot be read is asked for alone
@@ -114,7 +116,7 @@
       if (writers.has(String(wid))) return false;
       const ids = [wid, WPP.whatsapp.lidPnCache?.getCurrentLid?.(wid)];
       for (const chat of ids.map((id) => id && WPP.whatsapp.ChatStore.get(id))) {
-        const found = chat ? await session.newest(chat, PIECE) : [];
+        const found = chat ? await session.within(LONGEST, session.newest(chat, PIECE)) : [];
         if (!found.some(({ id, type }) => !id.fromMe && !NOTES.test(type))) continue;
         writers.add(String(wid));
         return false;
@@ -141,7 +143,8 @@
       lost = false;
       [before, noted, count] = [noted, new Map(), 0];
       // Beside each other: most of the time is waiting for the page's database.
-      taken.chats = (await Promise.all(chats.map((chat) => touched(...chat)))).filter(Boolean);
+      const one = (chat) => session.within(LONGEST, touched(...chat)).catch(() => { taken.lost = true; });
+      taken.chats = (await Promise.all(chats.map(one))).filter(Boolean);
       return taken;
     },
 
@@ -152,8 +155,10 @@
         .filter(({ id, t }) => isTold(id) && (t === undefined || t >= since)).map(({ id }) => who(id)),
     }),
 
-    // A chat's entries from the newest backwards, a piece at a time: `next` is where the next piece begins.
-    list: async ({ id, since, from, reacted }) => {
+    // A chat's entries from the newest backwards, a piece at a time: `next` is where the next piece begins. `failed`: the page
+    // does not tell them, now or ever.
+    list: (wanted) => session.within(LONGEST, session.inbox.entries(wanted)).catch(() => ({ entries: [], next: null, failed: true })),
+    entries: async ({ id, since, from, reacted }) => {
       const chat = WPP.whatsapp.ChatStore.get(id);
       if (!chat) return { entries: [], next: null };
       const found = from === null ? await session.newest(chat, PIECE) : await session.beside(chat, from, 'before', PIECE);
@@ -165,10 +170,14 @@
       return { entries, next: isAll ? null : String(found[0].id) };
     },
 
-    // What is in these messages; null for one that is gone, and nothing for one that cannot be read: it holds up no other.
-    read: (keys) => Promise.all(keys.map(async (key) => {
-      const message = await session.message(key);
-      return message && content(message).catch(() => ({}));
-    })),
+    // What is in these messages; null for one that is gone, `later` for one that the page does not give now, and nothing for one
+    // that cannot be read though the page has all its parts: it holds up no other.
+    read: (keys) => {
+      const one = async (key) => {
+        const message = await session.message(key);
+        return message && content(message).catch(() => (session.isSettled() ? {} : 'later'));
+      };
+      return Promise.all(keys.map((key) => session.within(LONGEST, one(key)).catch(() => 'later')));
+    },
   };
 })();

@@ -3,6 +3,9 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
+  // A promise that is not waited for beyond so many milliseconds: what the page never answers must not hold up the rest.
+  session.within = (time, promise) => Promise.race([promise, new Promise((_, late) => { setTimeout(late, time, new Error('too late')); })]);
+
   const ABSENT = new Set(['msg_not_found', 'chat_not_found']);
   const MOST_CHATS = 50; // that are searched for a message of which nobody says where it is
 

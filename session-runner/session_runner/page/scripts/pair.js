@@ -8,9 +8,11 @@ async ({ number }) => {
   if (number === null) return 'ended';
   if (!window.WPP.isFullReady) return 'early'; // what is begun before that is cancelled by wa-js
   if (session.isRegistered() !== false) return 'linked';
-  try { // wa-js finds the page's function by its shape
-    if (typeof window.WPP.whatsapp.functions.genLinkDeviceCodeForPhoneNumber !== 'function') return 'unsupported';
-  } catch { return 'unsupported'; }
+  const hasCodes = () => { // wa-js finds the page's function by its shape
+    try { return typeof window.WPP.whatsapp.functions.genLinkDeviceCodeForPhoneNumber === 'function'; } catch { return false; }
+  };
+  // It may be in a bundle that is still on its way.
+  if (!hasCodes()) return performance.now() < 15_000 ? 'early' : 'unsupported';
   session.pairing = { code: null, since: null, answered: null, failed: false, limited: false };
   conn.startLinkDeviceCodeForPhoneNumber(number).catch(() => {});
   return 'asked';

@@ -106,7 +106,8 @@
     wasLetIn: registered === true && session?.wasLetIn === true,
     comms: comms === null ? null : maybe(() => comms.getComms() != null),
     codeLifetimeMs: maybe(() => conn.refTTL),
-    codeAgeMs: code && session?.code && code.includes(session.code.ref) ? performance.now() - session.code.since : null,
+    // Of one that the page does not show, too: wa-js gives it without its age.
+    codeAgeMs: session?.code && (code === null || code.includes(session.code.ref)) ? performance.now() - session.code.since : null,
     pairing: session?.pairing ? {
       code: session.pairing.code,
       ageMs: session.pairing.since === null ? null : performance.now() - session.pairing.since,

@@ -27,13 +27,13 @@
     session.wake(kind);
   };
   // Who receives is let in, whatever is on the screen: there are chats, and they may say anything.
-  const receives = () => {
+  session.receives = () => {
     try { return session.isRegistered() && WPP.whatsapp.Socket.state === 'CONNECTED' && WPP.whatsapp.Socket.stream === 'CONNECTED'; } catch { return false; }
   };
   const look = (kind) => {
     const refusal = present[kind];
     if (!refusal) return;
-    if (receives()) { // for a while that may be so with an event whose stream is about to end
+    if (session.receives()) { // for a while that may be so with an event whose stream is about to end
       if (performance.now() - refusal.seen >= KEPT) end(kind);
       return;
     }
@@ -78,7 +78,7 @@
   // What the page shows now; without an event only a text may tell it, and over chats only one that begins a screen.
   session.refusal = (kind, { byText, overChats }) => {
     look(kind);
-    if (receives()) return null;
+    if (session.receives()) return null;
     if (present[kind]) return { code: present[kind].code ?? null, expire: present[kind].expire ?? null };
     if (overChats) return overTheChats(kind);
     if (!byText) return null;

@@ -33,14 +33,17 @@
   let seen = null; // what was there at some look
   let chats = null; // what was there at two looks
 
+  const note = () => {
+    const now = { at: performance.now(), lines: shown() };
+    if (seen && now.at - seen.at < SETTLED) return;
+    if (seen?.lines.size && isLeft(seen.lines, now.lines)) chats = now.lines;
+    // The runner's next look may be later than what takes their place.
+    if (!seen) setTimeout(() => { if (session.receives()) note(); }, SETTLED + 50);
+    seen = now;
+  };
+
   session.screen = {
-    // While the page receives.
-    note: () => {
-      const now = { at: performance.now(), lines: shown() };
-      if (seen && now.at - seen.at < SETTLED) return;
-      if (seen?.lines.size && isLeft(seen.lines, now.lines)) chats = now.lines;
-      seen = now;
-    },
+    note, // while the page receives
     // Whether the chats have left the screen; null: they were not on it for long enough to know.
     isOther: () => (chats?.size ? !isLeft(chats, shown()) : null),
     // The text that begins a screen of its own: not in a list, and not there while the page received.

@@ -12,7 +12,7 @@
   const session = window.__session;
   if (window !== window.top || !session) return;
 
-  const WINDOW = '[role=dialog], [role=alertdialog], dialog[open], [data-animate-modal-popup]';
+  const WINDOW = '[role=dialog], [role=alertdialog], [aria-modal=true], dialog[open], [data-animate-modal-popup]';
   const PAUSE = 250; // milliseconds between two looks, whatever the page does
   const BUTTON = 'button, [role=button]';
   const { isShown } = session;

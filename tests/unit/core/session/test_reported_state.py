@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
+from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.session.events import events
 
@@ -202,7 +203,7 @@ def test_nothing_new_is_no_event() -> None:
     """The same status twice tells nothing."""
     cluster = running()
 
-    assert () == events(cluster.status(), cluster.status())
+    assert () == events(ObjectKey("shop", "sales"), cluster.status(), cluster.status())
 
 
 def test_a_request_is_reported_when_it_was_carried_out() -> None:

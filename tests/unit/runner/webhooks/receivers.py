@@ -171,6 +171,15 @@ class Sessions:
             within=20,
         )
 
+    async def says(self, part: str, *, of: int = 0) -> str:
+        """Wait until a webhook's problem has these words; return all of them."""
+
+        async def look() -> str:
+            reports = await self.deliverer.reports()
+            return reports[of].problem if reports else ""
+
+        return await async_until(f"the problem {part!r}", look, lambda problem: part in problem, within=20)
+
     async def settles(self, *, waiting: int = 0, dead: int = 0) -> None:
         """Wait until no more is waiting, and so much dead."""
 

@@ -103,8 +103,7 @@ async def test_a_receiver_that_wants_rest_gets_it(tmp_path: Path, receiver: Rece
     receiver.answer = lambda _: web.Response(status=429, headers={"Retry-After": "300"})
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.has(receiver, 1)
-        await asyncio.sleep(0.05)
+        await session.tried(outbox)
         await session.store(outbox, "b", chat="ZZ.2")
         session.ahead += timedelta(seconds=290)
         session.deliverer.wake()
@@ -126,8 +125,7 @@ async def test_a_clock_that_was_ahead_keeps_nothing_back(tmp_path: Path, receive
     receiver.answer = lambda _: web.Response(status=429, headers={"Retry-After": "300"})
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.has(receiver, 1)
-        await asyncio.sleep(0.05)
+        await session.tried(outbox)
         receiver.answer = lambda _: web.Response()
         session.ahead = timedelta()
         await session.store(outbox, "b", chat="ZZ.2")
@@ -140,7 +138,7 @@ async def test_a_receiver_that_hangs_holds_up_no_other(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each webhook has its own rows; what is unanswered in time is tried again."""
-    monkeypatch.setattr(sender, "SECONDS", 0.2)
+    monkeypatch.setattr(sender, "SECONDS", 2)
     silent = Receiver(hangs=True)
     async with receiving(silent):
         session = Sessions(tmp_path, (webhook(silent, "silent"), webhook(receiver)))
@@ -148,15 +146,13 @@ async def test_a_receiver_that_hangs_holds_up_no_other(
             for number in range(5):
                 await session.store(outbox, str(number), chat=f"ZZ.{number}")
             await session.settles(waiting=5)
-            reports = await session.deliverer.reports()
             await session.has(silent, 5)
-            await asyncio.sleep(0.4)
+            await session.says("The receiver did not answer within 2 s.")
             after = await session.deliverer.reports()
 
-    assert 5 == len(receiver.texts)
-    assert reports is not None
+    assert {"0", "1", "2", "3", "4"} == set(receiver.texts)
     assert after is not None
-    assert ["The receiver did not answer within 0.2 s.", ""] == [it.problem for it in after]
+    assert (5, 0) == (after[0].backlog.waiting, after[1].backlog.waiting)
     assert ("silent", "none") in session.counted
 
 
@@ -164,10 +160,14 @@ async def test_a_receiver_that_hangs_holds_up_no_other(
 async def test_a_thousand_events_outlast_a_bad_receiver(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It fails, wants rest and hangs, and refuses a few for good: each other one is taken once, in the order of its chat."""
+    """It fails, wants rest and hangs, and refuses a few for good: each other one is taken once, in the order of its chat.
+
+    Again only if its answer came too late, as it may on a machine that is busy.
+    """
     monkeypatch.setattr(sender, "SECONDS", 0.5)
     session, chance = Sessions(tmp_path, (webhook(receiver),)), random.Random(1)
     taken: list[str] = []
+    silences: list[bool] = []
     refused = {str(number) for number in range(0, 1000, 100)}
 
     def answer(it: Arrival) -> web.Response:
@@ -181,13 +181,16 @@ async def test_a_thousand_events_outlast_a_bad_receiver(
         taken.append(text)
         return web.Response()
 
-    receiver.answer = answer
-    receiver.is_silent = lambda: chance.random() < 0.01
+    def is_silent() -> bool:
+        silences.append(chance.random() < 0.01)
+        return silences[-1]
+
+    receiver.answer, receiver.is_silent = answer, is_silent
     async with session.outbox() as outbox:
         for number in range(1000):
             await session.store(outbox, str(number), chat=f"ZZ.{number % 7}")
     async with session.running():
-        for _ in range(2000):
+        for _ in range(5000):
             reports = await session.deliverer.reports()
             if reports and not reports[0].backlog.waiting:
                 break
@@ -196,9 +199,12 @@ async def test_a_thousand_events_outlast_a_bad_receiver(
             session.deliverer.wake()
         await session.settles(dead=len(refused))
 
-    assert sorted(set(map(str, range(1000))) - refused) == sorted(taken)
+    unanswered = session.counted.count(("bot", "none"))
+    once = list(dict.fromkeys(taken))
+    assert sorted(set(map(str, range(1000))) - refused) == sorted(once)
+    assert len(taken) - len(once) <= unanswered - sum(silences)
     for chat in range(7):
-        of_chat = [int(text) for text in taken if int(text) % 7 == chat]
+        of_chat = [int(text) for text in once if int(text) % 7 == chat]
         assert sorted(of_chat) == of_chat
     assert 1000 == len({it.body for it in receiver.requests})
 
@@ -243,14 +249,8 @@ async def test_the_guard_sees_the_address_that_is_connected_to(tmp_path: Path, r
     session = Sessions(tmp_path, (webhook(url.format(port=port)),), guard=refusal)
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.settles(waiting=1)
-        for _ in range(100):
-            reports = await session.deliverer.reports() or []
-            if reports[0].problem:
-                break
-            await asyncio.sleep(0.05)
+        await session.says("nothing is sent")
 
-    assert "nothing is sent" in reports[0].problem
     assert [] == receiver.requests
     assert ("bot", "refused") in session.counted
 
@@ -278,14 +278,8 @@ async def test_the_pods_own_address_is_refused(
     session = Sessions(tmp_path, (webhook(receiver.url.replace("127.0.0.1", host)),), guard=allows)
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.settles(waiting=1)
-        for _ in range(100):
-            reports = await session.deliverer.reports() or []
-            if reports[0].problem:
-                break
-            await asyncio.sleep(0.05)
+        await session.says("own pod")
 
-    assert "own pod" in reports[0].problem
     assert [] == receiver.requests
 
 
@@ -339,14 +333,10 @@ async def test_nothing_is_sent_unsigned(tmp_path: Path, receiver: Receiver, monk
     session = Sessions(tmp_path, (webhook(receiver, secret_name="bot"),))
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.settles(waiting=1)
-        await asyncio.sleep(0.1)
-        reports = await session.deliverer.reports()
+        await session.says("no entry signingSecret")
         secret(tmp_path, signingSecret=SECRET)
         await session.settles()
 
-    assert reports is not None
-    assert "no entry signingSecret" in reports[0].problem
     assert 1 == len(receiver.requests)
 
 
@@ -418,8 +408,7 @@ async def test_an_edit_counts_at_once(tmp_path: Path, receiver: Receiver) -> Non
     session = Sessions(tmp_path, (webhook("http://127.0.0.1:1/"),))
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.settles(waiting=1)
-        await asyncio.sleep(0.1)
+        await session.tried(outbox)
         session.live.replace(LiveSettings(webhooks=(webhook(receiver),)))
         await session.has(receiver, 1)
         await session.settles()

@@ -36,9 +36,7 @@ async def test_a_receiver_of_the_cloud_api_is_asked_first(tmp_path: Path, receiv
     receiver.answer = lambda it: shakes(it, "another")
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.has(receiver, 1)
-        await asyncio.sleep(0.05)
-        reports = await session.deliverer.reports()
+        await session.says("handshake with 403")
         receiver.answer = lambda it: shakes(it, "token")
         session.ahead += timedelta(seconds=10)
         session.deliverer.wake()
@@ -46,8 +44,6 @@ async def test_a_receiver_of_the_cloud_api_is_asked_first(tmp_path: Path, receiv
         await session.store(outbox, "b")
         await session.settles()
 
-    assert reports is not None
-    assert "handshake with 403" in reports[0].problem
     assert ["GET", "GET", "POST", "POST"] == [it.method for it in receiver.requests]
     assert receiver.requests[0].query["hub.challenge"].isdecimal()
 
@@ -77,9 +73,4 @@ async def test_a_handshake_that_nobody_answers_is_tried_again(tmp_path: Path) ->
     session = Sessions(tmp_path, (closed,))
     async with session.running() as outbox:
         await session.store(outbox, "a")
-        await session.settles(waiting=1)
-        await asyncio.sleep(0.1)
-        reports = await session.deliverer.reports()
-
-    assert reports is not None
-    assert "cannot be reached" in reports[0].problem
+        await session.says("cannot be reached")

@@ -275,5 +275,5 @@ async def test_a_trickle_ends_with_the_time_for_an_answer(
     with pytest.raises(NoAnswer):
         await http.get_state(target(hostile.ip), after=None)
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     await asyncio.wait_for(hostile.ended.wait(), 5)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, StreamReader, web
 from session_protocol.live_settings import LiveSettings, Webhook, digest_of_settings
 from session_protocol.vocabulary import (
     CallHandling,
@@ -81,7 +81,12 @@ class Wire:
     async def _serve(self, app: web.Application) -> str:
         @web.middleware
         async def listen(request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> object:
-            self.answered.append(Request(request.method, request.raw_path, dict(request.headers), await request.read()))
+            body = await request.read()
+            self.answered.append(Request(request.method, request.raw_path, dict(request.headers), body))
+            again = StreamReader(request.protocol, 2**16, loop=asyncio.get_running_loop())  # for who reads it next
+            again.feed_data(body)
+            again.feed_eof()
+            request._payload = again
             return await handler(request)
 
         app.middlewares.insert(0, listen)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Allowance:
+class TokenBucket:
     """A token bucket. `spend` may overdraw it, `take` may not."""
 
     burst: float
