@@ -144,7 +144,7 @@ async def test_what_becomes_of_messages_counts_before_all_is_ready(generation: s
     await async_until("an edit wakes", lambda: _count(second, "message"), lambda count: count >= 1)
 
 
-async def test_a_chat_that_is_not_told_holds_up_the_reading_of_no_other(generation: str, opened: Open) -> None:  # noqa: F811
+async def test_a_chat_that_answers_nothing_holds_up_the_reading_of_no_other(generation: str, opened: Open) -> None:  # noqa: F811
     """What hangs or fails in it is left for later, and is lost to nobody: all chats are to be read anew."""
     second = await connect(opened, generation)
     stuck = "15550100778@c.us"

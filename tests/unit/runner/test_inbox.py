@@ -370,7 +370,7 @@ async def test_a_page_that_dies_meanwhile_is_read_again(session: Receiving, tmp_
         await becomes(outbox, ("message", "A"), ("message", "B"))
 
 
-async def test_a_chat_that_the_page_does_not_tell_holds_up_no_other(session: Receiving, tmp_path: Path) -> None:
+async def test_a_chat_that_the_page_does_not_list_holds_up_no_other(session: Receiving, tmp_path: Path) -> None:
     """What is in it is told once the page tells it, however late that is; so is a message that it gives later."""
     session.page.put(ADA, "A")
     session.page.put(BOB, "B")
