@@ -387,17 +387,6 @@ async def test_a_chat_that_the_page_does_not_list_holds_up_no_other(session: Rec
         await async_until("all are told", lambda: ids(outbox), lambda found: expected == set(found))
 
 
-async def test_reactions_are_asked_for_where_events_were_lost(session: Receiving, tmp_path: Path) -> None:
-    """Too many came, say: that somebody reacted is told by no other reading."""
-    session.page.put(ADA, "A")
-    async with receiving(session, tmp_path) as outbox:
-        await becomes(outbox, ("message", "A"))
-        await async_until("it is quiet", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: not all_[-1])
-        session.page.lost = True
-        session.put(ADA, "B")
-        await async_until("asked", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: all_.count(True) == 2)
-
-
 async def test_what_is_gone_when_it_is_read(session: Receiving, tmp_path: Path) -> None:
     """Nothing is told of it, and the others are."""
     session.page.put(ADA, "A")

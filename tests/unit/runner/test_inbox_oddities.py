@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from session_runner.outbox import events, seen
 from session_runner.receiving import inbox as inbox_module
+from support.waiting import async_until
 from unit.runner.failing import full_once
 from unit.runner.inbox_harness import ADA, BOB, Receiving, becomes, chat, reaction, receiving
 from unit.runner.test_inbox import quick as quick  # noqa: PLC0414 -- a fixture
@@ -62,3 +63,14 @@ async def test_two_who_turn_out_to_be_one_react_once(session: Receiving, tmp_pat
         session.put(BOB, "G", reactions=[known])
         session.put(ADA, "A", reactions=[known])
         await becomes(outbox, *expected, ("reaction", "A"))
+
+
+async def test_reactions_are_asked_for_where_events_were_lost(session: Receiving, tmp_path: Path) -> None:
+    """Too many came, say: that somebody reacted is told by no other reading."""
+    session.page.put(ADA, "A")
+    async with receiving(session, tmp_path) as outbox:
+        await becomes(outbox, ("message", "A"))
+        await async_until("it is quiet", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: not all_[-1])
+        session.page.lost = True
+        session.put(ADA, "B")
+        await async_until("asked", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: all_.count(True) == 2)
