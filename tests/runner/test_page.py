@@ -456,7 +456,7 @@ async def test_a_message_that_cannot_be_read_holds_up_no_other(opened: Open, sta
     entries = {entry["id"]: entry for entry in taken["chats"][0]["entries"]}
     keys = [entries["A"]["key"], entries["B"]["key"]]
     early = await browser.call("inbox_read.js", {"keys": keys})
-    await browser.page.evaluate("performance.now = () => 61_000")  # what the page still has not by then it has not at all
+    await browser.page.evaluate("performance.now = () => 61_000")  # what it has not by then it has not at all
     read = await browser.call("inbox_read.js", {"keys": keys})
 
     assert ("later", "B") == (early[0], early[1]["body"])
