@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from playwright.async_api import Error
 from runner.second import Open, Second, browser, opened  # noqa: F401 -- fixtures
 from support.waiting import async_until
 
@@ -187,6 +188,22 @@ async def test_what_the_page_has_no_function_for_is_refused(generation: str, ope
     assert "unsupported" == await second.ask("mark.js", mark)
     assert "missing" == await second.ask("mark.js", mark | {"id": "B"})
     assert [] == await second.page.evaluate("control.sent()")
+
+
+async def test_a_mark_in_a_chat_that_hangs_fails_soon(generation: str, opened: Open) -> None:  # noqa: F811
+    """Long before the runner would give the page up, so that the next mark is not kept waiting."""
+    second = await connect(opened, generation)
+    await second.control("comes", "A", {"from": FRIEND, "body": "A"})
+    await second.page.evaluate(
+        """() => {
+          const { WPP } = window;
+          const chat = new Proxy(WPP.chat, { get: (of, name) => (name === 'markIsRead' ? () => new Promise(() => {}) : of[name]) });
+          window.WPP = new Proxy(WPP, { get: (of, name) => (name === 'chat' ? chat : of[name]) });
+        }"""
+    )
+
+    with pytest.raises(Error, match="too late"):
+        await second.ask("mark.js", {"own": None, "id": "A", "chats": [], "typing": False})
 
 
 async def _count(second: Second, name: str) -> int:

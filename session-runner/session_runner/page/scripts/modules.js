@@ -81,6 +81,7 @@
     timer = setInterval(() => { if (window.require && window.__d) take(session.hasRun); if (!missing.size) clearInterval(timer); }, every);
   };
   watch(50);
+  setTimeout(() => { if (missing.size) watch(2000); }, 60_000); // some pages never have all
   // Where the page has one under another id, wa-js finds it by its shape.
   const SHAPED = {
     WAWebCmd: 'Cmd', WAWebSocketModel: 'Socket', WAWebStreamModel: 'Stream', WAWebNetworkStatus: 'NetworkStatus', WAWebConnModel: 'Conn',
