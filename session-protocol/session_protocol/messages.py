@@ -15,6 +15,8 @@ LONGEST_EMOJI: Final = 32
 """ Characters: an emoji is many where it is composed. """
 LONGEST_LINK: Final = 2048
 """ Characters of the address of a file. """
+LONGEST_CALLBACK_DATA: Final = 512
+""" Characters of what comes back in each status, as in the Cloud API. """
 MOST_CARDS: Final = 257
 """ People in one message, as in the Cloud API. """
 MOST_MENTIONS: Final = 50
@@ -139,6 +141,12 @@ class Context(Struct, frozen=True, kw_only=True):
 
 class _Message(Struct, frozen=True, kw_only=True, tag_field="type"):
     to: _To
+    biz_opaque_callback_data: (
+        Annotated[
+            str, Meta(max_length=LONGEST_CALLBACK_DATA, description="Comes back in each status, as `callbackData`.")
+        ]
+        | None
+    ) = None
 
 
 class TextMessage(_Message, frozen=True, kw_only=True, tag="text"):

@@ -10,11 +10,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import strategies
 from hypothesis import given
 from session_protocol.durations import format_duration, parse_duration
 from session_protocol.environment import Variable
+from session_protocol.live_settings import LiveSettings
 from session_runner.settings import SettingsError, read_settings
 from whatsapp_operator.api.base import SpecModel, manifest_name
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
@@ -25,6 +27,7 @@ from whatsapp_operator.api.spec import LinkSpec, TimeoutsSpec
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.objects.container import runner_container
 
+LIVE = {field.encode_name for field in msgspec.structs.fields(LiveSettings)}
 SPEC: Mapping[str, Any] = root_schema(SESSION)["properties"]["spec"]["properties"]
 
 
@@ -106,11 +109,11 @@ def test_both_take_the_same_of_proxy_and_browser(block: str, field: str, taken: 
 
 @pytest.mark.parametrize("block", ["timeouts", "link"])
 def test_every_field_of_the_runners_blocks_has_its_variable(block: str) -> None:
-    """A timeout, or an option of linking, that is added to the resource is one for the runner, too; a Secret is mounted."""
+    """One that is added to the resource is one for the runner, too; a Secret is mounted, a live setting sent to the pod."""
     own = {"timeouts": TIMEOUTS, "link": COUNTS | CHOICES}[block]
-    mounted = {name for name in SPEC[block]["properties"] if name.endswith("SecretName")}
+    others = {name for name in SPEC[block]["properties"] if name.endswith("SecretName") or name in LIVE}
 
-    assert set(own) == set(SPEC[block]["properties"]) - mounted
+    assert set(own) == set(SPEC[block]["properties"]) - others
 
 
 @pytest.mark.parametrize("field", TIMEOUTS)

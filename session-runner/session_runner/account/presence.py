@@ -5,8 +5,8 @@ is unavailable: the browser has no focus (`page.launch`), the bridge says it as 
 it is made available for a moment every 7 days, because WhatsApp unlinks companions that it takes for unused; those that
 were never available were warned after 14 days. `spec.link.presence: Available` is for those who want it otherwise.
 
-Each document begins unavailable; the monitor calls `keep` while the session is connected. The time of the last moment is in the state file, so that new pods
-begin no new week.
+Each document begins unavailable; the monitor calls `keep` while the session is connected. The time of the last moment is
+in the state file, so that new pods begin no new week.
 """
 
 from collections.abc import Awaitable, Callable
@@ -60,9 +60,8 @@ class PresenceKeeper:
         """Have it appear otherwise, if it is time."""
         last, today = self._state_file.saved.available_time, self._clock()
         if self._wanted() is Presence.AVAILABLE:
-            if self._shown is None and await order(SHOW) is not None:
-                self._state_file.was_available(at=today)
-                self._shown = now
+            if self._shown is None:
+                await self._show(order, now=now)
             return
         if self._shown is not None:
             if now - self._shown >= MOMENT and await order(HIDE) is not None:
@@ -71,6 +70,12 @@ class PresenceKeeper:
             return
         if last is None or last > today:  # a person has just linked it, or a clock was wrong
             self._state_file.was_available(at=today)
-        elif is_due(last, now=today, spread=self._spread) and await order(SHOW) is not None:
-            self._state_file.was_available(at=today)
-            self._shown = now
+        elif is_due(last, now=today, spread=self._spread):
+            await self._show(order, now=now)
+
+    async def _show(self, order: Order, *, now: float) -> None:
+        self._shown = now  # before the page answers: a document that begins meanwhile takes it back
+        if await order(SHOW) is None:
+            self._shown = None
+            return
+        self._state_file.was_available(at=self._clock())

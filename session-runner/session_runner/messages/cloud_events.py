@@ -12,6 +12,7 @@ from msgspec import Struct
 from session_protocol.vocabulary import WebhookEvent
 
 from session_runner.messages.events import Ack, Call, Deleted, Event, History, Message, Person, Reaction
+from session_runner.values import Private
 
 _TITLE: Final = {
     131000: "Something went wrong",
@@ -28,8 +29,10 @@ _PHASES: Final = (1, 90)
 """ Days before the link with which Meta's phases of the history end. """
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class Account(Private, frozen=True, kw_only=True):
     """Whose webhook it is."""
+
+    hidden = ("digits",)
 
     phone_number_id: str
     digits: str

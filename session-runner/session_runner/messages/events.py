@@ -13,6 +13,8 @@ import msgspec
 from msgspec import Struct, field
 from session_protocol.vocabulary import WebhookEvent
 
+from session_runner.values import Private
+
 
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """Somebody, as programs may keep it. Its parts stay out of everything that is written for people."""
@@ -117,8 +119,10 @@ class PresenceChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     timestamp: int
 
 
-class Ack(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Ack(Private, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """How far a message has come that was sent over this API."""
+
+    hidden = ("callback_data",)
 
     id: str
     status: str

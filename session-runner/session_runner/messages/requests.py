@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from session_protocol.messages import EditRequest, MessageRequest, ReadRequest
+from session_protocol.messages import LONGEST_CALLBACK_DATA, EditRequest, MessageRequest, ReadRequest
 from session_protocol.phone_numbers import read_phone_number
 from session_protocol.vocabulary import Interactive
 
@@ -34,8 +34,6 @@ LONGEST_NUMBER: Final = 40
 LONGEST_REASON: Final = 200
 """ Characters of what is said about a body, because that may repeat a part of it. """
 _FEWEST_DIGITS: Final = 7
-LONGEST_CALLBACK_DATA: Final = 512
-""" Characters, as at Meta. """
 _INTERACTIVE: Final = "interactive"
 _OWN_READERS: Final[Mapping[str, Reader]] = {**READERS, "forward": read_forward}
 """ With what the Cloud API has not. """

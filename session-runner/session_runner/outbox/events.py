@@ -7,9 +7,8 @@ What webhooks still have to get is in their deliveries, with its bytes, and stay
 from sqlite3 import Connection
 from typing import Final, Protocol
 
-from msgspec import Struct
-
 from session_runner.messages.events import Event
+from session_runner.values import Private
 
 KEPT: Final = 24 * 3600.0
 """ Seconds for which an event stays. """
@@ -30,8 +29,10 @@ class Deliveries(Protocol):
         """Return how many events, and bytes, somebody still has to get: of those who wait for most."""
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class Stored(Private, frozen=True, kw_only=True):
     """An event as it is sent."""
+
+    hidden = ("body",)
 
     place: int
     id: str

@@ -169,7 +169,7 @@ def old_message(database: Connection, message: PageMessage, how: Taking) -> tupl
 def sweep(database: Connection, *, now: float) -> None:
     """Forget what the page is not asked for any more, and people of whom nobody heard for long."""
     read = database.execute("SELECT coalesce(caught_up, opened) FROM reading").fetchone()
-    last = now if read is None else float(read[0])
+    last = now if read is None else min(float(read[0]), now)  # a later one is of a clock that was ahead
     database.execute("DELETE FROM seen WHERE kept_from < ?", (last - BACK - DAY,))
     people.sweep(database, read=last)
 

@@ -3,7 +3,7 @@
 `session` runs `work` beside the page monitor and `messaging`, over the same outbox. An event of the page, a change of the
 session's state and a timer wake this loop, and carry nothing: the page is asked what it has stored. After an event that is
 the chats in which something happened; after the page was away, and every minute, all chats that anything can have happened
-in. Whoever sends the events on, to streams or webhooks, waits for `bell` and reads the rows.
+in. Whoever sends the events on, to streams or webhooks, waits for `changed` and reads the rows.
 
 While more waits for webhooks than has room, nothing is read: the page keeps it, and what is kept is not lost.
 """
@@ -252,11 +252,11 @@ class Inbox:
         if touched:
             await self._take_touched(outbox, touched, reading)
         if taken.get("lost"):
-            self._whole.at, self._whole.reconnected = 0.0, True
+            self._whole = _Whole(settled=self._whole.settled)
 
     async def _read_whole(self, outbox: Outbox, reading: Reading, loop: asyncio.AbstractEventLoop) -> None:
         """Read all chats that may have something new."""
-        started, reconnected = self._clock().timestamp(), self._whole.reconnected
+        whole, started, reconnected = self._whole, self._clock().timestamp(), self._whole.reconnected
         found = await self._page.read("inbox_chats.js", {"since": reading.since})
         if not isinstance(found, dict) or not isinstance(found.get("chats"), list):
             raise PageRefusedError
@@ -275,11 +275,13 @@ class Inbox:
         over = (bool(found.get("synchronised")) and not untold) or started - reading.linked >= SYNCHRONISED_AFTER
         settled = None
         if over and not history:
-            settled = loop.time() if self._whole.settled is None else self._whole.settled
+            settled = loop.time() if whole.settled is None else whole.settled
         synchronised = reading.synchronised or (settled is not None and loop.time() - settled >= SETTLED)
         await outbox.run(seen.caught_up, time=None if untold else started, synchronised=synchronised)
-        pause = WHOLE if synchronised else SETTLED
-        self._whole = _Whole(at=loop.time() + pause, reconnected=False, settled=settled)
+        pause, is_all = WHOLE if synchronised else SETTLED, self._whole is whole
+        if not is_all:  # events were lost meanwhile, in chats that were read before perhaps
+            pause = min(pause, AGAIN)
+        self._whole = _Whole(at=loop.time() + pause, reconnected=not is_all, settled=settled)
 
     async def _read_chat(self, outbox: Outbox, who: Who, reading: Reading, *, reacted: bool) -> int:
         """Take what is new of a whole chat, oldest first; return how much of it came with the link.

@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError
@@ -53,6 +52,7 @@ from session_runner.sending.receipts import Receipts
 from session_runner.sending.recipients import Recipients
 from session_runner.signals import Signal
 from session_runner.store import StateStore
+from session_runner.values import Private
 from session_runner.waker import Waker
 
 logger = logging.getLogger(__name__)
@@ -73,8 +73,10 @@ SWEEP: Final = 3600.0
 """ Seconds between two removals of what is kept no longer. """
 
 
-class Accepted(Struct, frozen=True, kw_only=True):
+class Accepted(Private, frozen=True, kw_only=True):
     """What the caller is told."""
+
+    hidden = ("given", "digits")
 
     identifier: str
     given: str

@@ -80,3 +80,25 @@ async def test_what_happens_in_a_moments_absence_is_read(
         session.say(RunnerState.RECONNECTING)
         session.say(RunnerState.CONNECTED)
         await becomes(outbox, ("message", "A"), ("message", "B"))
+
+
+async def test_events_that_are_lost_while_all_is_read(session: Receiving, tmp_path: Path) -> None:
+    """All is read once more, with the reactions: they may be in a chat that was read before."""
+    session.page.lost = False
+    session.page.put(ADA, "A")
+    session.page.put(BOB, "B")
+    listed: list[str] = []
+    original = session.page._list
+
+    def listing(**wanted: Any) -> dict[str, Any]:
+        listed.append(wanted["id"])
+        if listed == [ADA, BOB]:
+            session.page.lost = True
+            session.put(BOB, "C")
+        return original(**wanted)
+
+    session.page._list = listing  # type: ignore[method-assign]
+    async with receiving(session, tmp_path):
+        await async_until("both again", lambda: asyncio.sleep(0, session.page.reacted), lambda all_: len(all_) >= 6)
+
+    assert [True, True, True, True, False, False] == session.page.reacted[:6]

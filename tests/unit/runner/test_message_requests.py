@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from session_protocol.messages import LONGEST_TEXT
 from session_runner.messages.contents import Audio, Document, File, Image, Sticker, Text, Video, read_stored, stored
 from session_runner.messages.errors import MessageError
-from session_runner.messages.requests import ReadMark, SendRequest, read_request
+from session_runner.messages.requests import ReadMark, SendRequest, read_message, read_request
 
 TEXT = {"messaging_product": "whatsapp", "to": "15550100777", "type": "text", "text": {"body": "Hello"}}
 
@@ -50,10 +50,11 @@ def test_a_text_is_read_in_every_form(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("given", "expected"), [("order 7", "order 7"), ("", None), (None, None)])
 def test_what_comes_back_in_each_status_is_kept(given: str | None, expected: str | None) -> None:
-    """As pywa's `tracker` has it; an empty one is none."""
-    request = read_request(json.dumps(TEXT | {"biz_opaque_callback_data": given}).encode())
+    """As pywa's `tracker` has it, and on the own route, too; an empty one is none."""
+    body = json.dumps(TEXT | {"biz_opaque_callback_data": given}).encode()
+    request = read_request(body)
     assert isinstance(request, SendRequest)
-    assert expected == request.callback_data
+    assert expected == request.callback_data == read_message(body).callback_data
 
 
 def test_a_person_may_be_addressed_by_user_id() -> None:

@@ -99,3 +99,16 @@ def test_a_clock_that_was_ahead_skips_no_message(database: Connection) -> None:
     seen.caught_up(database, time=11 * seen.DAY, synchronised=True)
     seen.caught_up(database, time=None, synchronised=True)
     assert 8 * seen.DAY == seen.reading(database, linked=0, now=20 * seen.DAY).since
+
+
+def test_a_clock_that_was_ahead_forgets_nothing_that_is_read_again(database: Connection) -> None:
+    """What was seen in the days that are asked for once more stays, or all of it would be told twice."""
+    seen.opened(database, now=0)
+    seen.reading(database, linked=0, now=0)
+    for number in range(10):
+        row = ("chat", str(number), number * seen.DAY)
+        database.execute("INSERT INTO seen VALUES (?, ?, 0, 'chat', '', '{}', 0, ?)", row)
+    seen.caught_up(database, time=365 * seen.DAY, synchronised=True)
+    seen.sweep(database, now=10 * seen.DAY)
+
+    assert ["6", "7", "8", "9"] == [row["id"] for row in database.execute("SELECT id FROM seen ORDER BY id")]

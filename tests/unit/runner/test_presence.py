@@ -116,6 +116,22 @@ async def test_who_wants_to_be_available_is_shown_once_in_each_document(tmp_path
     assert [SHOW] * 3 == harness.asked
 
 
+async def test_a_document_that_begins_while_the_last_one_answers_is_shown_too(tmp_path: Path) -> None:
+    """It begins as nobody who looks, whatever the one before it became."""
+    harness = PresenceHarness(tmp_path)
+    harness.wanted = Presence.AVAILABLE
+
+    async def order(name: str) -> str | None:
+        harness.keeper.document_began()
+        return await harness.order(name)
+
+    await harness.keeper.keep(order, now=0)
+    await harness.after(timedelta(seconds=5))
+    await harness.after(timedelta(seconds=5))
+
+    assert [SHOW, SHOW] == harness.asked
+
+
 async def test_an_edit_reaches_the_page_that_is_open(tmp_path: Path) -> None:
     """There and back; the next moment is a week after its last one online."""
     harness = PresenceHarness(tmp_path)

@@ -170,7 +170,7 @@ def is_right_or_reported(harness: LossHarness, name: str) -> bool:
     message = next(
         (found["message"] for found in harness.status(name).get("conditions") or [] if found["type"] == "Stalled"), ""
     )
-    return stalled[0] == "True" and ("annotation" in message or "label" in message or "elete" in message)
+    return stalled[0] == "True" and ("kubectl annotate" in message or "label" in message or "elete" in message)
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["under an operator", "while it is away"])

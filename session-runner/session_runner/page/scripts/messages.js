@@ -4,7 +4,11 @@
   if (window !== window.top || !session) return;
 
   // A promise that is not waited for beyond so many milliseconds: what the page never answers must not hold up the rest.
-  session.within = (time, promise) => Promise.race([promise, new Promise((_, late) => { setTimeout(late, time, new Error('too late')); })]);
+  session.within = (time, promise) => {
+    let timer = null;
+    const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error('too late')), time); });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  };
 
   const ABSENT = new Set(['msg_not_found', 'chat_not_found']);
   const MOST_CHATS = 50; // that are searched for a message of which nobody says where it is

@@ -16,24 +16,34 @@ from unit.runner.webhooks.receivers import Receiver, Sessions, receiving, webhoo
 async def answering(pieces: Sequence[bytes], *, closes: bool) -> AsyncIterator[tuple[str, list[int]]]:
     """A server that answers each request with these bytes, a moment between them; gives its address and counts requests."""
     requests: list[int] = []
+    connections: list[asyncio.Task[None]] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length or 0))
-            requests.append(len(head))
-            for piece in pieces:
-                writer.write(piece)
-                await writer.drain()
-                await asyncio.sleep(0.02)
-            if not closes:
-                await reader.read()
-        writer.close()
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length or 0))
+        requests.append(len(head))
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        if not closes:
+            await reader.read()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await answer(reader, writer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.ensure_future(serve(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook", requests
+        await asyncio.gather(*connections)  # whoever asked has closed his end
 
 
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
