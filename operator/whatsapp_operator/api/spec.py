@@ -56,7 +56,7 @@ class LinkSpec(SpecModel):
     presence: Presence = Presence.UNAVAILABLE
     """Unavailable: the phone keeps its notifications, and the account is not shown online, except for a moment every 7 days,
     since WhatsApp unlinks devices that look unused. Available: the account is shown online, as that of a person who looks at
-    WhatsApp Web, so the phone may show no notifications."""
+    WhatsApp Web, so the phone may show no notifications. A change reaches the running pod within two minutes."""
 
 
 class RecoverySpec(SpecModel):

@@ -31,7 +31,7 @@ Only `Connected` means that the session can send and receive now.
 A state is read from the page as it is; the reason beside it, and the message, say more.
 Messages and reasons may change in each release, and states may be added: a program that does not know one counts it as not connected.
 
-**Restart** is `kubectl annotate --overwrite was NAME wasession.dev/restart-at=$(date -u +%FT%TZ)`,
+**Restart** is `kubectl annotate --overwrite was NAME -n NAMESPACE wasession.dev/restart-at=$(date -u +%FT%TZ)`,
 **relink** the same with `wasession.dev/relink-at`.
 """
 

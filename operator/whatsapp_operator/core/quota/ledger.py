@@ -11,10 +11,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
 from whatsapp_operator.core.model import Refusal, SessionUID
 from whatsapp_operator.core.quota.not_running import NotRunning, remedy
-from whatsapp_operator.core.quota.reservations import (
-    PendingSession,
-    Reservation,
-)
+from whatsapp_operator.core.quota.reservations import PendingSession, Reservation
 from whatsapp_operator.core.quota.storage import claim_key
 
 
@@ -29,6 +26,8 @@ class Ledger:
     """ Bytes, by claim. """
     storage: int = 0
     not_running: list[NotRunning] = field(default_factory=list)
+    """ Complete before anybody is refused: who waits is told of it. """
+    _remedies: dict[tuple[str, bool], str] = field(default_factory=dict)
 
     def add(self, reservation: Reservation) -> None:
         """Count a reservation; of several of one session the largest."""
@@ -43,6 +42,18 @@ class Ledger:
         """Count a volume claim; of several sizes the largest."""
         self.storage += max(0, size - self.claims.get(key, 0))
         self.claims[key] = max(size, self.claims.get(key, 0))
+
+    def to_do(self, pending: PendingSession, *, in_namespace: bool) -> str:
+        """Return what makes room for the session; the same for all of a namespace that have no place, so it is kept."""
+        quota, namespace = pending.reservation.quota, pending.reservation.namespace
+        found = (one for one in self.not_running if not in_namespace or one.namespace == namespace)
+        if pending.reservation.session_uid in self.reservations:
+            # Its own place, which it gives back when it is refused a larger one, is in nobody's way.
+            others = [one for one in found if (one.namespace, one.name) != pending.session.key]
+            return remedy(others, quota=quota, namespace=namespace)
+        if (known := self._remedies.get((namespace, in_namespace))) is None:
+            known = self._remedies[namespace, in_namespace] = remedy(list(found), quota=quota, namespace=namespace)
+        return known
 
 
 def refusal(quota: WhatsAppSessionQuota | None, ledger: Ledger, pending: PendingSession) -> Refusal | None:
@@ -67,23 +78,14 @@ def refusal(quota: WhatsAppSessionQuota | None, ledger: Ledger, pending: Pending
 def _exceeded(limits: QuotaSpec, ledger: Ledger, pending: PendingSession) -> str | None:
     reservation = pending.reservation
     namespace = reservation.namespace
-
-    def to_do(*, within: str | None = None) -> str:
-        # Its own place, which it gives back when it is refused a larger one, is in nobody's way.
-        others = [
-            found
-            for found in ledger.not_running
-            if (found.namespace, found.name) != pending.session.key and within in (None, found.namespace)
-        ]
-        return remedy(others, quota=reservation.quota, namespace=namespace)
-
     # Its own smaller reservation, left from a pod that is gone, does not count against the larger one.
     own = ledger.reservations.get(reservation.session_uid)
     one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
     if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:
-        return f"Maximum concurrent sessions limit reached ({limits.sessions}). {to_do()}"
+        return f"Maximum concurrent sessions limit reached ({limits.sessions}). {ledger.to_do(pending, in_namespace=False)}"
     if limits.memory is not None and ledger.memory + memory > limits.memory:
-        return f"Maximum session memory limit reached ({format_quantity(limits.memory)}). {to_do()}"
+        to_do = ledger.to_do(pending, in_namespace=False)
+        return f"Maximum session memory limit reached ({format_quantity(limits.memory)}). {to_do}"
     grows = (reservation.storage or 0) - ledger.claims.get(claim_key(pending.session), 0)
     if limits.storage is not None and grows > 0 and ledger.storage + grows > limits.storage:
         return (
@@ -94,6 +96,6 @@ def _exceeded(limits: QuotaSpec, ledger: Ledger, pending: PendingSession) -> str
     if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:
         return (
             f"Maximum concurrent sessions limit reached in namespace {namespace} ({limits.sessions_per_namespace}). "
-            f"{to_do(within=namespace)}"
+            f"{ledger.to_do(pending, in_namespace=True)}"
         )
     return None

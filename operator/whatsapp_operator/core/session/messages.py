@@ -240,13 +240,13 @@ def pod_taken(name: str) -> ReasonMessage:
     )
 
 
-def claim_taken(name: str, *, session: str) -> ReasonMessage:
+def claim_taken(name: str, *, session: ObjectKey) -> ReasonMessage:
     """Return the message for a claim with our name and without our labels, which may be a profile that lost them."""
     return ReasonMessage(
         Reason.NAME_TAKEN,
         f"The PersistentVolumeClaim named {name} has not the labels of this session's profile, so the operator does not "
-        f"touch it. If it is the profile, put them back: kubectl label pvc {name} {MANAGED_BY_LABEL}={MANAGED_BY} "
-        f"{SESSION_LABEL}={session}. Else delete it, or give the session another name.",
+        "touch it. If it is not the profile, delete it, or give the session another name; if it is, put them back: "
+        f"kubectl label pvc {name} -n {session.namespace} {MANAGED_BY_LABEL}={MANAGED_BY} {SESSION_LABEL}={session.name}",
     )
 
 

@@ -247,7 +247,7 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
     if pvc is None or snapshot.session.spec.profile.existing_claim is not None:
         return None
     if not pvc.ours:
-        return _stalled(messages.claim_taken(pvc.name, session=snapshot.session.metadata.name))
+        return _stalled(messages.claim_taken(pvc.name, session=snapshot.session.key))
     if not snapshot.pvc_will_be_deleted:
         return None
     # What was deleted to begin anew is gone in a moment; until then nobody else gets the place.

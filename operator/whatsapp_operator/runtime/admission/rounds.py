@@ -218,7 +218,8 @@ class Admission:
         self.under_way.begin_round()
         listed, now = await self._list_all(), self._clock.now()
         await asyncio.sleep(0)
-        claims, declined = [*self._claims(), *self.under_way.counted(PVCS)], frozenset(self._declined)
+        claims = [*self.under_way.counted(PVCS), *self._claims()]  # of one that is in both the store knows more
+        declined = frozenset(self._declined)
         keys, result = await self._offload(
             lambda: _admitted(
                 listed,

@@ -12,6 +12,7 @@ from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import (
     AdmissionStatus,
     ObjectMeta,
+    RequeueStatus,
     SessionSpec,
     SessionStatus,
     WhatsAppSession,
@@ -47,6 +48,15 @@ def session(
         spec=SessionSpec.model_validate({"resources": {"limits": {"memory": f"{memory}Mi"}}} | spec),
         status=SessionStatus(observed_generation=1, admission=admission, conditions=conditions),
     )
+
+
+def requeued(name: str, *, at: float, age: float = 600, **more: Any) -> WhatsAppSession:
+    """Return a session that gave its place back and asks again so many seconds from now."""
+    made = session(name, age=age, **more)
+    record = RequeueStatus(
+        count=1, requeue_at=NOW + timedelta(seconds=at), reason="ImagePullBackOff", message="no image"
+    )
+    return made.with_status(made.status.model_copy(update={"requeue": record}))
 
 
 def pod(uid: str, *, memory: int = 768, quota: str = "default", namespace: str = "shop", phase: str = "Running") -> Any:

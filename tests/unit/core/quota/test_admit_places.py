@@ -4,22 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from unit.core.quota.rounds import MI, NOW, assume, let_in, pod, quota, round_, session
+from unit.core.quota.rounds import MI, NOW, assume, let_in, pod, quota, requeued, round_, session
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
-from whatsapp_operator.api.session import RequeueStatus, WhatsAppSession
+from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.quota import ledger
+from whatsapp_operator.core.quota.not_running import NotRunning
 from whatsapp_operator.core.quota.reservations import Usage, quota_status
 
 LIMIT = "Maximum concurrent sessions limit reached"
-
-
-def requeued(name: str, *, at: float, age: float = 600, **more: Any) -> WhatsAppSession:
-    """Return a session that gave its place back and asks again so many seconds from now."""
-    made = session(name, age=age, **more)
-    record = RequeueStatus(
-        count=1, requeue_at=NOW + timedelta(seconds=at), reason="ImagePullBackOff", message="no image"
-    )
-    return made.with_status(made.status.model_copy(update={"requeue": record}))
 
 
 def stuck(name: str, *, since: float = 300, reason: str = "ImagePullBackOff", **more: Any) -> WhatsAppSession:
@@ -72,6 +65,22 @@ def test_an_assumed_reservation_of_one_that_waits_outside_is_withdrawn() -> None
     result = round_(requeued("a", at=30), session("b", age=1), assumed=(assume("a"),), quotas=(quota(sessions=1),))
 
     assert ({SessionUID("a")}, ["b"]) == (set(result.withdrawn), let_in(result))
+
+
+def test_what_makes_room_is_put_together_once_for_a_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each of thousands that wait for thousands that do not run."""
+    asked = []
+
+    def remedy(found: list[NotRunning], *, quota: str, namespace: str) -> str:
+        asked.append((quota, namespace, len(found)))
+        return "Wait."
+
+    monkeypatch.setattr(ledger, "remedy", remedy)
+    waiting = [session(f"w{number}", namespace=f"n{number % 2}") for number in range(9)]
+    result = round_(stuck("a"), stuck("b"), *waiting, quotas=(quota(sessions=2),))
+
+    assert [("default", "n0", 2), ("default", "n1", 2)] == sorted(asked)
+    assert {f"{LIMIT} (2). Wait."} == {refusal.message for refusal in result.refusals.values()}
 
 
 def test_who_can_use_no_place_gets_none() -> None:

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.quota.rounds import assume, let_in, quota, round_, session
+from unit.core.quota.rounds import assume, let_in, quota, requeued, round_, session
 
 
 def test_of_one_namespace_the_highest_priority_is_first() -> None:
@@ -39,6 +39,28 @@ def test_who_has_a_place_lends_it_to_nobody() -> None:
 
     result = round_(*sessions, assumed=(assume("first"),), quotas=(quota(sessions=2),))
     assert ["theirs"] == let_in(result)
+
+
+def test_two_that_cannot_run_do_not_take_turns_before_one_that_can() -> None:
+    """Whatever their priority: after its time outside each comes after those that were waiting by then."""
+    sessions = [
+        session("mine", age=90, namespace="a"),
+        session("theirs", age=80, namespace="b"),
+        requeued("broken", at=-60, namespace="a", priority=9),
+        requeued("broken-too", at=-50, namespace="a", priority=9),
+    ]
+
+    for places, expected in ((1, ["mine"]), (2, ["mine", "theirs"]), (3, ["mine", "theirs", "broken"])):
+        assert expected == let_in(round_(*sessions, quotas=(quota(sessions=places),)))
+
+
+def test_who_returns_is_before_the_younger_by_its_priority() -> None:
+    """The place that it has by its time counts like any other: it may have it, or an urgent one that is newer."""
+    later = [session("later", age=9), session("latest", age=8, priority=5)]
+
+    for priority, expected in ((7, ["again", "latest"]), (3, ["latest", "again"])):
+        sessions = [requeued("again", at=-60, priority=priority), *later]
+        assert expected == let_in(round_(*sessions, quotas=(quota(sessions=2),)))
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9), st.integers(-2, 2)), max_size=8))
