@@ -83,6 +83,7 @@ async def test_what_is_sent_is_followed(generation: str, opened: Open) -> None: 
     assert {"key": key} == await handed() == await handed()
     assert [["S1", FRIEND, "hello"]] == await second.page.evaluate("control.sent()")
     assert {"missing": True} == await handed(id="S2", about="NONE")
+    assert await handed(id="S3", look=True) is None  # the page has none of that id
     assert [1] == await second.ask("acks.js", {"keys": [key]})
     await second.control("receipt", "S1", FRIEND, 3)
     await async_until("it is read", lambda: second.ask("acks.js", {"keys": [key]}), lambda acks: acks == [3])

@@ -53,6 +53,6 @@ async ({ own, messages }) => {
     await Promise.race([all, new Promise((done) => { setTimeout(done, EVERY); })]);
   }
   isOver = true;
-  for (const { id } of messages) if (answers.get(id).pending && handing.has(id)) handing.get(id).isLate = true;
+  for (const { id } of messages) if (answers.get(id)?.pending && handing.has(id)) handing.get(id).isLate = true;
   return messages.map(({ id }) => answers.get(id));
 }
