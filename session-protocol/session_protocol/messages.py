@@ -13,6 +13,8 @@ LONGEST_PART: Final = 1024
 """ Characters of a name, an address or another short text. """
 LONGEST_EMOJI: Final = 32
 """ Characters: an emoji is many where it is composed. """
+# What is blank is written out: `\S` means one thing in Python, and another in the languages that read the document.
+NOT_BLANK: Final = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
 LONGEST_LINK: Final = 2048
 """ Characters of the address of a file. """
 LONGEST_CALLBACK_DATA: Final = 512
@@ -41,7 +43,7 @@ _MessageId = Annotated[str, _matching(_MESSAGE_ID, "A message's id, as an answer
 _FileId = Annotated[str, _matching(_FILE_ID, "The id of a file, as its upload or a webhook gave it.")]
 _Link = Annotated[str, _matching(_LINK, "Where the file is fetched from: by https, from a host of a public address.")]
 _GIVEN = Meta(extra_json_schema={"anyOf": [{"required": ["id"]}, {"required": ["link"]}]})
-_Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"\S", description="Is not only blanks.")]
+_Body = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=NOT_BLANK, description="Is not only blanks.")]
 _Part = Annotated[str, Meta(max_length=LONGEST_PART)]
 _Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_PART)]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from session_protocol.messages import NOT_BLANK
 from session_protocol.phone_numbers import PHONE_NUMBER
 from session_protocol.vocabulary import Presence
 
@@ -159,7 +160,6 @@ LONGEST_ABOUT: Final = 139
 """ Characters, as in the Cloud API and on phones. """
 LONGEST_NAME: Final = 25
 """ Characters, as on phones. """
-NOT_BLANK: Final = r"\S"
 
 
 class ProfileChange(Struct, frozen=True, kw_only=True, rename=_key, forbid_unknown_fields=True):

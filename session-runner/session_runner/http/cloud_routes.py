@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from msgspec import Struct, field
-from session_protocol.reading import LONGEST_ABOUT, NOT_BLANK
+from session_protocol.messages import NOT_BLANK
+from session_protocol.reading import LONGEST_ABOUT
 
 from session_runner.messages.business_profile import EMPTY
 

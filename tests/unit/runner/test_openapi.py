@@ -13,6 +13,7 @@ import yaml
 from aiohttp.test_utils import TestClient, TestServer
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from session_protocol.messages import NOT_BLANK
 from session_runner.http import openapi
 from session_runner.http.session_routes import SessionRoutes
 from support.runner_parts import make_api, make_parts
@@ -176,3 +177,10 @@ async def test_a_parameter_is_taken_when_its_schema_takes_it(
 
     assert {text: 200 if in_schema(text, schema) else 400 for text in NUMBERS} == statuses
     assert {200, 400} == set(statuses.values())
+
+
+def test_what_is_blank_is_so_in_python_and_in_javascript() -> None:
+    """By both lists: Python has the separators U+001C to U+001F and U+0085 besides, JavaScript the mark U+FEFF."""
+    blank = {chr(code) for code in range(0x10000) if chr(code).isspace()} | {"\ufeff"}
+
+    assert blank == {chr(code) for code in range(0x10000) if not re.search(NOT_BLANK, chr(code))}
