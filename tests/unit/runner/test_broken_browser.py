@@ -1,6 +1,7 @@
 """A session whose browser is broken: its last words name the browser's version, by its own word or by the image's record."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from session_runner.exits import Exit
 from session_runner.outbox import schema
 from session_runner.profile.layout import ProfileLayout
 from support.runner_parts import make_parts, make_session
+from support.waiting import async_until
 from unit.runner.test_outbox import damage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -31,7 +33,16 @@ async def run(folder: Path, script: str, *, damaged: bool = False) -> tuple[Base
         "LAUNCH_TIMEOUT": "60s",
     }
     parts = make_parts(settings=required, pod_uid="pod-2", monotonic=lambda: 0.0, random=lambda: 0.0)
-    return parts.base, await make_session(parts).run(asyncio.Event())
+    exit_ = await make_session(parts).run(asyncio.Event())
+    # The driver is dead. asyncio learns of it from a thread, and of its pipes' ends in the next turn; a loop that is closed
+    # before leaves them to the garbage collector, and their warning to another test.
+    await async_until("asyncio knows that the driver has ended", _waits_for_nobody)
+    await asyncio.sleep(0.05)
+    return parts.base, exit_
+
+
+async def _waits_for_nobody() -> bool:
+    return not any(thread.name.startswith("asyncio-waitpid") for thread in threading.enumerate())
 
 
 def damage_messages(path: Path) -> None:
