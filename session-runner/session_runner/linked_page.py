@@ -1,6 +1,7 @@
 """What the parts of messaging need of the page: whose it is, whether it can send, and calls of its scripts with a deadline."""
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -99,3 +100,21 @@ async def _call(page: Page, *, script: str, argument: Any, file: Path | None) ->
             raise CallFailedError("The page takes no files.")
         await page.attach(file)
     return await page.call(script, argument)
+
+
+class Absence:
+    """Notices that the page was away, also for a moment between two looks: what happened meanwhile it tells nobody."""
+
+    def __init__(self, store: StateStore, *, is_there: Callable[[], bool]) -> None:
+        self._is_there = is_there
+        self._was = False
+        store.changed.connect(self._look)
+
+    def _look(self) -> None:
+        self._was |= not self._is_there()
+
+    def noticed(self) -> bool:
+        """Return whether the page is away, or was since the last call."""
+        self._look()
+        was, self._was = self._was, False
+        return was

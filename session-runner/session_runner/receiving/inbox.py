@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from session_runner.commands import CommandError
-from session_runner.linked_page import LinkedPage, PageRefusedError
+from session_runner.linked_page import Absence, LinkedPage, PageRefusedError
 from session_runner.messages.errors import NotReadyError
 from session_runner.messages.incoming import ChatEntries, Entry, PageMessage, Who
 from session_runner.metrics.metrics import Metrics
@@ -109,23 +109,17 @@ class Inbox:
         """ Whether what comes now is to be marked as read. """
         self._outbox: Outbox | None = None
         self._waker = Waker()
-        store.changed.connect(self._on_state)
+        self._absence = Absence(store, is_there=lambda: page.is_connected)
+        store.changed.connect(self._waker.wake)
         self._something = False
         """ Whether the page told that something happened. """
         self._again = False
         self._whole = _Whole()
-        self._was_away = False
-        """ Whether the page was, since the last round began: for a moment, perhaps, during that round. """
         self._is_full = False
         self.changed = Signal()
         """ There are new events, or none can be read any more. """
         self.marks_stored = Signal()
         """ Messages were stored with their read marks. """
-
-    def _on_state(self) -> None:
-        if not self._page.is_connected:
-            self._was_away = True
-        self._waker.wake()
 
     def something_happened(self) -> None:
         """Handle the page's event that messages came or changed."""
@@ -204,8 +198,7 @@ class Inbox:
         self.published(begun.published)
         if begun.more:
             self.wake()
-        if self._was_away or not can_read:
-            self._was_away = False
+        if self._absence.noticed() or not can_read:
             self._whole = _Whole()  # what happens meanwhile is read as soon as it is connected
         if not can_read:
             return PAUSE

@@ -20,7 +20,7 @@ from typing import Final
 from session_protocol.states import STATES
 
 from session_runner.commands import CommandError
-from session_runner.linked_page import LinkedPage
+from session_runner.linked_page import Absence, LinkedPage
 from session_runner.live import Live
 from session_runner.messages.changes import check_changeable
 from session_runner.messages.contents import Deletion, Edit, File, kind_of
@@ -100,7 +100,8 @@ class Messaging:
         self._store = store
         self._page = page
         self._waker = Waker()
-        store.changed.connect(self._on_state)
+        self._absence = Absence(store, is_there=lambda: page.can_send)
+        store.changed.connect(self._waker.wake)
         self._clock = clock
         self._random = random
         self._preparer = preparer
@@ -121,8 +122,6 @@ class Messaging:
             page=self._page, now=self._now, metrics=metrics, failed=self._count_failed, further=self._went_further
         )
         self._connected_since: float | None = None
-        self._was_away = False
-        """ Whether the page was, since the last round began: for a moment, perhaps, during that round. """
         self._settled: str | None = None
         """ The account that what waits was found to be of; looked at again with each new one, and now and then. """
         self._outbox: Outbox | None = None
@@ -135,11 +134,6 @@ class Messaging:
         """ Whether they may have; an earlier runner may have left some. """
         self._under_way: set[str] = set()
         """ Keys of idempotency whose requests are being stored. """
-
-    def _on_state(self) -> None:
-        if not self._page.can_send:
-            self._was_away = True
-        self._waker.wake()
 
     def wake(self) -> None:
         """Handle that a message can go on, or has failed."""
@@ -268,8 +262,7 @@ class Messaging:
     async def _round(self, outbox: Outbox, *, now: float) -> float:
         """Do what can be done now; return the seconds after which there may be more."""
         state = self._store.snapshot.state
-        if self._was_away or not self._page.can_send:
-            self._was_away = False
+        if self._absence.noticed():
             self._connected_since = self._settled = None
             self._receipts.disconnected(now=now)
         if not self._page.can_send:

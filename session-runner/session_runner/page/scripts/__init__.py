@@ -10,7 +10,6 @@ from importlib import resources
 
 BINDING = "__sessionWake"
 """ The function that the bridge calls. """
-WA_JS_VERSION = "4.6.0"
 WA_JS_SHA256 = "5bfb88027f14a4d8c9e319374e8bb4083201906881cf8c74f75789b32e4106bd"
 
 

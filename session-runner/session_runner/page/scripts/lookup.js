@@ -12,6 +12,5 @@ async ({ digits, about, within }) => {
     const missing = about !== null && (message === null || message.type === 'revoked');
     return { digits: found.wid.user, lid: found.lid?.user ?? null, missing, stranger: await window.__session.isStranger(found.wid) };
   };
-  const late = new Promise((done) => { setTimeout(done, within * 1000, null); });
-  return Promise.race([ask(), late]).catch(() => null);
+  return window.__session.within(within * 1000, ask()).catch(() => null);
 }

@@ -13,6 +13,14 @@
     session.tell(`change:${attribute}`, value);
     session.wake(attribute);
   }));
+  // Puts a function in the place of one of the page's, as wa-js does: it listens to what that is called with, and calls it.
+  const listenIn = (owner, name, listen) => {
+    const own = owner[name];
+    owner[name] = function told(...given) {
+      try { listen(...given); } catch { /* told in another shape */ }
+      return own.apply(this, given);
+    };
+  };
 
   const listeners = {
     WAWebCmd: ({ Cmd }) => {
@@ -20,34 +28,17 @@
       for (const name of RESTRICTIONS) Cmd.on(name, (...told) => { session.restrictions[name] = told; session.wake(name); });
     },
     // The legacy page tells on this bus, by a function that wa-js replaces in the same way.
-    WAWebBackendEventBus: ({ BackendEventBus: bus }) => {
-      const { trigger } = bus;
-      bus.trigger = function told(name, ...rest) {
-        if (TOLD.includes(name)) session.tell(name, rest[0]);
-        return trigger.call(this, name, ...rest);
-      };
-    },
+    WAWebBackendEventBus: ({ BackendEventBus: bus }) => listenIn(bus, 'trigger', (name, told) => {
+      if (TOLD.includes(name)) session.tell(name, told);
+    }),
     // The page asks it for the code of each reason that it has. wa-js listens in the same way, too late for a page that is
     // logged out as soon as it connects.
-    WAWebLogoutReason: (reasons) => {
-      const { getErrorCodeFromLogoutReason: codeOf } = reasons;
-      reasons.getErrorCodeFromLogoutReason = function told(reason, ...rest) {
-        session.explain(reason);
-        return codeOf.call(this, reason, ...rest);
-      };
-    },
+    WAWebLogoutReason: (reasons) => listenIn(reasons, 'getErrorCodeFromLogoutReason', session.explain),
     // What was read while this session was away is told as soon as the page connects; wa-js listens in the same way once it
     // is ready for everything. Receipts of the account's other devices are left to it.
-    WAWebHandleDirectChatReceipt: (receipts) => {
-      const { handleChatSimpleReceipt: handle } = receipts;
-      receipts.handleChatSimpleReceipt = function told(receipt, ...rest) {
-        try {
-          const { ack, ackString, recipient, externalIds } = receipt;
-          if (ack >= 2 && ackString !== 'sender' && !recipient) session.receipt(ack, externalIds);
-        } catch { /* told in another shape */ }
-        return handle.call(this, receipt, ...rest);
-      };
-    },
+    WAWebHandleDirectChatReceipt: (receipts) => listenIn(receipts, 'handleChatSimpleReceipt', ({ ack, ackString, recipient, externalIds }) => {
+      if (ack >= 2 && ackString !== 'sender' && !recipient) session.receipt(ack, externalIds);
+    }),
     // wa-js tells of these when it is ready for everything, which a page may never get to; a revoke may show in the message alone.
     WAWebMsgCollection: ({ MsgCollection, MsgStore: messages = MsgCollection }) => {
       messages.on('change:ack', ({ id }) => { if (id.fromMe) session.wakeOften('ack'); });

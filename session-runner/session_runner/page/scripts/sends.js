@@ -27,10 +27,9 @@
   // The page's own preview of the first link. It asks others for it, and a text without one is better than none.
   const madePreview = async (body) => {
     const { findFirstWebLink, fetchLinkPreview } = WPP.whatsapp.functions;
-    const late = new Promise((done) => { setTimeout(done, LONGEST_PREVIEW, null); });
     try {
       const link = findFirstWebLink(body);
-      return link ? (await Promise.race([fetchLinkPreview(link), late]))?.data ?? null : null;
+      return link ? (await session.within(LONGEST_PREVIEW, fetchLinkPreview(link)))?.data ?? null : null;
     } catch { return null; }
   };
 
